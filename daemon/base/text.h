@@ -1,0 +1,31 @@
+#pragma once
+/* Unicode text from outside: validity, normal form, limits, and the folds names are compared by. */
+
+#include "daemon/base/arena.h"
+
+enum {
+	TEXT_E_INVALID = 1, /* not UTF-8 (RFC 3629), a surrogate, or U+0000 */
+	TEXT_E_TOO_LONG,    /* over the limit in code points or in bytes */
+};
+
+bool text_is_utf8(struct slice text);       /* RFC 3629; overlong, surrogates, U+0000 are not */
+size_t text_count_points(struct slice text);
+/* NFC of text in the arena. max_points is checked after normalising; bytes <= 4 * max_points. */
+int text_normalise(struct arena *arena, struct slice text, size_t max_points, struct slice *ret_text);
+/* A MediaWiki user name as wikis compare it: NFC, '_' as space, spaces collapsed and trimmed, first
+ * letter upper case. */
+int text_fold_user(struct arena *arena, struct slice name, struct slice *ret_name);
+/* The skeleton of a name: case, spaces, punctuation, marks and confusable letters folded (UTS 39
+ * section 4, over our own short table of Latin, Greek, Cyrillic look-alikes and digits). */
+int text_fold_skeleton(struct arena *arena, struct slice name, struct slice *ret_skeleton);
+
+/* UUIDs as text (RFC 9562, lower case). */
+enum { TEXT_UUID_LENGTH = 36 };
+bool text_is_uuid(struct slice text);
+int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1]); /* version 4; from getrandom(2) */
+
+/* Timestamps: RFC 3339 with 'Z' or an offset, years 1900..9999, seconds since 1970 with fraction. */
+int text_read_timestamp(struct slice text, int64_t *ret_usec); /* 0 or TEXT_E_INVALID */
+size_t text_write_timestamp(char ret_text[32], int64_t usec);  /* 2026-11-22T16:00:00Z */
+/* Durations as policy and configuration write them: 30s, 15min, 24h, 14d; days are 24 h. */
+int text_read_duration(struct slice text, int64_t *ret_seconds); /* 0 or TEXT_E_INVALID */
