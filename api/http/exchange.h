@@ -1,0 +1,88 @@
+#pragma once
+/*
+ * One request and its answer, as handlers see them. An exchange lives until it is answered, also
+ * when the client has left; everything in its arena is freed after the answer.
+ */
+
+#include "daemon/base/arena.h"
+#include "daemon/json/value.h"
+#include "api/http/idempotency.h"
+#include "api/http/router.h"
+
+struct actor;      /* api/auth/actor.h */
+struct connection; /* api/http/connection.h */
+
+struct exchange_query {
+	struct slice name;
+	struct slice value;
+};
+
+struct exchange {
+	struct arena *arena;
+	void *application; /* what the server was made with: the services handlers use */
+
+	/* The request. Everything is decoded, valid UTF-8 and borrowed from the arena. */
+	enum http_method method; /* HEAD reads as HTTP_GET */
+	const struct route *route; /* NULL before the router has found one */
+	struct slice params[ROUTE_PARAMS_MAX]; /* NUL-terminated, in the order of the path */
+	struct exchange_query query[ROUTE_QUERY_MAX];
+	size_t n_query;
+	struct slice headers[_HTTP_HEADER_N]; /* NUL-terminated; at is NULL when absent */
+	struct slice body;        /* the bytes as they came, padding included */
+	const struct value *json; /* the parsed body; NULL on rows without body and ROUTE_RAW rows */
+	enum idempotency_state key_state;
+	struct slice key; /* without quotes, if key_state is IDEMPOTENCY_PRESENT */
+	char request_id[TEXT_UUID_LENGTH + 1];
+	const struct actor *actor; /* set by the gate; NULL on AUDIENCE_PUBLIC rows */
+	void *state; /* the handler's own, between its callbacks */
+
+	struct exchange_reply *reply;
+	struct connection *connection;
+};
+
+/* What refuses a request, on its way to the wire (RFC 9457 with MediaWiki's members). */
+struct problem {
+	int status;
+	const char *key;            /* errorKey: a message of api/i18n */
+	const struct value *params; /* array of texts and integers for $1, $2 …; or NULL */
+	const struct value *errors; /* 422: array of {pointer, detail}; or NULL */
+	const struct value *extra;  /* object of further members, such as allowed_actions; or NULL */
+	unsigned retry_after_s;     /* 0: no Retry-After */
+};
+
+/* Readers. */
+struct slice exchange_param(const struct exchange *exchange, size_t index);
+struct slice exchange_query(const struct exchange *exchange, const char *name); /* at NULL: absent */
+
+enum {
+	EXCHANGE_E_ABSENT = 1, /* no If-Match, or "*": 428 */
+	EXCHANGE_E_STALE,      /* not one strong tag of a revision: 412 */
+};
+int exchange_read_if_match(const struct exchange *exchange, int64_t *ret_revision);
+
+/* ?limit=1..100 (50 when absent); false: the 400 has been sent. */
+bool exchange_read_limit(struct exchange *exchange, unsigned *ret_limit);
+/* True when the key is there; else the 400 has been sent. For ROUTE_KEY_LATE rows. */
+bool exchange_require_key(struct exchange *exchange);
+/* For AUDIENCE_LATE rows: fills exchange->actor and goes on with next(), or answers 401 or 403.
+ * next() may run before this returns. */
+void exchange_authenticate(struct exchange *exchange, enum audience audience,
+			   void (*next)(struct exchange *exchange));
+
+/* Headers of the answer, before one of the reply functions. */
+void exchange_set_header(struct exchange *exchange, const char *name, const char *value);
+void exchange_set_etag(struct exchange *exchange, const char *tag); /* without quotes */
+void exchange_set_revision(struct exchange *exchange, int64_t revision); /* the ETag of a case */
+void exchange_set_public(struct exchange *exchange, unsigned max_age_s); /* else no-store */
+void exchange_set_next(struct exchange *exchange, const char *cursor);   /* Link, rel="next" */
+
+/* Answers. Exactly one is given; bytes and values are copied before these return, and the exchange
+ * may be gone after. A 200 to GET whose ETag matches If-None-Match leaves as 304. */
+void exchange_reply_json(struct exchange *exchange, int status, const struct value *value);
+void exchange_reply_bytes(struct exchange *exchange, int status, const char *type,
+			  struct slice bytes);
+void exchange_reply_empty(struct exchange *exchange, int status);
+void exchange_reply_problem(struct exchange *exchange, const struct problem *problem);
+void exchange_refuse(struct exchange *exchange, int status, const char *key);
+/* A negative return travelled up to the handler: 503 when memory is short, else 500; logged. */
+void exchange_fail(struct exchange *exchange, int error);
