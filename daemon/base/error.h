@@ -12,7 +12,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define CLEANUP(function) __attribute__((cleanup(function)))
-#define PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF(template, first) __attribute__((__format__(__printf__, template, first)))
 
 /* Text that is borrowed and not terminated. */
 struct slice {

@@ -9,11 +9,16 @@ enum {
 };
 
 bool text_is_utf8(struct slice text);       /* RFC 3629; overlong, surrogates, U+0000 are not */
+/* Bytes of the code point the text starts with, 1 to 4; 0: empty, or not UTF-8 there. */
+size_t text_read_point(struct slice text, uint32_t *ret_point);
+size_t text_write_point(char ret_text[4], uint32_t point); /* the reverse; a valid point only */
 size_t text_count_points(struct slice text);
+struct slice text_slice(const char *text); /* of a C string; NULL is an empty one */
+bool text_equals(struct slice a, struct slice b);
 /* NFC of text in the arena. max_points is checked after normalising; bytes <= 4 * max_points. */
 int text_normalise(struct arena *arena, struct slice text, size_t max_points, struct slice *ret_text);
 /* A MediaWiki user name as wikis compare it: NFC, '_' as space, spaces collapsed and trimmed, first
- * letter upper case. */
+ * letter upper case. At most 255 code points, for the skeleton too. */
 int text_fold_user(struct arena *arena, struct slice name, struct slice *ret_name);
 /* The skeleton of a name: case, spaces, punctuation, marks and confusable letters folded (UTS 39
  * section 4, over our own short table of Latin, Greek, Cyrillic look-alikes and digits). */
