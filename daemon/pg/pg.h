@@ -74,6 +74,7 @@ struct pg_call {
 	struct pg_call *next;
 	struct pg_call *previous;
 	int64_t expires_ms;
+	int64_t patience_ms;
 	unsigned n_attempts;
 	enum pg_outcome failure;
 };

@@ -1,0 +1,29 @@
+/*
+ * The vocabulary of the channels between processes. A message whose type is not here, or whose
+ * length is outside its row, closes the channel it came on: a process that speaks nonsense is
+ * broken or taken over, and its parent starts a new one.
+ */
+
+#include "daemon/ipc/message.h"
+
+static const struct ipc_bounds bounds[] = {
+	/* type, name, shortest, longest, carries a descriptor */
+	{ IPC_TYPE_PING, "ping", 0, 64, false },
+	{ IPC_TYPE_PONG, "pong", 0, 64, false },
+	{ IPC_TYPE_READY, "ready", 0, 0, false },
+	{ IPC_TYPE_DRAIN, "drain", 0, 0, false },
+	{ IPC_TYPE_RELOAD, "reload", 0, 0, false },
+	{ IPC_TYPE_RELOADED, "reloaded", 1, 1, false },
+	{ IPC_TYPE_PEER, "peer", 0, 32, true },
+	{ IPC_TYPE_VAULT, "vault", 0, 0, true },
+	{ IPC_TYPE_CLOCK, "clock", 0, 0, false },
+};
+
+/* The row of a type; rows live as long as the program. */
+const struct ipc_bounds *ipc_bounds_find(uint16_t type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++)
+		if (bounds[i].type == type)
+			return &bounds[i];
+	return NULL;
+}

@@ -1,0 +1,28 @@
+#pragma once
+/* What the processes of one daemon say to each other: the types and the length each may have. */
+
+#include "daemon/base/error.h"
+
+enum { IPC_PAYLOAD_LIMIT = 64 * 1024, IPC_VERSION = 1 };
+
+enum ipc_type {
+	IPC_TYPE_PING = 1,  /* anybody: are you there? answered with PONG */
+	IPC_TYPE_PONG,
+	IPC_TYPE_READY,     /* child to parent: serving */
+	IPC_TYPE_DRAIN,     /* parent to child: take nothing new, finish, exit */
+	IPC_TYPE_RELOAD,    /* parent to child: read configuration and policy again */
+	IPC_TYPE_RELOADED,  /* child to parent: one byte, 1 = in use, 0 = kept the old one */
+	IPC_TYPE_PEER,      /* parent to vault: a descriptor that leads to a web or worker */
+	IPC_TYPE_VAULT,     /* parent to web and worker: a descriptor that leads to the vault */
+	IPC_TYPE_CLOCK,     /* parent to worker: look for deadlines now */
+};
+
+struct ipc_bounds {
+	uint16_t type;
+	const char *name;
+	uint32_t length_min;
+	uint32_t length_max;
+	bool has_descriptor;
+};
+
+const struct ipc_bounds *ipc_bounds_find(uint16_t type); /* NULL: no such type */

@@ -1,0 +1,128 @@
+#pragma once
+/* Shared by the files of this wall alone: pool, lanes, connections and what travels between them. */
+
+#include <event2/event.h>
+#include <libpq-fe.h>
+
+#include "daemon/pg/pg.h"
+
+enum {
+	PG_TICK_MS = 50,           /* how often deadlines are looked at */
+	PG_PATIENCE_MS = 2000,     /* a call waits this long for a lane that has no connection */
+	PG_CONNECT_MS = 5000,      /* from the start of a connection to its last prepared statement */
+	PG_STALL_MS = 60000,       /* a connection that answers nothing for so long is given up */
+	PG_BACKOFF_FIRST_MS = 100,
+	PG_BACKOFF_LAST_MS = 5000,
+	PG_STATEMENT_TIMEOUT_MS = 60000,
+};
+
+enum group_kind {
+	GROUP_SETTINGS,   /* what the server is, and what this session shall be */
+	GROUP_DEALLOCATE, /* before a statement is prepared again; its failure means nothing */
+	GROUP_PREPARE,
+	GROUP_CALLS,
+};
+
+/* What is sent before one Sync: one implicit transaction. */
+struct group {
+	struct group *next;
+	enum group_kind kind;
+	size_t statement;       /* GROUP_PREPARE: its index */
+	unsigned n_calls;
+	unsigned n_seen;        /* commands whose results are complete */
+	bool is_synced;         /* the Sync was handed to libpq */
+	bool has_answered;      /* a result of the command n_seen has come */
+	bool is_unknown;        /* the wait for a standby was cut short */
+	unsigned failed_at;     /* command that failed; n_calls: the commit */
+	int64_t sent_ms;
+	PGresult *error;        /* NULL: none */
+	PGresult *results[PG_BATCH_LIMIT];
+	struct pg_call *calls[PG_BATCH_LIMIT]; /* NULL: answered already, its deadline passed */
+};
+
+enum connection_state {
+	CONNECTION_DOWN,       /* waits for its timer */
+	CONNECTION_OPENING,
+	CONNECTION_SETTING_UP,
+	CONNECTION_READY,
+};
+
+struct connection {
+	struct pg_pool *pool;
+	enum pg_lane lane;
+	enum connection_state state;
+	PGconn *pg;
+	struct event *read_event;
+	struct event *write_event;
+	struct event *timer;
+	unsigned backoff_ms;
+	uint64_t session;
+	bool *is_prepared;       /* one per statement */
+	bool is_lossy;           /* the server's settings were refused */
+	struct group *first;
+	struct group **last;
+	unsigned n_groups;
+};
+
+struct queue {
+	struct pg_call *first;
+	struct pg_call *last;
+	unsigned n_calls;
+};
+
+struct lane {
+	struct queue queue;
+	struct connection *connections;
+	unsigned n_connections;
+};
+
+struct pg_pool {
+	struct pg_pool_setup setup;
+	char *conninfo;
+	char *application_name;
+	struct lane lanes[PG_LANE_COUNT];
+	struct queue failed; /* calls that will be answered from the loop without being sent */
+	struct event *work_event;
+	struct event *tick_event;
+	unsigned n_in_flight;
+	uint64_t last_session;
+	bool is_ending;
+};
+
+struct verdict {
+	enum pg_outcome outcome;
+	int status;
+	const char *error_key;
+	const char *detail_json;
+	bool is_stale;    /* prepare again and retry once */
+	bool is_reported; /* no client should be able to cause it */
+};
+
+/* sqlstate.c */
+void pg_verdict_from_result(const struct pg_pool_setup *setup, const PGresult *error,
+			    struct verdict *ret_verdict);
+const char *pg_outcome_key(enum pg_outcome outcome);
+
+/* pool.c */
+int64_t pg_now_ms(void);
+void pg_pool_wake(struct pg_pool *pool);
+void pg_pool_report(struct pg_pool *pool, enum pg_event event, const char *text);
+void pg_call_fail(struct pg_call *call, enum pg_outcome outcome);
+void pg_call_answer(struct pg_call *call, struct pg_answer *answer);
+void pg_pool_requeue(struct pg_pool *pool, struct pg_call *call);
+void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statement);
+
+/* connection.c */
+int pg_connection_init(struct connection *connection, struct pg_pool *pool, enum pg_lane lane);
+void pg_connection_deinit(struct connection *connection);
+void pg_connection_open(struct connection *connection);
+void pg_connection_fail(struct connection *connection, enum pg_event event, const char *text);
+int pg_connection_flush(struct connection *connection);
+
+/* group.c */
+int pg_group_send_settings(struct connection *connection);
+int pg_group_send_prepare(struct connection *connection, size_t statement);
+int pg_group_send_calls(struct connection *connection, struct pg_call *const *calls,
+			unsigned n_calls);
+void pg_group_receive(struct connection *connection);
+void pg_group_abandon(struct connection *connection);
