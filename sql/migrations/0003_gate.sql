@@ -229,6 +229,37 @@ begin
 end
 $$;
 
+-- The party row behind a receipt, or behind an account and the participation it names.
+create function conduct_gate.party_of(p_receipt bytea, p_id_ix bytea, p_participation uuid) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	if p_receipt is not null then
+		return (select r.party_id from conduct.receipt r where r.receipt_hash = p_receipt);
+	end if;
+	return (
+		select y.party_id from conduct.party y
+		join conduct.person_account own on own.id_ix = p_id_ix
+		join conduct.person p on p.person_id = own.person_id
+		join conduct.person q on q.principal_id = p.principal_id
+		join conduct.person_account a on a.person_id = q.person_id
+			and (a.id_ix = y.id_ix or (y.id_ix is null and a.name_ix = y.name_ix))
+		where y.party_id = p_participation
+			-- Nothing exists for a respondent until notified, nor for others until contacted.
+			and (y.role = 'reporter' or y.notified_at is not null)
+			and y.identity <> 'anonymous'
+		limit 1);
+end
+$$;
+
+create function conduct_gate.case_of_party(p_party uuid) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return (select y.case_id from conduct.party y where y.party_id = p_party);
+end
+$$;
+
 -- Members of a body who may act on a case now. Non-voting members are no members here.
 create function conduct_gate.active_members(p_body text, p_case uuid, p_instance integer)
 returns table (person_id uuid, principal_id uuid)

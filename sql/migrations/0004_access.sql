@@ -96,6 +96,7 @@ begin
 		execute format('grant select, insert on conduct.unit, conduct.content to %I', v_role);
 		execute format('grant select, insert, update on conduct.case_file, conduct.docket, conduct.deadline,
 			conduct.idempotency to %I', v_role);
+		execute format('grant delete on conduct.docket to %I', v_role);
 		execute format('grant insert on conduct.outbox to %I', v_role);
 		execute format('create policy %I on conduct.outbox for insert to %I with check (true)',
 			'outbox_' || substr(v_role, 9), v_role);

@@ -1,0 +1,25 @@
+-- After every function is in place: nobody creates in the schema, and each login role may call its own
+-- functions and nothing else. An API function is known by its owner and by security definer.
+
+revoke create on schema conduct_api_1 from conduct_handler, conduct_party, conduct_intake, conduct_timer,
+	conduct_stats, conduct_admin;
+
+do $$
+declare
+	v_function record;
+begin
+	for v_function in
+		select p.oid::regprocedure as signature, p.proname as name,
+			case when p.proname in ('publish_policy', 'person_seen', 'timer_run') then array['conduct_worker']
+				when p.proname in ('readiness', 'policy_current')
+					then array['conduct_web', 'conduct_worker']
+				when p.proname = 'grant_bootstrap' then array['conduct_migrate']
+				else array['conduct_web'] end as callers
+		from pg_catalog.pg_proc p
+		where p.pronamespace = 'conduct_api_1'::regnamespace and p.prosecdef
+	loop
+		execute format('grant execute on function %s to %s', v_function.signature,
+			array_to_string(v_function.callers, ', '));
+	end loop;
+end
+$$;
