@@ -4,7 +4,7 @@
  * when the client has left; everything in its arena is freed after the answer.
  */
 
-#include "daemon/base/arena.h"
+#include "daemon/base/text.h"
 #include "daemon/json/value.h"
 #include "api/http/idempotency.h"
 #include "api/http/router.h"

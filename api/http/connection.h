@@ -1,0 +1,38 @@
+#pragma once
+/* Inside api/http: one client connection. One request is in flight at a time, in order. */
+
+#include "api/http/parser.h"
+#include "api/http/reply.h"
+#include "api/http/server.h"
+
+#include <event2/util.h>
+
+struct server_limits {
+	unsigned head_timeout_ms;
+	unsigned body_idle_ms;
+	unsigned body_rate;
+	unsigned write_timeout_ms;
+	unsigned idle_timeout_ms;
+};
+
+/* What connections need of their server, and tell it. */
+struct connection_owner {
+	struct event_base *base;
+	const struct router *router;
+	const struct exchange_gate *gate;
+	void *application;
+	const char *const *hosts;
+	size_t n_hosts;
+	struct server_limits limits;
+	bool is_draining;
+	struct connection *first; /* all connections, unordered */
+	size_t n_connections;
+	void (*closed)(struct connection_owner *owner); /* one has gone */
+};
+
+int connection_new_take(struct connection_owner *owner, evutil_socket_t fd);
+struct connection *connection_free(struct connection *connection);
+struct connection *connection_next(const struct connection *connection);
+/* The server drains: idle connections close now, others after their answer. */
+void connection_drain(struct connection *connection);
+bool connection_is_host_known(const struct connection_owner *owner, struct slice host);

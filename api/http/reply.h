@@ -1,0 +1,43 @@
+#pragma once
+/* Inside api/http: the answer under construction, and the way from an exchange to its connection. */
+
+#include "api/http/exchange.h"
+
+enum { REPLY_TAG_MAX = 80, REPLY_PADDING = 4096, REPLY_SLOT_US = 10000 };
+
+/* Who is asking? Filled in by the program: the answer lies on a higher floor. */
+struct exchange_gate {
+	/* Sets exchange->actor and calls next(), or answers 401 or 403. NULL: everybody is nobody. */
+	void (*authenticate)(void *context, struct exchange *exchange, enum audience audience,
+			     void (*next)(struct exchange *exchange));
+	void *context;
+};
+
+struct exchange_reply {
+	void (*deliver)(struct exchange *exchange); /* the answer is complete; once */
+	const struct exchange_gate *gate;
+	int status; /* 0: not answered */
+	const char *type; /* NULL: no body */
+	struct buffer body;
+	struct buffer headers; /* whole lines */
+	char tag[REPLY_TAG_MAX]; /* with quotes; "" for none */
+	unsigned max_age_s;
+	bool is_public;
+	bool is_slotted; /* leaves on the 10 ms grid */
+	bool has_failed; /* memory ran out while it was built */
+};
+
+int exchange_new(const struct exchange_gate *gate, void *application,
+		 void (*deliver)(struct exchange *exchange), struct exchange **ret_exchange);
+struct exchange *exchange_free(struct exchange *exchange);
+
+/* Before the body: everything the head alone tells. `pending` is set when it refuses. */
+struct exchange_refusal {
+	int status; /* 0: not refused */
+	const char *key;
+};
+/* 0 or negative. The exchange keeps copies of what it needs of `request`. */
+int exchange_admit_head(struct exchange *exchange, const struct http_request *request,
+			const struct router *router, struct exchange_refusal *ret_refusal);
+/* After the body has come: parses it, asks the gate, calls the handler. */
+void exchange_admit_body(struct exchange *exchange);

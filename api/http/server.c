@@ -1,0 +1,240 @@
+/*
+ * The listeners of one web process and the connections that came through them. When the limit of
+ * connections or of file descriptors is reached, accepting pauses; the kernel's queue holds the
+ * others meanwhile.
+ */
+
+#include "api/http/server.h"
+#include "api/http/connection.h"
+#include "daemon/base/log.h"
+
+#include <arpa/inet.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { LISTENERS_MAX = 8, LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 100 };
+
+struct server {
+	struct connection_owner owner; /* first: connections know nothing else */
+	struct router *router;
+	struct exchange_gate gate;
+	struct evconnlistener *listeners[LISTENERS_MAX];
+	size_t n_listeners;
+	size_t connections_max;
+	struct event *pause;
+	void (*drained)(void *context);
+	void *drained_context;
+};
+
+static void set_accepting(struct server *server, bool is_accepting)
+{
+	for (size_t i = 0; i < server->n_listeners; i++) {
+		if (is_accepting)
+			evconnlistener_enable(server->listeners[i]);
+		else
+			evconnlistener_disable(server->listeners[i]);
+	}
+}
+
+static void on_closed(struct connection_owner *owner)
+{
+	struct server *server = (struct server *)owner;
+	void (*drained)(void *context) = server->drained;
+
+	if (!owner->is_draining) {
+		if (owner->n_connections + 1 == server->connections_max)
+			set_accepting(server, true);
+		return;
+	}
+	if (owner->n_connections == 0 && drained) {
+		server->drained = NULL;
+		drained(server->drained_context);
+	}
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+		      struct sockaddr *address, int length, void *context)
+{
+	struct server *server = context;
+
+	if (connection_new_take(&server->owner, fd))
+		return;
+	if (server->owner.n_connections >= server->connections_max)
+		set_accepting(server, false);
+}
+
+static void on_pause_end(evutil_socket_t fd, short what, void *context)
+{
+	struct server *server = context;
+
+	if (!server->owner.is_draining && server->owner.n_connections < server->connections_max)
+		set_accepting(server, true);
+}
+
+/* Out of file descriptors: without a pause the loop would spin on the waiting connection. */
+static void on_accept_error(struct evconnlistener *listener, void *context)
+{
+	struct server *server = context;
+	struct timeval delay = { 0, ACCEPT_PAUSE_MS * 1000 };
+
+	log_say(LOG_LEVEL_ERROR, "accepting a connection failed: %s", strerror(errno));
+	set_accepting(server, false);
+	event_add(server->pause, &delay);
+}
+
+static unsigned or_default(unsigned number, unsigned otherwise)
+{
+	return number ? number : otherwise;
+}
+
+/**
+ * server_new() - a server without listeners
+ * @config: copied; what it points at is borrowed for the server's life
+ *
+ * Return: 0, -ENOMEM, -EINVAL for a broken route table.
+ */
+int server_new(struct event_base *base, const struct server_config *config,
+	       struct server **ret_server)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int r;
+
+	if (!server)
+		return -ENOMEM;
+	server->gate = config->gate;
+	server->connections_max = or_default(config->connections_max, 10000);
+	server->owner = (struct connection_owner){
+		.base = base,
+		.gate = &server->gate,
+		.application = config->application,
+		.hosts = config->hosts,
+		.n_hosts = config->n_hosts,
+		.limits = {
+			.head_timeout_ms = or_default(config->head_timeout_ms, 10000),
+			.body_idle_ms = or_default(config->body_idle_ms, 10000),
+			.body_rate = or_default(config->body_rate, 1024),
+			.write_timeout_ms = or_default(config->write_timeout_ms, 30000),
+			.idle_timeout_ms = or_default(config->idle_timeout_ms, 60000),
+		},
+		.closed = on_closed,
+	};
+	r = router_new(config->routes, config->n_routes, &server->router);
+	if (r) {
+		server_free(server);
+		return r;
+	}
+	server->owner.router = server->router;
+	server->pause = evtimer_new(base, on_pause_end, server);
+	if (!server->pause) {
+		server_free(server);
+		return -ENOMEM;
+	}
+	*ret_server = server;
+	return 0;
+}
+
+/* Takes NULL and half-built servers; returns NULL. */
+struct server *server_free(struct server *server)
+{
+	if (!server)
+		return NULL;
+	server->drained = NULL;
+	server->owner.is_draining = true;
+	while (server->owner.first)
+		connection_free(server->owner.first);
+	for (size_t i = 0; i < server->n_listeners; i++)
+		evconnlistener_free(server->listeners[i]);
+	if (server->pause)
+		event_free(server->pause);
+	router_free(server->router);
+	free(server);
+	return NULL;
+}
+
+/* `fd` is the server's from the call on, also when it fails. */
+int server_listen_take(struct server *server, int fd)
+{
+	struct evconnlistener *listener;
+
+	if (server->n_listeners == LISTENERS_MAX) {
+		close(fd);
+		return -ENOSPC;
+	}
+	listener = evconnlistener_new(server->owner.base, on_accept, server,
+				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!listener) {
+		close(fd);
+		return -ENOMEM;
+	}
+	evconnlistener_set_error_cb(listener, on_accept_error);
+	server->listeners[server->n_listeners++] = listener;
+	return 0;
+}
+
+/**
+ * server_open_listener() - a bound, listening, non-blocking TCP socket
+ * @address: numeric IPv4 or IPv6; an IPv6 one takes IPv6 alone
+ * @is_shared: SO_REUSEPORT: several processes listen on one port
+ *
+ * Return: 0, -EINVAL for an address that is not numeric, or -errno of the failing call.
+ */
+int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd)
+{
+	struct sockaddr_in in4 = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port) };
+	bool is_in4 = inet_pton(AF_INET, address, &in4.sin_addr) == 1;
+	int fd, on = 1, r;
+
+	if (port > UINT16_MAX || (!is_in4 && inet_pton(AF_INET6, address, &in6.sin6_addr) != 1))
+		return -EINVAL;
+	fd = socket(is_in4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (is_shared)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (is_in4) {
+		r = bind(fd, (struct sockaddr *)&in4, sizeof(in4));
+	} else {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+		r = bind(fd, (struct sockaddr *)&in6, sizeof(in6));
+	}
+	if (r == 0)
+		r = listen(fd, LISTEN_BACKLOG);
+	if (r < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Begins to drain. Called again it only replaces the callback. */
+void server_drain(struct server *server, void (*done)(void *context), void *context)
+{
+	struct connection *next;
+
+	set_accepting(server, false);
+	server->owner.is_draining = true;
+	for (struct connection *at = server->owner.first; at; at = next) {
+		next = connection_next(at);
+		connection_drain(at);
+	}
+	if (server->owner.n_connections == 0) {
+		done(context);
+		return;
+	}
+	server->drained = done;
+	server->drained_context = context;
+}
+
+/* Open connections, idle ones included. */
+size_t server_n_connections(const struct server *server)
+{
+	return server->owner.n_connections;
+}

@@ -1,0 +1,37 @@
+#pragma once
+/* HTTP/1.1 on libevent: listeners, connections, time limits, draining. One per web process. */
+
+#include "api/http/exchange.h"
+#include "api/http/reply.h"
+
+struct event_base;
+struct server;
+
+/* 0 means the default beside it. Hosts are names without port, lower case. */
+struct server_config {
+	const struct route *routes;
+	size_t n_routes;
+	struct exchange_gate gate;
+	void *application;         /* becomes exchange->application */
+	const char *const *hosts;  /* what Host may name; loopback literals may always */
+	size_t n_hosts;
+	unsigned head_timeout_ms;  /* 10,000: from a head's first byte to its end */
+	unsigned body_idle_ms;     /* 10,000: between two bytes of a body */
+	unsigned body_rate;        /* 1,024 bytes a second, at least, over a whole body */
+	unsigned write_timeout_ms; /* 30,000: for an answer to leave, and a second for each KiB */
+	unsigned idle_timeout_ms;  /* 60,000: between two requests */
+	unsigned connections_max;  /* 10,000 */
+};
+
+int server_new(struct event_base *base, const struct server_config *config,
+	       struct server **ret_server);
+/* Closes what is still open, at once; no exchange may be in flight. */
+struct server *server_free(struct server *server);
+/* Takes a listening, non-blocking socket; closed with the server. */
+int server_listen_take(struct server *server, int fd);
+/* A listening TCP socket on a numeric address, "127.0.0.1" or "::1"; port 0: any free one. */
+int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd);
+/* Stops accepting; in-flight exchanges are answered with Connection: close. done(context) runs once,
+ * from the loop or before this returns, when no connection is left. */
+void server_drain(struct server *server, void (*done)(void *context), void *context);
+size_t server_n_connections(const struct server *server);
