@@ -226,10 +226,16 @@ static void call_answer_rows(struct pg_call *call, PGresult *result, uint64_t se
 /* The call at fault; a stale plan is no fault and is prepared again, once. */
 static void call_answer_error(struct pg_pool *pool, struct pg_call *call, const PGresult *error)
 {
+	const struct failure failure = {
+		.sqlstate = PQresultErrorField(error, PG_DIAG_SQLSTATE),
+		.message = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY),
+		.detail = PQresultErrorField(error, PG_DIAG_MESSAGE_DETAIL),
+		.constraint = PQresultErrorField(error, PG_DIAG_CONSTRAINT_NAME),
+	};
 	struct pg_answer answer = { 0 };
 	struct verdict verdict;
 
-	pg_verdict_from_result(&pool->setup, error, &verdict);
+	pg_verdict_make(&pool->setup, &failure, &verdict);
 	if (verdict.is_stale && call->n_attempts == 0 && !pool->is_ending) {
 		pg_pool_unprepare(pool, call->statement);
 		pg_pool_requeue(pool, call);

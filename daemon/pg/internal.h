@@ -98,9 +98,17 @@ struct verdict {
 	bool is_reported; /* no client should be able to cause it */
 };
 
+/* What an error report says, as far as it is used. */
+struct failure {
+	const char *sqlstate;
+	const char *message;
+	const char *detail;
+	const char *constraint;
+};
+
 /* sqlstate.c */
-void pg_verdict_from_result(const struct pg_pool_setup *setup, const PGresult *error,
-			    struct verdict *ret_verdict);
+void pg_verdict_make(const struct pg_pool_setup *setup, const struct failure *failure,
+		     struct verdict *ret_verdict);
 const char *pg_outcome_key(enum pg_outcome outcome);
 
 /* pool.c */

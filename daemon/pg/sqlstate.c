@@ -79,12 +79,12 @@ static bool find_constraint(const struct pg_pool_setup *setup, const char *name,
 	return false;
 }
 
-/* Never fails; strings of the verdict live as long as the result and the setup. */
-void pg_verdict_from_result(const struct pg_pool_setup *setup, const PGresult *error,
-			    struct verdict *ret_verdict)
+/* Never fails; strings of the verdict are those given, of the setup, or constant. */
+void pg_verdict_make(const struct pg_pool_setup *setup, const struct failure *failure,
+		     struct verdict *ret_verdict)
 {
-	const char *sqlstate = PQresultErrorField(error, PG_DIAG_SQLSTATE);
-	const char *message = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY);
+	const char *sqlstate = failure->sqlstate;
+	const char *message = failure->message;
 	struct verdict verdict = { .outcome = PG_REFUSED, .status = 500,
 				   .error_key = "conduct-error-internal", .is_reported = true };
 
@@ -92,13 +92,13 @@ void pg_verdict_from_result(const struct pg_pool_setup *setup, const PGresult *e
 		sqlstate = "08006"; /* libpq's own failures have no code: the connection broke */
 	if (is_ours(sqlstate, &verdict.status)) {
 		verdict.error_key = message ? message : "conduct-error-internal";
-		verdict.detail_json = PQresultErrorField(error, PG_DIAG_MESSAGE_DETAIL);
+		verdict.detail_json = failure->detail;
 		verdict.is_reported = false;
 		*ret_verdict = verdict;
 		return;
 	}
 	verdict.is_stale = is_stale(sqlstate, message);
-	if (find_constraint(setup, PQresultErrorField(error, PG_DIAG_CONSTRAINT_NAME), &verdict)) {
+	if (find_constraint(setup, failure->constraint, &verdict)) {
 		*ret_verdict = verdict;
 		return;
 	}
