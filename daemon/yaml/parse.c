@@ -28,7 +28,6 @@ struct frame {
 	struct yaml_node *node;
 	struct yaml_node *key; /* read and waiting for its value */
 	size_t capacity;       /* of node->items */
-	const char **sorted;   /* mapping: its keys in order, to find duplicates */
 };
 
 struct reader {
@@ -88,68 +87,32 @@ static int node_new(struct reader *reader, enum yaml_kind kind, yaml_mark_t mark
 	return 0;
 }
 
-/* Grows an array in the arena by doubling; what it leaves behind is at most as much again. */
-static void *grow(struct arena *arena, void *items, size_t used, size_t capacity, size_t size)
-{
-	void *grown = arena_alloc(arena, capacity * size);
-
-	if (grown && used)
-		memcpy(grown, items, used * size);
-	return grown;
-}
-
+/* Makes room for one more item, by doubling; the arena keeps what is left behind. */
 static int frame_reserve(struct reader *reader, struct frame *frame)
 {
-	struct arena *arena = reader->document->arena;
 	struct yaml_node *node = frame->node;
-	size_t n = node->n_items, capacity = frame->capacity ? frame->capacity * 2 : ITEMS_FIRST;
-	void *items;
+	size_t capacity = frame->capacity ? frame->capacity * 2 : ITEMS_FIRST;
+	struct yaml_item *items;
 
-	if (n < frame->capacity)
+	if (node->n_items < frame->capacity)
 		return 0;
-	items = grow(arena, node->items, n, capacity, sizeof(*node->items));
+	items = arena_alloc(reader->document->arena, capacity * sizeof(*items));
 	if (!items)
 		return -ENOMEM;
+	if (node->n_items)
+		memcpy(items, node->items, node->n_items * sizeof(*items));
 	node->items = items;
-	if (node->kind == YAML_MAPPING) {
-		items = grow(arena, frame->sorted, n, capacity, sizeof(*frame->sorted));
-		if (!items)
-			return -ENOMEM;
-		frame->sorted = items;
-	}
 	frame->capacity = capacity;
 	return 0;
 }
 
-/* Keeps the keys of a mapping sorted: found by halving, so that a large mapping is not quadratic
- * in comparisons. */
-static int frame_add_key(struct reader *reader, struct frame *frame, struct yaml_node *key,
-			 yaml_mark_t mark)
+static int set_key(struct reader *reader, struct frame *frame, struct yaml_node *key,
+		   yaml_mark_t mark)
 {
-	size_t low = 0, high = frame->node->n_items;
-	int r;
-
 	if (key->kind != YAML_SCALAR)
 		return fail(reader->error, mark, "a key must be plain text");
 	if (!key->is_quoted && strcmp(key->text.at, "<<") == 0)
 		return fail(reader->error, mark, "merge keys are not allowed");
-	r = frame_reserve(reader, frame);
-	if (r)
-		return r;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(frame->sorted[middle], key->text.at);
-
-		if (order == 0)
-			return fail(reader->error, mark, "duplicate key \"%.64s\"", key->text.at);
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	memmove(frame->sorted + low + 1, frame->sorted + low,
-		(frame->node->n_items - low) * sizeof(*frame->sorted));
-	frame->sorted[low] = key->text.at;
 	frame->key = key;
 	return 0;
 }
@@ -166,7 +129,7 @@ static int add_node(struct reader *reader, struct yaml_node *node, yaml_mark_t m
 	}
 	frame = &reader->frames[reader->depth - 1];
 	if (frame->node->kind == YAML_MAPPING && !frame->key)
-		return frame_add_key(reader, frame, node, mark);
+		return set_key(reader, frame, node, mark);
 	r = frame_reserve(reader, frame);
 	if (r)
 		return r;
@@ -235,6 +198,48 @@ static int open_collection(struct reader *reader, const yaml_event_t *event, enu
 	return 0;
 }
 
+static bool is_before(const struct yaml_node *a, const struct yaml_node *b)
+{
+	return a->line < b->line || (a->line == b->line && a->column < b->column);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct yaml_node *one = *(const struct yaml_node *const *)a;
+	const struct yaml_node *other = *(const struct yaml_node *const *)b;
+	int order = strcmp(one->text.at, other->text.at);
+
+	return order ? order : is_before(other, one) - is_before(one, other);
+}
+
+/* Closes the innermost collection. Keys are sorted to find duplicates, so that a mapping of 10^5
+ * members is no slower than its bytes; the first repetition in the text is the one reported. */
+static int close_collection(struct reader *reader)
+{
+	const struct yaml_node *node = reader->frames[--reader->depth].node;
+	const struct yaml_node *repeated = NULL, **keys;
+
+	if (node->kind != YAML_MAPPING || node->n_items < 2)
+		return 0;
+	keys = calloc(node->n_items, sizeof(const struct yaml_node *));
+	if (!keys)
+		return -ENOMEM;
+	for (size_t i = 0; i < node->n_items; i++)
+		keys[i] = node->items[i].key;
+	qsort(keys, node->n_items, sizeof(const struct yaml_node *), compare_keys);
+	for (size_t i = 1; i < node->n_items; i++) {
+		if (strcmp(keys[i - 1]->text.at, keys[i]->text.at) == 0 &&
+		    (!repeated || is_before(keys[i], repeated)))
+			repeated = keys[i];
+	}
+	free(keys);
+	if (!repeated)
+		return 0;
+	return fail(reader->error,
+		    (yaml_mark_t){ .line = repeated->line - 1, .column = repeated->column - 1 },
+		    "duplicate key \"%.64s\"", repeated->text.at);
+}
+
 static int read_event(struct reader *reader, const yaml_event_t *event)
 {
 	switch (event->type) {
@@ -260,8 +265,7 @@ static int read_event(struct reader *reader, const yaml_event_t *event)
 				       event->data.mapping_start.tag);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
-		reader->depth--;
-		return 0;
+		return close_collection(reader);
 	default:
 		return 0;
 	}
@@ -289,34 +293,24 @@ static int read_stream(struct reader *reader)
 }
 
 /*
- * Checks what libyaml would let pass or be slow at: the encoding is UTF-8 without a byte order
- * mark, and flow brackets do not nest far beyond the limit. libyaml 0.2.5 takes time quadratic in
- * open brackets before it makes the first event of them. Brackets in text do not open anything, but
- * which are text is not known here, so the bound is loose and only keeps the time in bounds.
+ * Checks the bytes before libyaml reads them: UTF-8 without U+0000 and without a byte order mark,
+ * by which libyaml would choose UTF-16. A place is counted as people do, in code points.
  */
 static int check_bytes(struct slice bytes, struct yaml_error *ret_error)
 {
-	enum { BRACKETS_IN_A_ROW_MAX = 64 };
 	yaml_mark_t mark = { 0 };
-	size_t n_open = 0;
 
 	if (bytes.length > YAML_SIZE_MAX)
 		return fail(ret_error, mark, "larger than %d bytes", YAML_SIZE_MAX);
 	for (size_t i = 0, n; i < bytes.length; i += n) {
-		uint32_t point = 0;
 		struct slice rest = { .at = bytes.at + i, .length = bytes.length - i };
+		uint32_t point = 0;
 
 		n = text_read_point(rest, &point);
 		if (n == 0)
 			return fail(ret_error, mark, "U+0000 or invalid UTF-8");
 		if (point == 0xfeff)
 			return fail(ret_error, mark, "a byte order mark");
-		if (point == '[' || point == '{')
-			n_open++;
-		else if (point == ']' || point == '}')
-			n_open -= n_open > 0;
-		if (n_open > BRACKETS_IN_A_ROW_MAX)
-			return fail(ret_error, mark, "nested more than %d deep", YAML_DEPTH_MAX);
 		mark.column++;
 		if (point == '\n') {
 			mark.line++;
