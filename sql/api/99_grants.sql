@@ -8,12 +8,20 @@ do $$
 declare
 	v_function record;
 begin
+	-- Helpers run as the audience that calls them.
+	for v_function in
+		select p.oid::regprocedure as signature from pg_catalog.pg_proc p
+		where p.pronamespace = 'conduct_api_1'::regnamespace and not p.prosecdef
+	loop
+		execute format('grant execute on function %s to conduct_handler, conduct_party, conduct_intake,
+			conduct_timer, conduct_stats, conduct_admin', v_function.signature);
+	end loop;
 	for v_function in
 		select p.oid::regprocedure as signature, p.proname as name,
 			case when p.proname in ('publish_policy', 'person_seen', 'timer_run') then array['conduct_worker']
 				when p.proname in ('readiness', 'policy_current')
 					then array['conduct_web', 'conduct_worker']
-				when p.proname = 'grant_bootstrap' then array['conduct_migrate']
+				when p.proname in ('grant_bootstrap', 'route_show') then array['conduct_migrate']
 				else array['conduct_web'] end as callers
 		from pg_catalog.pg_proc p
 		where p.pronamespace = 'conduct_api_1'::regnamespace and p.prosecdef

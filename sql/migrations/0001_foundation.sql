@@ -83,6 +83,13 @@ create index person_account_skeleton on person_account (skeleton_ix);
 
 -- Policy -----------------------------------------------------------------------------------------
 
+create table profile (
+	profile text constraint profile_pkey primary key,
+	procedure jsonb not null,
+	categories jsonb not null,
+	sanctions jsonb not null
+);
+
 create table policy_set (
 	policy_version text constraint policy_set_pkey primary key
 		constraint policy_set_version_is_sha256 check (policy_version ~ '^[0-9a-f]{64}$'),
@@ -90,14 +97,9 @@ create table policy_set (
 		constraint policy_set_revision_is_positive check (revision > 0),
 	canonical text not null,
 	routes jsonb not null,
+	-- What holds where no wiki is named.
+	base_profile text not null constraint policy_set_base_profile_fkey references profile,
 	published_at timestamptz not null
-);
-
-create table profile (
-	profile text constraint profile_pkey primary key,
-	procedure jsonb not null,
-	categories jsonb not null,
-	sanctions jsonb not null
 );
 
 create table profile_rule (

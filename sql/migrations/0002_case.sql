@@ -143,6 +143,8 @@ create table proceeding (
 	constraint proceeding_one_appeal unique (against_id, against_seq, appellant_id, nth)
 );
 create index proceeding_case on proceeding (case_id);
+create index proceeding_decided on proceeding (state_at)
+	where kind = 'matter' and state in ('resolved', 'dismissed');
 create unique index proceeding_one_intake on proceeding (case_id)
 	where kind = 'intake' and state in ('received', 'triage', 'escalated', 'accepted');
 create unique index proceeding_one_live_matter on proceeding (case_id, respondent_id)
@@ -629,6 +631,7 @@ create table sanction (
 );
 create index sanction_respondent on sanction (respondent_id) where standing = 'active';
 create index sanction_case on sanction (case_id);
+create index sanction_until on sanction (until_at) where standing = 'active';
 
 -- A decision as one party was told it; the appeal window runs from service.
 create table decision_notice (

@@ -281,6 +281,116 @@ begin
 end
 $$;
 
+-- What is known of an account: for matching a reporter's own party rows.
+create function conduct_gate.account_of(p_id_ix bytea) returns conduct.person_account
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_row conduct.person_account;
+begin
+	select * into v_row from conduct.person_account a where a.id_ix = p_id_ix;
+	return v_row;
+end
+$$;
+
+create function conduct_gate.principal_by_name(p_name_ix bytea) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return (select p.principal_id from conduct.person_account a
+		join conduct.person p on p.person_id = a.person_id
+		where a.name_ix = p_name_ix order by p.principal_id limit 1);
+end
+$$;
+
+-- The content that holds a person's present name.
+create function conduct_gate.name_of(p_person uuid) returns uuid
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return (select a.name_content from conduct.person_account a
+		where a.person_id = p_person order by a.id_ix limit 1);
+end
+$$;
+
+-- Members of a body who are respondents of a case, by id, name or skeleton.
+create function conduct_gate.accused_members(p_case uuid, p_body text) returns integer
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return (select count(*) from conduct_gate.active_members(p_body, null, null) m
+		where exists (select from conduct.person p
+			join conduct.person_account a on a.person_id = p.person_id
+			join conduct.party y on y.case_id = p_case and y.role = 'respondent'
+				and (y.id_ix = a.id_ix or y.name_ix = a.name_ix or y.skeleton_ix = a.skeleton_ix)
+			where p.principal_id = m.principal_id));
+end
+$$;
+
+-- Party rows an account may act as. A sealed report is reached by its receipt or its own id alone.
+create function conduct_gate.participations_of(p_id_ix bytea) returns table (party_id uuid)
+language plpgsql stable security definer rows 4 set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return query
+		select distinct y.party_id
+		from conduct.person_account own
+		join conduct.person p on p.person_id = own.person_id
+		join conduct.person q on q.principal_id = p.principal_id
+		join conduct.person_account a on a.person_id = q.person_id
+		join conduct.party y on y.id_ix = a.id_ix or (y.id_ix is null and y.name_ix = a.name_ix)
+		where own.id_ix = p_id_ix and y.identity = 'named'
+			and (y.role = 'reporter' or y.notified_at is not null);
+end
+$$;
+
+-- Locks every case a person is assigned to, seated in or votes on, so that the end of a grant waits for
+-- an act under way.
+create function conduct_gate.lock_cases_of(p_person uuid) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	perform from conduct.case_file f
+	where f.case_id in (
+		select s.case_id from conduct.assignment s where s.person_id = p_person and s.ended_at is null
+		union select s.case_id from conduct.panel_seat s where s.person_id = p_person and s.left_at is null
+		union select v.case_id from conduct.ballot_voter v
+			join conduct.ballot b on b.ballot_id = v.ballot_id and b.closed_at is null
+			where v.person_id = p_person)
+	order by f.case_id for update;
+end
+$$;
+
+-- Cases in which time has brought something: a limit, the end of a sanction, a decided matter whose
+-- windows are all past and whose appeals have ended.
+create function conduct_gate.due_cases(p_limit integer) returns table (case_id uuid)
+language plpgsql stable security definer rows 100 set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_now timestamptz := conduct.clock();
+begin
+	return query
+		select x.case_id from (
+			select d.case_id, d.due_at from conduct.deadline d
+			where d.due_at <= v_now and d.met_at is null and d.overdue_at is null and not d.is_void
+			union all
+			select s.case_id, s.until_at from conduct.sanction s
+			where s.standing = 'active' and s.until_at <= v_now
+			union all
+			select p.case_id, p.state_at from conduct.proceeding p
+			where p.kind = 'matter' and p.state in ('resolved', 'dismissed')
+				and not exists (select from conduct.proceeding a
+					where a.case_id = p.case_id and a.kind = 'appeal'
+						and a.state in ('appeal_filed', 'appeal_review'))
+				and not exists (select from conduct.decision_notice n
+					where n.case_id = p.case_id and n.appeal_until > v_now)
+				and not exists (select from conduct.deadline d
+					where d.case_id = p.case_id and d.what in ('appeal_window', 'join_appeal')
+						and d.due_at > v_now and d.met_at is null and not d.is_void)) x
+		group by x.case_id order by min(x.due_at), x.case_id limit p_limit;
+end
+$$;
+
 -- Constraint triggers ----------------------------------------------------------------------------
 
 create function conduct_gate.lock_case(p_case uuid) returns void
