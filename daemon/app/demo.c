@@ -24,7 +24,8 @@ static const char demo_usage[] =
 	"  people         makes the demo issuer's key if it is missing, and new tokens (12 hours)\n"
 	"  grants         gives the demo people their roles\n"
 	"  clock +31d     moves the database's clock forward: s, min, h or d\n"
-	"  --dir DIR      the quickstart's directory (default build/quickstart)\n";
+	"  --dir DIR      the quickstart's directory (default build/quickstart)\n"
+	"  --port N       people: the API's port (default 8480)\n";
 
 char *demo_path(const char *dir, const char *name)
 {
@@ -134,34 +135,32 @@ static int demo_clock(const char *dir, const char *text)
 
 int demo_command(int argc, char **argv)
 {
-	const char *dir = "build/quickstart";
-	const char *command = "walk";
-	int i = 1;
+	const char *dir = "build/quickstart", *words[3] = { NULL };
+	unsigned port = 8480;
+	int n = 0;
 
-	for (; i < argc && argv[i][0] == '-'; i++) {
+	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
 			fputs(demo_usage, stdout);
 			return 0;
-		}
-		if (strcmp(argv[i], "--dir") != 0 || i + 1 == argc) {
+		} else if (strcmp(argv[i], "--dir") == 0 && i + 1 < argc) {
+			dir = argv[++i];
+		} else if (strcmp(argv[i], "--port") == 0 && i + 1 < argc) {
+			port = (unsigned)strtoul(argv[++i], NULL, 10);
+		} else if (argv[i][0] != '-' && n < 2) {
+			words[n++] = argv[i];
+		} else {
 			fputs(demo_usage, stderr);
 			return 2;
 		}
-		dir = argv[++i];
 	}
-	if (i < argc)
-		command = argv[i++];
-	if (i + 1 < argc && strcmp(argv[i], "--dir") == 0) {
-		dir = argv[i + 1];
-		i += 2;
-	}
-	if (strcmp(command, "clock") == 0 && i + 1 == argc)
-		return demo_clock(dir, argv[i]);
-	if (i == argc && strcmp(command, "walk") == 0)
+	if (n == 2 && strcmp(words[0], "clock") == 0)
+		return demo_clock(dir, words[1]);
+	if (n == 0 || (n == 1 && strcmp(words[0], "walk") == 0))
 		return demo_walk(dir) == 0 ? 0 : 1;
-	if (i == argc && strcmp(command, "people") == 0)
-		return demo_make_people(dir) == 0 ? 0 : 1;
-	if (i == argc && strcmp(command, "grants") == 0)
+	if (n == 1 && strcmp(words[0], "people") == 0)
+		return demo_make_people(dir, port) == 0 ? 0 : 1;
+	if (n == 1 && strcmp(words[0], "grants") == 0)
 		return demo_make_grants(dir) == 0 ? 0 : 1;
 	fputs(demo_usage, stderr);
 	return 2;

@@ -23,6 +23,6 @@ char *demo_path(const char *dir, const char *name); /* malloc'ed; NULL: no memor
 int demo_read_file(const char *path, char **ret_text, size_t *ret_length); /* malloc'ed; -errno */
 int demo_shift_clock(const char *dir, int64_t seconds); /* 0, 1 (said why on stderr), negative */
 
-int demo_make_people(const char *dir);
+int demo_make_people(const char *dir, unsigned port);
 int demo_make_grants(const char *dir);
 int demo_walk(const char *dir);

@@ -148,16 +148,20 @@ static int demo_mint(const struct crypto_key *key, const char *sub, struct buffe
 }
 
 /* people.json (with tokens, for whoever runs the demo) or demo-people.json (without, for the daemon). */
-static int demo_write_people(const char *dir, const char *file, mode_t mode, const struct crypto_key *key)
+static int demo_write_people(const char *dir, const char *file, mode_t mode, unsigned port,
+			     const struct crypto_key *key)
 {
+	char address[40];
 	CLEANUP(value_freep) struct value *root = value_new_object();
 	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
 	struct value *people;
 	int r = 0;
 
 	if (key) {
-		r = value_set_string(root, "base", "http://127.0.0.1:8480");
-		r = r ? r : value_set_string(root, "ops", "http://127.0.0.1:8481");
+		snprintf(address, sizeof(address), "http://127.0.0.1:%u", port);
+		r = value_set_string(root, "base", address);
+		snprintf(address, sizeof(address), "http://127.0.0.1:%u", port + 1);
+		r = r ? r : value_set_string(root, "ops", address);
 	}
 	r = r ? r : value_set_take(root, "people", value_new_object());
 	people = value_get(root, "people");
@@ -186,8 +190,9 @@ static int demo_write_people(const char *dir, const char *file, mode_t mode, con
 	return r ? r : demo_write_file(dir, file, mode, text.at, text.length);
 }
 
-/* Makes the issuer's key if it is missing, and every file with people in it. 0 or -errno. */
-int demo_make_people(const char *dir)
+/* Makes the issuer's key if it is missing, and every file with people in it; port is the API's, the next
+ * one is the operations'. 0 or -errno. */
+int demo_make_people(const char *dir, unsigned port)
 {
 	struct crypto_key *key = NULL;
 	char *pem = NULL;
@@ -199,9 +204,9 @@ int demo_make_people(const char *dir)
 	if (r == 0)
 		r = demo_write_file(dir, "demo-issuer.pub", 0644, pem, strlen(pem));
 	if (r == 0)
-		r = demo_write_people(dir, "demo-people.json", 0644, NULL);
+		r = demo_write_people(dir, "demo-people.json", 0644, port, NULL);
 	if (r == 0)
-		r = demo_write_people(dir, "people.json", 0600, key);
+		r = demo_write_people(dir, "people.json", 0600, port, key);
 	crypto_key_free(key);
 	free(pem);
 	if (r != 0)
