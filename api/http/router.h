@@ -20,6 +20,7 @@ enum audience {
 	AUDIENCE_REPORTER, /* anonymous, a receipt, an account of any client scope */
 	AUDIENCE_PARTY,    /* a receipt, or an account (client scope full) */
 	AUDIENCE_ACCOUNT,  /* an account (client scope full) */
+	AUDIENCE_EMERGENCY, /* everybody: a credential that does not hold is dropped and noted */
 	AUDIENCE_LATE,     /* the handler calls exchange_authenticate() itself */
 };
 

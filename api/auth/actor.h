@@ -1,0 +1,36 @@
+#pragma once
+/* Who is asking: the Authorization header as an actor. */
+
+#include "api/auth/issuer.h"
+#include "api/auth/receipt.h"
+#include "api/http/exchange.h"
+#include "daemon/keys/index.h"
+
+enum actor_kind { ACTOR_ANONYMOUS, ACTOR_ACCOUNT, ACTOR_RECEIPT };
+
+struct actor {
+	enum actor_kind kind;
+	bool is_unverified; /* AUDIENCE_EMERGENCY: the credential did not hold and was dropped */
+	/* ACTOR_ACCOUNT */
+	const struct issuer *issuer;
+	struct slice id;   /* central id, digits */
+	struct slice user; /* user name; at is NULL when the issuer tells none */
+	uint8_t id_ix[INDEX_SIZE];
+	uint8_t name_ix[INDEX_SIZE]; /* all zero without a user name */
+	bool is_full; /* the client's scope; else it may only report */
+	/* ACTOR_RECEIPT; of a malformed receipt it is a hash that no receipt has */
+	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
+};
+
+/* The context of the gate. */
+struct actor_gate {
+	struct issuer_table issuers;
+	const struct index_key *index_key;
+	int64_t (*now_us)(void); /* NULL: the system's clock */
+};
+
+/* Fits struct exchange_gate; `context` is a struct actor_gate. */
+void actor_authenticate(void *context, struct exchange *exchange, enum audience audience,
+			void (*next)(struct exchange *exchange));
+/* 127.0.0.0/8, [::1] or localhost, with or without a port. */
+bool actor_is_loopback_host(struct slice host);

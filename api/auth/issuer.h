@@ -1,0 +1,30 @@
+#pragma once
+/* Who may issue tokens, as the configuration says. Borrowed by everything in this folder. */
+
+#include "daemon/crypto/crypto.h"
+
+struct people;
+
+enum { ISSUER_KEYS_MAX = 4 };
+
+struct issuer_client {
+	const char *id; /* the OAuth client id, `aud` of its tokens */
+	bool is_full;   /* scope full; else report: its tokens read no case */
+};
+
+struct issuer {
+	const char *iss;
+	const char *scope; /* of central ids: "CentralAuth", or a wiki's own */
+	bool is_demo;      /* accepted only where Host is loopback */
+	const struct issuer_client *clients;
+	size_t n_clients;
+	const struct crypto_key *keys[ISSUER_KEYS_MAX]; /* while a key is replaced two hold */
+	size_t n_keys;
+	int64_t lifetime_max_s;      /* exp - iat */
+	const struct people *people; /* demo: user names by id; else NULL */
+};
+
+struct issuer_table {
+	const struct issuer *issuers;
+	size_t n_issuers;
+};
