@@ -87,7 +87,9 @@ create table profile (
 	profile text constraint profile_pkey primary key,
 	procedure jsonb not null,
 	categories jsonb not null,
-	sanctions jsonb not null
+	sanctions jsonb not null,
+	-- Which body gets what matter, as the layers of these wikis have it.
+	routes jsonb not null
 );
 
 create table policy_set (
@@ -141,6 +143,7 @@ create table policy_wiki (
 	lang text not null,
 	status text not null,
 	regions text[] not null,
+	group_id text,
 	body_id text constraint policy_wiki_body_fkey references body deferrable initially deferred,
 	appeal_body_id text constraint policy_wiki_appeal_body_fkey references body deferrable initially deferred,
 	constraint policy_wiki_pkey primary key (policy_version, wiki)

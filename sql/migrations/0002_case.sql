@@ -695,8 +695,12 @@ create table docket (
 	wiki text,
 	constraint docket_pkey primary key (case_id, body_id)
 );
-create index docket_body_queue on docket (body_id, rank, due_at, case_id) where is_open;
-create index docket_queue on docket (rank, due_at, case_id) include (body_id) where is_open;
+create index docket_body_queue on docket (body_id, rank, due_at, case_id)
+	include (stage, state, lane, wiki) where is_open;
+create index docket_queue on docket (rank, due_at, case_id)
+	include (body_id, stage, state, lane, wiki) where is_open;
+create index docket_body_done on docket (body_id, rank, due_at, case_id)
+	include (stage, state, lane, wiki) where not is_open;
 
 -- The first of two people on an act that needs two.
 create table pending_act (

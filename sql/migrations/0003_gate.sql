@@ -391,6 +391,33 @@ begin
 end
 $$;
 
+-- Somebody is assigned to the case.
+create function conduct_gate.is_assigned(p_case uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return exists (select from conduct.assignment s where s.case_id = p_case and s.ended_at is null);
+end
+$$;
+
+-- Candidates of a queue filter: cases assigned to a person, cases of a named respondent, or both. What
+-- the caller may see of them the docket's policy says.
+create function conduct_gate.named_cases(p_person uuid, p_respondent bytea) returns uuid[]
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return coalesce((
+		select array_agg(c.case_id) from (
+			select s.case_id from conduct.assignment s
+			where p_person is not null and s.person_id = p_person and s.ended_at is null
+				and (p_respondent is null or exists (select from conduct.party y
+					where y.case_id = s.case_id and y.role = 'respondent' and y.name_ix = p_respondent))
+			union
+			select y.case_id from conduct.party y
+			where p_person is null and y.role = 'respondent' and y.name_ix = p_respondent) c), '{}');
+end
+$$;
+
 -- Constraint triggers ----------------------------------------------------------------------------
 
 create function conduct_gate.lock_case(p_case uuid) returns void

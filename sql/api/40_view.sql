@@ -1,0 +1,410 @@
+-- What handlers read: a case as the acting person sees it, the queue, the history, the conversations; and
+-- the prologue and epilogue every act of a handler shares. Only proceedings the gate shows to the actor
+-- reach an answer, with what hangs on them.
+
+set role conduct_handler;
+set search_path = pg_catalog, conduct, pg_temp;
+
+-- The case ---------------------------------------------------------------------------------------
+
+create or replace function conduct_api_1.visible_proceedings() returns uuid[]
+language plpgsql stable
+as $$
+begin
+	return coalesce((select array_agg(p.proceeding_id order by p.opened_at, p.proceeding_id)
+		from conduct.proceeding p
+		where p.case_id = conduct.opened_case()
+			and conduct_gate.handler_sees_proceeding(p.proceeding_id)), '{}');
+end
+$$;
+
+-- A reporter who is sealed or anonymous has neither name nor index in any answer.
+create or replace function conduct_api_1.view_parties() returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', y.party_id, 'role', y.role, 'kind', case when y.is_hidden then 'account' else y.kind end,
+			'identity', y.identity,
+			'user', case when y.is_hidden then null else conduct_api_1.word(y.name_content) end,
+			'pseudonym', case when y.is_hidden then 'reporter' end,
+			'body', y.body_id,
+			'resolved', y.is_hidden or y.kind = 'body' or y.id_ix is not null,
+			'notified_at', conduct_api_1.time_text(y.notified_at)) order by y.seq)
+		from (select *, role = 'reporter' and identity <> 'named' as is_hidden
+			from conduct.party where case_id = conduct.opened_case()) y), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_reports() returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', r.report_id, 'reporter', r.reporter_id, 'wiki', r.wiki, 'lang', r.lang,
+			'category', r.category, 'harm_type', r.harm_type, 'minor_at_risk', r.minor_at_risk,
+			'about_functionary', r.about_functionary, 'contain', to_jsonb(r.contain),
+			'details', conduct_api_1.word(r.details_content),
+			'harmed', conduct_api_1.word(r.harmed_content),
+			'extra', conduct_api_1.word(r.extra_content),
+			'submitted_at', conduct_api_1.time_text(r.submitted_at)) order by r.submitted_at, r.report_id)
+		from conduct.report r where r.case_id = conduct.opened_case()), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_incidents() returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', i.incident_id, 'report', i.report_id, 'venue', i.venue, 'wiki', i.wiki,
+			'page', conduct_api_1.word(i.page_content), 'thread', conduct_api_1.word(i.thread_content),
+			'url', conduct_api_1.word(i.url_content), 'revision', i.revision,
+			'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at))
+			order by i.seq)
+		from conduct.incident i where i.case_id = conduct.opened_case()), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_allegations(p_ids uuid[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', a.allegation_id, 'proceeding', a.proceeding_id, 'rule', a.rule,
+			'respondent', a.respondent_id, 'incident', a.incident_id, 'policy_version', a.policy_version)
+			order by a.added_at, a.rule, a.allegation_id)
+		from conduct.allegation a
+		where a.case_id = conduct.opened_case() and a.proceeding_id = any (p_ids)), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_decisions(p_ids uuid[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', d.decision_id, 'proceeding', d.proceeding_id, 'kind', d.kind, 'body', d.body_id,
+			'proposal', d.ballot_id, 'outcome', d.outcome, 'reason_code', d.reason_code,
+			'reasons', conduct_api_1.word(d.reasons_content), 'refer_to', d.refer_to,
+			'voters', d.voters, 'quorum', d.quorum, 'at', conduct_api_1.time_text(d.at),
+			'items', coalesce((select jsonb_agg(jsonb_build_object(
+					'item', i.item, 'kind', i.kind, 'respondent', i.respondent_id,
+					'allegation', i.allegation_id, 'met', i.met, 'sanction', i.sanction, 'scope', i.scope,
+					'until', conduct_api_1.time_text(i.until_at), 'outcome', i.outcome,
+					'on', case when i.on_decision is not null then
+						jsonb_build_object('decision', i.on_decision, 'item', i.on_item) end,
+					'passed', i.has_passed, 'text', conduct_api_1.word(i.text_content)) order by i.item)
+				from conduct.decision_item i where i.decision_id = d.decision_id), '[]'),
+			'notices', coalesce((select jsonb_agg(jsonb_build_object(
+					'party', n.party_id, 'served_at', conduct_api_1.time_text(n.served_at),
+					'appeal_until', conduct_api_1.time_text(n.appeal_until)) order by n.party_id)
+				from conduct.decision_notice n where n.decision_id = d.decision_id), '[]'))
+			order by d.at, d.decision_id)
+		from conduct.decision d
+		where d.case_id = conduct.opened_case() and d.proceeding_id = any (p_ids)), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_ballot(p_ballot conduct.ballot) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return jsonb_build_object(
+		'id', p_ballot.ballot_id, 'proceeding', p_ballot.proceeding_id, 'motion', p_ballot.motion,
+		'rule', p_ballot.rule, 'quorum', p_ballot.quorum,
+		'opened_at', conduct_api_1.time_text(p_ballot.opened_at),
+		'closed_at', conduct_api_1.time_text(p_ballot.closed_at), 'outcome', p_ballot.outcome,
+		'reasons', conduct_api_1.word(p_ballot.reasons_content),
+		'items', coalesce((select jsonb_agg(jsonb_build_object(
+				'item', i.item, 'kind', i.kind, 'respondent', i.respondent_id,
+				'allegation', i.allegation_id, 'met', i.met, 'sanction', i.sanction, 'scope', i.scope,
+				'until', conduct_api_1.time_text(i.until_at), 'outcome', i.outcome,
+				'on', case when i.on_decision is not null then
+					jsonb_build_object('decision', i.on_decision, 'item', i.on_item) end,
+				'evidence', i.evidence, 'text', conduct_api_1.word(i.text_content),
+				'tally', case when t.ballot_id is not null then jsonb_build_object('active', t.active,
+					'voters', t.voters, 'support', t.support, 'oppose', t.oppose, 'abstain', t.abstain,
+					'passed', t.has_passed) end) order by i.item)
+			from conduct.ballot_item i
+			left join conduct.tally t on t.ballot_id = i.ballot_id and t.item = i.item
+			where i.ballot_id = p_ballot.ballot_id), '[]'),
+		'dispositions', coalesce((select jsonb_agg(jsonb_build_object(
+				'respondent', d.respondent_id, 'disposition', d.disposition) order by d.respondent_id)
+			from conduct.ballot_disposition d where d.ballot_id = p_ballot.ballot_id), '[]'));
+end
+$$;
+
+-- The actor's own ballot paper of a proceeding's open ballot, and how many have voted.
+create or replace function conduct_api_1.view_votes(p_proceeding uuid) returns jsonb
+language plpgsql stable
+as $$
+declare
+	v_principal uuid := conduct_gate.principal_of(conduct.actor_person());
+begin
+	return (select jsonb_build_object('proposal', b.ballot_id,
+			'may_vote', exists (select from conduct.ballot_voter r where r.ballot_id = b.ballot_id
+				and r.principal_id = v_principal and r.recused_at is null),
+			'active', (select count(*) from conduct.ballot_voter r
+				where r.ballot_id = b.ballot_id and r.recused_at is null),
+			'voted', (select count(distinct v.principal_id) from conduct.vote v
+				where v.ballot_id = b.ballot_id),
+			'own', coalesce((select jsonb_agg(jsonb_build_object('item', l.item, 'vote', l.vote)
+					order by l.item)
+				from (select distinct on (v.item) v.item, v.vote from conduct.vote v
+					where v.ballot_id = b.ballot_id and v.principal_id = v_principal
+					order by v.item, v.seq desc) l), '[]'))
+		from conduct.ballot b where b.proceeding_id = p_proceeding and b.closed_at is null);
+end
+$$;
+
+create or replace function conduct_api_1.view_proceedings(p_ids uuid[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', p.proceeding_id, 'kind', p.kind, 'respondent', p.respondent_id, 'round', p.round,
+			'state', p.state, 'body', p.body_id, 'version', p.version,
+			'appellant', p.appellant_id, 'against', p.against_id,
+			'decision', (select d.decision_id from conduct.decision d
+				where d.proceeding_id = p.against_id and d.event_seq = p.against_seq),
+			'claim', (select jsonb_build_object('grounds', to_jsonb(c.grounds),
+					'reasons', conduct_api_1.word(c.reasons_content),
+					'items', (select jsonb_agg(i.item order by i.item) from conduct.appeal_item i
+						where i.proceeding_id = p.proceeding_id))
+				from conduct.appeal_claim c where c.proceeding_id = p.proceeding_id),
+			'disposition', (select d.disposition from conduct.disposition d
+				where d.proceeding_id = p.proceeding_id),
+			'panel', (select jsonb_build_object('formed_at', conduct_api_1.time_text(n.formed_at),
+					'members', (select coalesce(jsonb_agg(s.person_id order by s.seated_at, s.person_id), '[]')
+						from conduct.panel_seat s where s.panel_id = n.panel_id and s.left_at is null))
+				from conduct.panel n where n.proceeding_id = p.proceeding_id),
+			'votes', conduct_api_1.view_votes(p.proceeding_id),
+			'opened_at', conduct_api_1.time_text(p.opened_at),
+			'allowed_actions', to_jsonb(conduct_api_1.allowed_on(p)),
+			'blocked', conduct_api_1.blocked_on(p)) order by p.opened_at, p.kind, p.proceeding_id)
+		from conduct.proceeding p
+		where p.case_id = conduct.opened_case() and p.proceeding_id = any (p_ids)), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_sanctions(p_ids uuid[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object(
+			'id', s.sanction_id, 'respondent', s.respondent_id, 'kind', s.kind, 'scope', s.scope,
+			'from', conduct_api_1.time_text(s.from_at), 'until', conduct_api_1.time_text(s.until_at),
+			'standing', s.standing, 'decision', s.decision_id, 'item', s.item)
+			order by s.from_at, s.sanction_id)
+		from conduct.sanction s join conduct.decision d on d.decision_id = s.decision_id
+		where s.case_id = conduct.opened_case() and d.proceeding_id = any (p_ids)), '[]');
+end
+$$;
+
+create or replace function conduct_api_1.view_deadlines(p_ids uuid[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(jsonb_build_object('what', d.what,
+			'at', conduct_api_1.time_text(d.due_at), 'proceeding', d.proceeding_id,
+			'overdue', d.overdue_at is not null) order by d.due_at, d.what, d.deadline_id)
+		from conduct.deadline d
+		where d.case_id = conduct.opened_case() and d.met_at is null and not d.is_void
+			and (d.proceeding_id is null or d.proceeding_id = any (p_ids))), '[]');
+end
+$$;
+
+-- The opened case as the actor sees it (api.md, GET /v1/cases/{id}).
+create or replace function conduct_api_1.case_view() returns jsonb
+language plpgsql stable
+as $$
+declare
+	v_case conduct.case_file;
+	v_ids uuid[] := conduct_api_1.visible_proceedings();
+	v_stage record;
+	v_body conduct.body;
+begin
+	select * into strict v_case from conduct.case_file f where f.case_id = conduct.opened_case();
+	select * into v_stage from conduct_api_1.stage_of(v_ids);
+	select b.* into v_body from conduct.proceeding p join conduct.body b on b.body_id = p.body_id
+	where p.proceeding_id = any (v_ids)
+	order by (p.state = v_stage.state) desc, p.state_at desc, p.proceeding_id limit 1;
+	return jsonb_build_object(
+		'id', v_case.case_id, 'kind', v_case.kind, 'stage', v_stage.stage, 'state', v_stage.state,
+		'revision', v_case.revision, 'lane', v_case.lane, 'severity', v_case.severity,
+		'body', v_body.body_id, 'jurisdiction', v_body.jurisdiction, 'privacy', v_case.privacy,
+		'wiki', v_case.wiki, 'procedure_version', v_case.procedure_version,
+		'submitted_at', conduct_api_1.time_text(v_case.submitted_at),
+		'closed_at', conduct_api_1.time_text(v_case.closed_at),
+		'parties', conduct_api_1.view_parties(),
+		'reports', conduct_api_1.view_reports(),
+		'incidents', conduct_api_1.view_incidents(),
+		'allegations', conduct_api_1.view_allegations(v_ids),
+		'proceedings', conduct_api_1.view_proceedings(v_ids),
+		'decisions', conduct_api_1.view_decisions(v_ids),
+		'ballots', coalesce((select jsonb_agg(conduct_api_1.view_ballot(b) order by b.opened_at, b.ballot_id)
+			from conduct.ballot b
+			where b.case_id = v_case.case_id and b.proceeding_id = any (v_ids)), '[]'),
+		'sanctions', conduct_api_1.view_sanctions(v_ids),
+		'deadlines', conduct_api_1.view_deadlines(v_ids),
+		'assigned', coalesce((select jsonb_agg(distinct s.person_id) from conduct.assignment s
+			where s.case_id = v_case.case_id and s.ended_at is null), '[]'),
+		'allowed_actions', conduct_api_1.allowed_in_case());
+end
+$$;
+
+create or replace function conduct_api_1.case_show(p_account bytea, p_case uuid)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+begin
+	perform conduct_api_1.enter_person(p_account);
+	perform conduct_api_1.open_case_to_read(p_case);
+	return conduct_api_1.answer(200, conduct_api_1.case_view());
+end
+$$;
+
+-- History, conversations -------------------------------------------------------------------------
+
+create or replace function conduct_api_1.case_events(p_account bytea, p_case uuid, p_limit integer,
+	p_after jsonb)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_ids uuid[];
+	v_items jsonb;
+	v_next jsonb;
+begin
+	perform conduct_api_1.enter_person(p_account);
+	perform conduct_api_1.open_case_to_read(p_case);
+	v_ids := conduct_api_1.visible_proceedings();
+	with page as (
+		select e.*, row_number() over (order by e.at, e.proceeding_id, e.seq) as nth
+		from conduct.event e
+		where e.case_id = p_case and e.proceeding_id = any (v_ids)
+			and (p_after is null or (e.at, e.proceeding_id, e.seq) >
+				((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid, (p_after ->> 2)::integer))
+		order by e.at, e.proceeding_id, e.seq limit p_limit + 1)
+	select coalesce(jsonb_agg(jsonb_build_object('proceeding', g.proceeding_id, 'kind', g.kind,
+			'seq', g.seq, 'from', g.from_state, 'action', g.action, 'to', g.to_state, 'role', g.role,
+			'actor', g.actor_person, 'party', g.actor_party, 'at', conduct_api_1.time_text(g.at),
+			'revision', g.revision, 'act', g.act_id, 'reason', conduct_api_1.word(g.reason_content),
+			'facts', g.facts) order by g.nth) filter (where g.nth <= p_limit), '[]'),
+		case when count(*) > p_limit then
+			(select jsonb_build_array(l.at, l.proceeding_id, l.seq) from page l where l.nth = p_limit) end
+	into v_items, v_next from page g;
+	return conduct_api_1.answer(200, jsonb_build_object('items', v_items, 'next', v_next));
+end
+$$;
+
+-- The party a channel belongs to: named, or the only one with that role. Internal: none.
+create or replace function conduct_api_1.channel_party(p_channel text, p_party uuid) returns uuid
+language plpgsql stable
+as $$
+declare
+	v_ids uuid[];
+begin
+	if p_channel = 'internal' then
+		if p_party is not null then
+			perform conduct_api_1.refuse_member('/party', 'not-allowed');
+		end if;
+		return null;
+	end if;
+	if p_channel is null or p_channel not in ('reporter', 'respondent', 'witness') then
+		perform conduct_api_1.refuse_member('/channel', 'unknown');
+	end if;
+	select array_agg(y.party_id) into v_ids from conduct.party y
+	where y.case_id = conduct.opened_case()
+		and (y.role = p_channel or (p_channel = 'reporter' and y.role = 'target' and p_party is not null))
+		and (p_party is null or y.party_id = p_party);
+	if coalesce(cardinality(v_ids), 0) <> 1 then
+		perform conduct_api_1.refuse_member('/party', case when v_ids is null then 'unknown' else 'missing' end);
+	end if;
+	return v_ids[1];
+end
+$$;
+
+create or replace function conduct_api_1.view_message(p_message conduct.message) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return jsonb_build_object('id', p_message.message_id, 'channel', p_message.channel,
+		'party', p_message.party_id, 'author', p_message.author_person,
+		'author_party', p_message.author_party, 'text', conduct_api_1.word(p_message.text_content),
+		'at', conduct_api_1.time_text(p_message.at));
+end
+$$;
+
+create or replace function conduct_api_1.case_messages(p_account bytea, p_case uuid, p_channel text,
+	p_party uuid, p_limit integer, p_after jsonb)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_party uuid;
+	v_items jsonb;
+	v_next jsonb;
+begin
+	perform conduct_api_1.enter_person(p_account);
+	perform conduct_api_1.open_case_to_read(p_case);
+	v_party := conduct_api_1.channel_party(p_channel, p_party);
+	with page as (
+		select m as message, m.at, m.message_id, row_number() over (order by m.at, m.message_id) as nth
+		from conduct.message m
+		where m.case_id = p_case and m.channel = p_channel and m.party_id is not distinct from v_party
+			and (p_after is null or (m.at, m.message_id) >
+				((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid))
+		order by m.at, m.message_id limit p_limit + 1)
+	select coalesce(jsonb_agg(conduct_api_1.view_message(g.message) order by g.nth)
+			filter (where g.nth <= p_limit), '[]'),
+		case when count(*) > p_limit then
+			(select jsonb_build_array(l.at, l.message_id) from page l where l.nth = p_limit) end
+	into v_items, v_next from page g;
+	return conduct_api_1.answer(200, jsonb_build_object('items', v_items, 'next', v_next));
+end
+$$;
+
+-- A message changes no state. To a respondent nothing is written before the notice: until then nothing
+-- exists for them.
+create or replace function conduct_api_1.case_message_post(p_account bytea, p_case uuid, p_scope bytea,
+	p_mac bytea, p_args jsonb, p_word_ids uuid[], p_word_kinds text[], p_words bytea[])
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_person uuid := conduct_api_1.enter_person(p_account);
+	v_key conduct.idempotency := conduct_api_1.claim_key(p_scope, p_mac);
+	v_message conduct.message;
+	v_body jsonb;
+begin
+	perform conduct_api_1.open_case(p_case);
+	if v_key.scope is not null then
+		return conduct_api_1.answer(v_key.status, v_key.answer);
+	end if;
+	v_message.party_id := conduct_api_1.channel_party(p_args ->> 'channel', (p_args ->> 'party')::uuid);
+	if p_args ->> 'channel' = 'respondent' and not exists (select from conduct.party y
+		where y.party_id = v_message.party_id and y.notified_at is not null)
+	then
+		perform conduct_api_1.refuse_member('/party', 'not-notified');
+	end if;
+	perform conduct_api_1.store_words((select f.unit_id from conduct.case_file f where f.case_id = p_case),
+		p_word_ids, p_word_kinds, p_words);
+	v_message.message_id := gen_random_uuid();
+	v_message.case_id := p_case;
+	v_message.channel := p_args ->> 'channel';
+	v_message.author_person := v_person;
+	v_message.text_content := (p_args ->> 'text')::uuid;
+	v_message.at := conduct.clock();
+	insert into conduct.message select v_message.*;
+	perform conduct_api_1.send('message', jsonb_build_object('channel', v_message.channel,
+		'party', v_message.party_id));
+	v_body := conduct_api_1.view_message(v_message);
+	perform conduct_api_1.finish_key(p_scope, 201, v_body, p_case);
+	return conduct_api_1.answer(201, v_body);
+end
+$$;
+
+reset role;
+reset search_path;
