@@ -88,7 +88,7 @@ int policy_set_body_title(const struct policy_set *set, struct slice body,
 /*
  * Languages, best first; every chain ends in en. `list` is what a caller sends as lang=: one language
  * (its fallback list follows) or its own chain "pt-br|pt|en"; `accept` an Accept-Language header;
- * both may be empty. Then the wiki's content language, when a wiki is given. Unknown and malformed
+ * both may be empty: then the content language of the wiki, if one is given. Unknown and malformed
  * languages are passed over.
  */
 enum { POLICY_CHAIN_MAX = 32 };
