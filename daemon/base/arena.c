@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE_FIRST = 4096, BLOCK_SIZE_MAX = 256 * 1024 };
+enum { BLOCK_SIZE_FIRST = 4096, BLOCK_SIZE_MAX = 256 * 1024, PIECE_SIZE_MAX = 1 << 30 };
 
 struct block {
 	struct block *next;
@@ -65,8 +65,6 @@ static struct block *arena_add_block(struct arena *arena, size_t size)
 	size_t room = size > arena->next_size ? size : arena->next_size;
 	struct block *block;
 
-	if (room > SIZE_MAX - sizeof(*block))
-		return NULL;
 	block = calloc(1, sizeof(*block) + room);
 	if (!block)
 		return NULL;
@@ -84,14 +82,15 @@ static struct block *arena_add_block(struct arena *arena, size_t size)
 	return block;
 }
 
-/* Returns zeroed memory aligned for any type, or NULL when out of memory. Size 0 is one byte. */
+/* Returns zeroed memory aligned for any type, or NULL when out of memory. More than 1 GiB at once is
+ * refused too: no limit on input allows it. */
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t align = alignof(max_align_t);
 	struct block *block = arena->blocks;
 	void *at;
 
-	if (size > SIZE_MAX - align)
+	if (size > PIECE_SIZE_MAX)
 		return NULL;
 	size = size ? (size + align - 1) / align * align : align;
 	if (!block || block->size - block->used < size) {

@@ -118,9 +118,9 @@ int text_fold_user(struct arena *arena, struct slice name, struct slice *ret_nam
 }
 
 /*
- * Spaces, punctuation, controls, modifier symbols, and marks written over or under a letter. Vowel
- * signs, viramas and voicing marks (combining classes 0 and 7 to 9) are kept: without them words of
- * the Indic scripts and of kana would all be alike.
+ * Spaces, punctuation, controls, modifier symbols, and marks written over, under or through a
+ * letter. Vowel signs, viramas and voicing marks (combining classes 0 and 7 to 9) are kept: without
+ * them words of the Indic scripts and of kana would all be alike.
  */
 static bool is_dropped(uint32_t point)
 {
@@ -128,8 +128,8 @@ static bool is_dropped(uint32_t point)
 
 	switch (property->category) {
 	case UTF8PROC_CATEGORY_MN:
+		return property->combining_class == 1 || property->combining_class > 9;
 	case UTF8PROC_CATEGORY_ME:
-		return property->combining_class > 9 || property->category == UTF8PROC_CATEGORY_ME;
 	case UTF8PROC_CATEGORY_PC:
 	case UTF8PROC_CATEGORY_PD:
 	case UTF8PROC_CATEGORY_PS:
