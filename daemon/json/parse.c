@@ -19,10 +19,10 @@ static int refuse(struct value_error *ret_error, int outcome, const char *messag
 	return outcome;
 }
 
-/* Jansson says what follows `near` in bytes of the input; those are left out of the message. */
+/* Jansson ends with "near" and bytes of the input; those are left out of the message. */
 static int refuse_malformed(struct value_error *ret_error, const json_error_t *error)
 {
-	const char *near = strstr(error->text, " near '");
+	const char *near = strstr(error->text, " near ");
 	int length = near ? (int)(near - error->text) : (int)strlen(error->text);
 	const char *message = error->text;
 
