@@ -25,9 +25,11 @@ struct config_texts {
 	size_t n;
 };
 
+enum config_scope { CONFIG_SCOPE_REPORT, CONFIG_SCOPE_FULL };
+
 struct config_client {
 	const char *id;
-	bool is_full; /* may read cases; else may only report */
+	int64_t scope; /* enum config_scope: a report client reads no case */
 };
 
 struct config_issuer {
@@ -56,6 +58,7 @@ struct config {
 	const char *deployment_id;
 	const char *database_web;
 	const char *database_worker;
+	const char *database_migrate; /* conductctl alone */
 	int64_t connections[PG_LANE_COUNT];
 	struct config_texts policy_path;
 	const char *index_key_file;
@@ -71,10 +74,45 @@ struct config_error {
 	unsigned column;
 };
 
+enum config_kind {
+	CONFIG_TEXT,
+	CONFIG_PATH,     /* absolute, or empty where the default is */
+	CONFIG_CONNINFO, /* libpq, without a password */
+	CONFIG_INTEGER,
+	CONFIG_DURATION, /* stored in seconds */
+	CONFIG_BOOLEAN,
+	CONFIG_CHOICE,   /* stored as its index */
+	CONFIG_ADDRESS,  /* numeric host and port */
+	CONFIG_TEXTS,
+	CONFIG_PATHS,
+	CONFIG_ADDRESSES,
+	CONFIG_MAPPINGS, /* a list of mappings with rows of their own */
+};
+
+/* One key. Its default goes through the same reader as the file. */
+struct config_row {
+	const char *path; /* "section.key" */
+	enum config_kind kind;
+	size_t offset;
+	const char *fallback; /* YAML; NULL: the key must be given */
+	int64_t least;        /* of numbers; of lists, their length */
+	int64_t most;
+	const char *const *choices; /* ends in NULL */
+	const struct config_row *rows;
+	size_t n_rows;
+	size_t size; /* of one struct */
+	size_t n_offset;
+};
+
+extern const struct config_row config_rows[];
+extern const size_t config_n_rows;
+
 struct buffer;
 
 int config_load(const char *file, struct config **ret_config, struct config_error *ret_error);
 int config_read(const char *file, struct slice bytes, struct config **ret_config,
 		struct config_error *ret_error);
 struct config *config_free(struct config *config);
+void config_error_print(const char *file, const struct config_error *error, char *ret_text,
+			size_t size);
 void config_dump(const struct config *config, struct buffer *buffer);

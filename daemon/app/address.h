@@ -1,0 +1,14 @@
+#pragma once
+/* "127.0.0.1:8480" and "[::1]:8480": a numeric address and a port. */
+
+#include "daemon/base/error.h"
+
+enum { ADDRESS_E_MALFORMED = 1, ADDRESS_HOST_SIZE = 64 };
+
+struct address {
+	char host[ADDRESS_HOST_SIZE]; /* numeric, without brackets */
+	unsigned port;                /* 1..65535 */
+	bool is_loopback;
+};
+
+int address_read(const char *text, struct address *ret_address);

@@ -1,0 +1,143 @@
+/* The effective configuration as YAML that reads back to the same: what --dump-config prints. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/app/config.h"
+#include "daemon/base/buffer.h"
+
+static void dump_rows(struct buffer *buffer, const struct config_row *rows, size_t n_rows,
+		      const char *source, unsigned indent, bool is_item);
+
+/* Texts have no control characters (config.c), so two escapes are enough. */
+static void dump_text(struct buffer *buffer, const char *text)
+{
+	buffer_append_char(buffer, '"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			buffer_append_char(buffer, '\\');
+		buffer_append_char(buffer, *text);
+	}
+	buffer_append_char(buffer, '"');
+}
+
+static void dump_duration(struct buffer *buffer, int64_t seconds)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(units) - 1 && (seconds < units[i].seconds ||
+					     seconds % units[i].seconds))
+		i++;
+	buffer_printf(buffer, "%lld%s", (long long)(seconds / units[i].seconds), units[i].name);
+}
+
+static void dump_texts(struct buffer *buffer, const struct config_texts *texts, unsigned indent)
+{
+	if (texts->n == 0)
+		buffer_append_text(buffer, " []");
+	for (size_t i = 0; i < texts->n; i++) {
+		buffer_printf(buffer, "\n%*s- ", (int)indent + 2, "");
+		dump_text(buffer, texts->at[i]);
+	}
+}
+
+static void dump_mappings(struct buffer *buffer, const struct config_row *row, const char *source,
+			  unsigned indent)
+{
+	const char *items = *(const char *const *)(const void *)(source + row->offset);
+	size_t n = *(const size_t *)(const void *)(source + row->n_offset);
+
+	if (n == 0)
+		buffer_append_text(buffer, " []");
+	for (size_t i = 0; i < n; i++) {
+		buffer_printf(buffer, "\n%*s- ", (int)indent + 2, "");
+		dump_rows(buffer, row->rows, row->n_rows, items + i * row->size, indent + 4, true);
+		/* The list ends its own line; dump_value()'s caller ends the last one. */
+		buffer->length--;
+		buffer->at[buffer->length] = '\0';
+	}
+}
+
+static void dump_value(struct buffer *buffer, const struct config_row *row, const char *source,
+		       unsigned indent)
+{
+	const void *at = source + row->offset;
+
+	switch (row->kind) {
+	case CONFIG_TEXTS:
+	case CONFIG_PATHS:
+	case CONFIG_ADDRESSES:
+		dump_texts(buffer, at, indent);
+		return;
+	case CONFIG_MAPPINGS:
+		dump_mappings(buffer, row, source, indent);
+		return;
+	default:
+		buffer_append_char(buffer, ' ');
+	}
+	switch (row->kind) {
+	case CONFIG_INTEGER:
+		buffer_printf(buffer, "%lld", (long long)*(const int64_t *)at);
+		return;
+	case CONFIG_DURATION:
+		dump_duration(buffer, *(const int64_t *)at);
+		return;
+	case CONFIG_BOOLEAN:
+		buffer_append_text(buffer, *(const bool *)at ? "true" : "false");
+		return;
+	case CONFIG_CHOICE:
+		buffer_append_text(buffer, row->choices[*(const int64_t *)at]);
+		return;
+	default:
+		dump_text(buffer, *(const char *const *)at);
+	}
+}
+
+/* Opens the sections in which this row differs from the one before it. */
+static unsigned dump_sections(struct buffer *buffer, const char *before, const char *path,
+			      unsigned indent, const char **ret_key)
+{
+	unsigned depth = 0;
+	const char *dot;
+	bool is_same = true;
+
+	while ((dot = strchr(path, '.'))) {
+		size_t length = (size_t)(dot - path) + 1;
+
+		is_same = is_same && before && strncmp(before, path, length) == 0;
+		if (!is_same)
+			buffer_printf(buffer, "%*s%.*s:\n", (int)(indent + 2 * depth), "",
+				      (int)length - 1, path);
+		if (is_same)
+			before += length;
+		path += length;
+		depth++;
+	}
+	*ret_key = path;
+	return indent + 2 * depth;
+}
+
+static void dump_rows(struct buffer *buffer, const struct config_row *rows, size_t n_rows,
+		      const char *source, unsigned indent, bool is_item)
+{
+	for (size_t i = 0; i < n_rows; i++) {
+		const char *key;
+		unsigned inner = dump_sections(buffer, i ? rows[i - 1].path : NULL, rows[i].path,
+					       indent, &key);
+
+		/* The first key of a list's item stands behind its dash. */
+		buffer_printf(buffer, "%*s%s:", is_item && i == 0 ? 0 : (int)inner, "", key);
+		dump_value(buffer, &rows[i], source, inner);
+		buffer_append_char(buffer, '\n');
+	}
+}
+
+/* Appends the configuration to the buffer; defaults stand there as if they had been written. */
+void config_dump(const struct config *config, struct buffer *buffer)
+{
+	dump_rows(buffer, config_rows, config_n_rows, (const char *)config, 0, false);
+}

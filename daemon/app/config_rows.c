@@ -1,0 +1,80 @@
+/*
+ * Every key of the configuration, in the order in which it is dumped; keys of one section stand
+ * together. packaging/config/conductd.yaml says the same with explanations, and a test compares.
+ */
+
+#include "daemon/app/config.h"
+
+static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const scopes[] = { "report", "full", NULL };
+
+#define AT(member) offsetof(struct config, member)
+
+static const struct config_row client_rows[] = {
+	{ "id", CONFIG_TEXT, offsetof(struct config_client, id), NULL, .least = 1, .most = 64 },
+	{ "scope", CONFIG_CHOICE, offsetof(struct config_client, scope), NULL,
+	  .choices = scopes },
+};
+
+static const struct config_row issuer_rows[] = {
+	{ "name", CONFIG_TEXT, offsetof(struct config_issuer, name), NULL, .least = 1,
+	  .most = 64 },
+	{ "iss", CONFIG_TEXT, offsetof(struct config_issuer, iss), NULL, .least = 1, .most = 255 },
+	{ "scope", CONFIG_TEXT, offsetof(struct config_issuer, scope), NULL, .least = 1,
+	  .most = 64 },
+	{ "demo", CONFIG_BOOLEAN, offsetof(struct config_issuer, is_demo), "false", .least = 0 },
+	{ "clients", CONFIG_MAPPINGS, offsetof(struct config_issuer, clients), NULL, .least = 1,
+	  .most = CONFIG_CLIENT_LIMIT, .rows = client_rows, .n_rows = ARRAY_SIZE(client_rows),
+	  .size = sizeof(struct config_client),
+	  .n_offset = offsetof(struct config_issuer, n_clients) },
+	{ "keys", CONFIG_PATHS, offsetof(struct config_issuer, keys), NULL, .least = 1,
+	  .most = CONFIG_KEY_LIMIT },
+	{ "lifetime_max", CONFIG_DURATION, offsetof(struct config_issuer, lifetime_max), "4h",
+	  .least = 60, .most = 31 * 86400 },
+	{ "people", CONFIG_PATH, offsetof(struct config_issuer, people), "''",
+	  .least = 0 },
+};
+
+const struct config_row config_rows[] = {
+	{ "listen", CONFIG_ADDRESSES, AT(listen), "['127.0.0.1:8480']", .least = 1,
+	  .most = CONFIG_LISTEN_LIMIT },
+	{ "ops_listen", CONFIG_ADDRESS, AT(ops_listen), "'127.0.0.1:8481'",
+	  .least = 0 },
+	{ "host_names", CONFIG_TEXTS, AT(host_names), "[]", .most = CONFIG_HOST_LIMIT },
+	{ "processes.web", CONFIG_INTEGER, AT(web_processes), "0", .most = CONFIG_WEB_LIMIT },
+	{ "processes.user", CONFIG_TEXT, AT(user), "''", .most = 32 },
+	{ "processes.pid_file", CONFIG_PATH, AT(pid_file), "''", .least = 0 },
+	{ "processes.drain", CONFIG_DURATION, AT(drain_seconds), "30s", .least = 1, .most = 600 },
+	{ "log_level", CONFIG_CHOICE, AT(log_level), "info", .choices = log_levels },
+	{ "deployment_id", CONFIG_TEXT, AT(deployment_id), "'conductd'", .least = 1, .most = 64 },
+	{ "database.web", CONFIG_CONNINFO, AT(database_web),
+	  "'host=/run/postgresql dbname=conductd user=conduct_web"
+	  " passfile=/etc/conductd/web.pgpass'",
+	  .least = 0 },
+	{ "database.worker", CONFIG_CONNINFO, AT(database_worker),
+	  "'host=/run/postgresql dbname=conductd user=conduct_worker"
+	  " passfile=/etc/conductd/worker.pgpass'",
+	  .least = 0 },
+	{ "database.migrate", CONFIG_CONNINFO, AT(database_migrate),
+	  "'host=/run/postgresql dbname=conductd user=conduct_migrate"
+	  " passfile=/etc/conductd/migrate.pgpass'",
+	  .least = 0 },
+	{ "database.connections.batch", CONFIG_INTEGER, AT(connections[PG_LANE_BATCH]), "2",
+	  .least = 1, .most = PG_CONNECTION_LIMIT },
+	{ "database.connections.act", CONFIG_INTEGER, AT(connections[PG_LANE_ACT]), "4",
+	  .least = 1, .most = PG_CONNECTION_LIMIT },
+	{ "database.connections.read", CONFIG_INTEGER, AT(connections[PG_LANE_READ]), "2",
+	  .least = 1, .most = PG_CONNECTION_LIMIT },
+	{ "database.connections.emergency", CONFIG_INTEGER, AT(connections[PG_LANE_EMERGENCY]),
+	  "1", .least = 1, .most = PG_CONNECTION_LIMIT },
+	{ "policy_path", CONFIG_PATHS, AT(policy_path), "[/usr/share/conductd/policy]",
+	  .least = 1, .most = CONFIG_PATH_LIMIT },
+	{ "index_key_file", CONFIG_PATH, AT(index_key_file), "/etc/conductd/index.key",
+	  .least = 1 },
+	{ "jobs.deadlines", CONFIG_DURATION, AT(deadlines_every), "5s", .least = 1, .most = 3600 },
+	{ "issuers", CONFIG_MAPPINGS, AT(issuers), "[]", .most = CONFIG_ISSUER_LIMIT,
+	  .rows = issuer_rows, .n_rows = ARRAY_SIZE(issuer_rows),
+	  .size = sizeof(struct config_issuer), .n_offset = AT(n_issuers) },
+};
+
+const size_t config_n_rows = ARRAY_SIZE(config_rows);

@@ -1,0 +1,79 @@
+/* What the commands of conductctl share: configuration, a database session, and messages. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "daemon/app/control.h"
+
+static void complain(const char *format, va_list args)
+{
+	(void)fputs("conductctl: ", stderr);
+	(void)vfprintf(stderr, format, args);
+	(void)fputc('\n', stderr);
+}
+
+int control_fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	return CONTROL_FAILED;
+}
+
+int control_misused(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	complain(format, args);
+	va_end(args);
+	return CONTROL_USAGE;
+}
+
+/* The configuration, owned by `control`; NULL after a message. */
+const struct config *control_config(struct control *control)
+{
+	struct config_error error = { 0 };
+	char text[512];
+	int r;
+
+	if (control->config)
+		return control->config;
+	r = config_load(control->config_file, &control->config, &error);
+	if (r == 0)
+		return control->config;
+	if (r < 0) {
+		(void)control_fail("out of memory");
+		return NULL;
+	}
+	config_error_print(control->config_file, &error, text, sizeof(text));
+	(void)control_fail("%s", text);
+	return NULL;
+}
+
+/*
+ * A session on --database, else on the configuration's database.migrate. The caller's; NULL after
+ * a message.
+ */
+struct pg_session *control_session(struct control *control)
+{
+	const char *conninfo = control->database;
+	struct pg_session *session = NULL;
+	int r;
+
+	if (!conninfo) {
+		const struct config *config = control_config(control);
+
+		if (!config)
+			return NULL;
+		conninfo = config->database_migrate;
+	}
+	r = pg_session_new(conninfo, "conductctl", &session);
+	if (r == 0)
+		return session;
+	(void)control_fail("cannot reach the database: %s",
+			   r < 0 ? "out of memory" : pg_session_error(session));
+	return pg_session_free(session);
+}

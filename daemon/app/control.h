@@ -1,0 +1,36 @@
+#pragma once
+/* conductctl's commands: rows with what each takes, and one file for each. */
+
+#include "daemon/app/config.h"
+#include "daemon/pg/session.h"
+
+enum { CONTROL_OK = 0, CONTROL_FAILED = 1, CONTROL_USAGE = 2 };
+
+struct control {
+	const char *config_file;
+	const char *database; /* --database; NULL: the configuration's */
+	struct config *config; /* loaded on first use by control_config() */
+};
+
+struct control_command {
+	const char *group; /* first word */
+	const char *name;  /* second word, or NULL */
+	const char *arguments;
+	const char *summary;
+	const char *help;
+	int (*run)(struct control *control, int argc, char **argv); /* argv[0] is the last word */
+};
+
+extern const struct control_command control_commands[];
+extern const size_t control_n_commands;
+
+/* control.c; each says on stderr what went wrong. */
+const struct config *control_config(struct control *control); /* NULL: failed */
+struct pg_session *control_session(struct control *control);  /* NULL: failed */
+int control_fail(const char *format, ...) PRINTF(1, 2);       /* CONTROL_FAILED */
+int control_misused(const char *format, ...) PRINTF(1, 2);    /* CONTROL_USAGE */
+
+int control_migrate(struct control *control, int argc, char **argv);
+int control_keys_init(struct control *control, int argc, char **argv);
+int control_keys_status(struct control *control, int argc, char **argv);
+int control_demo_clock(struct control *control, int argc, char **argv);

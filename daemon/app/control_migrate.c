@@ -1,0 +1,56 @@
+/* conductctl migrate: the schema of this program into a database. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/app/control.h"
+#include "daemon/app/schema.h"
+
+static void on_applied(void *userdata, const char *name)
+{
+	unsigned *n_applied = userdata;
+
+	(*n_applied)++;
+	(void)printf("applied %s\n", name);
+}
+
+static int explain(int r, const struct schema_report *report, const struct pg_session *session)
+{
+	switch (r) {
+	case SCHEMA_E_FAILED:
+		return control_fail("%s%s%s", report->failed ? report->failed : "",
+				    report->failed ? ": " : "", pg_session_error(session));
+	case SCHEMA_E_CHANGED:
+		return control_fail("%s was changed after it was applied: migrations are frozen, "
+				    "write a new one", report->failed);
+	case SCHEMA_E_AHEAD:
+		return control_fail("the database has a newer schema than this program");
+	default:
+		return control_fail("%s", strerror(-r));
+	}
+}
+
+int control_migrate(struct control *control, int argc, char **argv)
+{
+	unsigned n_applied = 0;
+	struct schema_report report = { .applied = on_applied, .userdata = &n_applied };
+	struct pg_session *session;
+	bool is_superuser = false;
+	int r;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--bootstrap") != 0)
+			return control_misused("migrate: unknown argument %s", argv[i]);
+		is_superuser = true;
+	}
+	session = control_session(control);
+	if (!session)
+		return CONTROL_FAILED;
+	r = schema_migrate(session, is_superuser, &report);
+	if (r)
+		r = explain(r, &report, session);
+	else if (n_applied == 0)
+		(void)puts("the schema is current");
+	pg_session_free(session);
+	return r;
+}

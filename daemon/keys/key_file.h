@@ -1,0 +1,15 @@
+#pragma once
+/* Files of secrets: made once, never overwritten, readable by their owner alone. */
+
+#include "daemon/keys/index.h"
+
+enum {
+	KEY_FILE_E_EXISTS = 1, /* create: the file is there and stays as it is */
+	KEY_FILE_E_ABSENT,
+	KEY_FILE_E_EXPOSED,    /* others than the owner may read or write the file */
+	KEY_FILE_E_MALFORMED,  /* not 64 hex digits and a newline */
+};
+
+int key_file_create_index(const char *file);
+int key_file_load_index(const char *file, struct index_key *ret_key);
+const char *key_file_explain(int outcome);
