@@ -114,6 +114,9 @@ begin
 end
 $$;
 
+grant select, insert, update on idempotency to conduct_admin;
+create policy idempotency_admin on idempotency to conduct_admin using (true) with check (true);
+
 create policy case_file_handler on case_file to conduct_handler
 	using (case_id = (select conduct.opened_case()) or conduct_gate.handler_sees(case_id))
 	with check (case_id = (select conduct.opened_case()));
