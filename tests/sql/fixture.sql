@@ -1,0 +1,141 @@
+-- A small published set, a few people with roles, and short names for what the scripts call.
+-- Loaded as conduct_migrate.
+
+create schema t;
+grant usage on schema t to public;
+
+create function t.ix(p_name text) returns bytea language sql immutable
+as $$ select sha256(convert_to(p_name, 'UTF8')) $$;
+
+create function t.canonical(p_revision integer) returns text language sql immutable
+as $$ select format('{"format":1,"name":"test","revision":%s}', p_revision) $$;
+
+create function t.body(p_id text, p_kind text, p_level text, p_jurisdiction text, p_role text,
+	p_more jsonb) returns jsonb language sql immutable
+as $$
+	select jsonb_build_object('id', p_id, 'kind', p_kind, 'level', p_level, 'jurisdiction', p_jurisdiction,
+		'role', p_role, 'high_level', false, 'decides', 'single', 'panel_size', 3,
+		'quorum', '{"rule": "fixed", "n": 3}'::jsonb, 'accept', '{"rule": "none"}'::jsonb,
+		'decide', '{"rule": "majority"}'::jsonb, 'up', null, 'appeal', null, 'alternates', '[]'::jsonb,
+		'external', false) || p_more
+$$;
+
+create function t.effective() returns jsonb language sql immutable
+as $$
+	select jsonb_build_object(
+		'profiles', jsonb_build_array(jsonb_build_object('profile', repeat('a', 64),
+			'rules', '[{"id": "ucoc/3.1/insults", "section": "3.1", "kind": "unacceptable",
+					"severity_floor": "S1", "privacy_floor": "parties", "route": "none", "mediation": true},
+				{"id": "ucoc/3.1/threats", "section": "3.1", "kind": "unacceptable",
+					"severity_floor": "S3", "privacy_floor": "handlers", "route": "none", "mediation": false},
+				{"id": "ucoc/3.1/legal-threats", "section": "3.1", "kind": "unacceptable",
+					"severity_floor": "S2", "privacy_floor": "handlers", "route": "legal", "mediation": false},
+				{"id": "ucoc/3.1/doxing", "section": "3.1", "kind": "unacceptable",
+					"severity_floor": "S3", "privacy_floor": "restricted", "route": "personal_data", "mediation": false},
+				{"id": "ucoc/3.3/unexplained-removal", "section": "3.3", "kind": "unacceptable",
+					"severity_floor": "S1", "privacy_floor": "parties", "route": "none", "mediation": true},
+				{"id": "procedure/sanction-breach", "section": "procedure", "kind": "unacceptable",
+					"severity_floor": "S2", "privacy_floor": "parties", "route": "none", "mediation": false}]'::jsonb,
+			'categories', '[{"id": "insults", "rules": ["ucoc/3.1/insults"], "harm_type": null},
+				{"id": "threats", "rules": ["ucoc/3.1/insults", "ucoc/3.1/threats"], "harm_type": null},
+				{"id": "legal", "rules": ["ucoc/3.1/legal-threats"], "harm_type": null},
+				{"id": "doxing", "rules": ["ucoc/3.1/doxing"], "harm_type": null},
+				{"id": "vandalism", "rules": ["ucoc/3.3/unexplained-removal"], "harm_type": null},
+				{"id": "breach", "rules": ["procedure/sanction-breach"], "harm_type": null},
+				{"id": "other", "rules": [], "harm_type": null},
+				{"id": "self-harm", "rules": [], "harm_type": "self_harm"}]'::jsonb,
+			'procedure', '{"acknowledge": 86400, "acknowledge_emergency": 3600, "claim": 86400,
+				"accept": 259200, "accept_by_vote": 1209600, "decline": 259200, "hand_back": 2419200,
+				"resume": 2592000, "object_informal": 1209600, "object_notice": 259200, "hearing": 604800,
+				"hearing_extension": 604800, "propose": 604800, "propose_severe": 259200,
+				"decide_single": 2419200, "decide_panel": 7776000, "extend_decision": 5184000,
+				"appeal_window": 2592000, "appeal_window_global": 5184000, "appeal_window_office": 15811200,
+				"accept_appeal": 1209600, "decide_appeal": 5184000, "join_appeal": 604800,
+				"panel_named": 259200, "notice_postponed": 2419200, "notice_unserved": 1209600,
+				"info_wait": 1209600, "info_wait_total": 2419200, "answer_transfer": 604800,
+				"mediate": 2419200, "answer_petition": 1209600, "rule_on_conflict": 259200,
+				"injunction_single": 259200, "injunction_panel": 1209600, "status_update": 604800,
+				"containment": 86400, "containment_critical": 3600, "retaliation_check": 259200,
+				"retention_words": 7776000, "retention_skeleton": 157766400, "retention_emergency": 7776000,
+				"hold": 31536000, "statistics_k": 10, "exclude_share_percent": 33, "panel_size_local": 3,
+				"panel_size_global": 5}'::jsonb,
+			'sanctions', '[{"id": "advice", "kind": "advice", "local_cap": null, "max_duration": null},
+				{"id": "block", "kind": "block", "local_cap": 2678400, "max_duration": null},
+				{"id": "ban", "kind": "ban", "local_cap": 0, "max_duration": null}]'::jsonb,
+			'routes', '{"emergency": "ts", "legal": "legal", "personal_data": "oversight", "default": "u4c",
+				"systemic": "u4c", "multi_wiki": "stewards", "off_wiki": "u4c", "technical_space": "u4c",
+				"affiliate": "u4c", "event": "u4c"}'::jsonb)),
+		'base_profile', repeat('a', 64),
+		'wikis', (select jsonb_agg(jsonb_build_object('wiki', w[1], 'profile', repeat('a', 64), 'lang', w[2],
+				'status', w[3], 'regions', '[]'::jsonb, 'group', null, 'body', nullif(w[4], ''),
+				'appeal_body', nullif(w[5], '')))
+			from (values (array['aawiki', 'aa', 'open', 'aawiki-functionaries', 'aawiki-arbcom']),
+				(array['bbwiki', 'bb', 'open', 'bbwiki-functionaries', 'u4c']),
+				(array['ccwiki', 'cc', 'open', '', '']),
+				(array['ddwiki', 'dd', 'closed', 'aawiki-functionaries', 'u4c'])) x (w)),
+		'bodies', jsonb_build_array(
+			t.body('aawiki-functionaries', 'functionaries', 'wiki', 'wiki:aawiki', 'functionary',
+				'{"up": "aawiki-arbcom", "appeal": "aawiki-arbcom"}'),
+			t.body('aawiki-arbcom', 'arbcom', 'wiki', 'wiki:aawiki', 'arbitrator', '{"high_level": true,
+				"decides": "panel", "quorum": {"rule": "majority_of_active"}, "up": "u4c", "appeal": "self"}'),
+			t.body('bbwiki-functionaries', 'functionaries', 'wiki', 'wiki:bbwiki', 'functionary',
+				'{"up": "u4c", "appeal": "u4c"}'),
+			t.body('stewards', 'stewards', 'global', 'global', 'steward',
+				'{"high_level": true, "panel_size": 5, "up": "u4c", "appeal": "self"}'),
+			t.body('u4c', 'u4c', 'global', 'global', 'u4c_member', '{"high_level": true, "decides": "panel",
+				"panel_size": 5, "quorum": {"rule": "fixed", "n": 5}, "appeal": "self"}'),
+			t.body('oversight', 'oversight', 'global', 'global', 'oversighter', '{"up": "u4c", "appeal": "u4c"}'),
+			t.body('ts', 'ts', 'special', 'global', 'ts_staff', '{"external": true, "decides": "panel",
+				"quorum": {"rule": "fixed", "n": 2}, "decide": {"rule": "two_staff"}, "up": "legal",
+				"appeal": "crc"}'),
+			t.body('legal', 'legal', 'special', 'global', 'legal', '{"external": true, "appeal": "u4c"}'),
+			t.body('crc', 'crc', 'special', 'global', 'crc_member', '{"high_level": true, "decides": "panel",
+				"quorum": {"rule": "fixed", "n": 5}, "appeal": null}')),
+		'routes', '{"emergency": "ts", "legal": "legal", "personal_data": "oversight", "default": "u4c"}'::jsonb)
+$$;
+
+create function t.person(p_name text, p_role text, p_body text) returns uuid language sql volatile
+as $$
+	select ((conduct_api_1.grant_bootstrap(jsonb_build_object('id_ix', encode(t.ix('id:' || p_name), 'hex'),
+		'name_ix', encode(t.ix('name:' || p_name), 'hex'), 'skeleton_ix',
+		encode(t.ix('skeleton:' || lower(p_name)), 'hex'), 'name', encode(convert_to(p_name, 'UTF8'), 'hex'),
+		'home_wiki', 'zzwiki', 'role', p_role, 'body', p_body, 'until',
+		conduct.clock() + interval '365 days'))).body ->> 'person')::uuid
+$$;
+
+-- Ids of a report are derived from its name, so that scripts can name them.
+create function t.id(p_name text) returns uuid language sql immutable
+as $$ select md5(p_name)::uuid $$;
+
+create function t.user(p_name text) returns jsonb language sql immutable
+as $$
+	select jsonb_build_object('user', t.id('word:' || p_name), 'name_ix', encode(t.ix('name:' || p_name), 'hex'),
+		'skeleton_ix', encode(t.ix('skeleton:' || lower(p_name)), 'hex'))
+$$;
+
+-- Submits a report as conduct_web does. p_more may name users in `exclude` and `respondents`.
+create function t.submit(p_name text, p_account text, p_more jsonb default '{}', p_key text default null)
+returns conduct_api_1.answer language plpgsql volatile
+as $$
+declare
+	v_case jsonb;
+	v_words uuid[];
+begin
+	v_case := jsonb_build_object('wiki', 'aawiki', 'lang', 'aa', 'category', 'insults',
+		'respondents', jsonb_build_array(t.user('Rasp')))
+		|| p_more || jsonb_build_object('details', t.id(p_name || ':details'), 'case', t.id(p_name),
+		'report', t.id(p_name || ':report'), 'units', jsonb_build_object('report', t.id(p_name || ':ru'),
+		'case_file', t.id(p_name || ':cu'), 'identity', t.id(p_name || ':iu')));
+	-- Every report has words of its own: the users named get ids that begin with the report's.
+	v_case := regexp_replace(v_case::text, '"user": "[0-9a-f]{8}', '"user": "'
+		|| substr(t.id(p_name)::text, 1, 8), 'g')::jsonb;
+	v_words := array(select distinct (w #>> '{}')::uuid from jsonb_path_query(v_case,
+		'strict $.**.user', '{}', true) w);
+	return conduct_api_1.submit_report(case when p_account is not null then t.ix('id:' || p_account) end,
+		t.ix('receipt:' || p_name), t.ix('key:' || coalesce(p_key, p_name)),
+		t.ix('mac:' || coalesce(p_key, p_name)), t.ix('sealed:' || p_name), v_case,
+		v_words || t.id(p_name || ':details'),
+		array_fill('name'::text, array[cardinality(v_words)]) || 'details'::text,
+		array_fill('\x52617370'::bytea, array[cardinality(v_words)]) || '\x64'::bytea);
+end
+$$;
