@@ -205,7 +205,7 @@ static void connection_write(struct connection *connection)
 		length = evbuffer_get_length(output);
 		connection->written_us =
 			now_us() + (int64_t)connection->owner->limits.write_timeout_ms * 1000 +
-			(int64_t)(length / 1024) * 1000000;
+			(int64_t)length * 1000000 / connection->owner->limits.write_rate;
 	}
 	exchange_free(exchange);
 }
