@@ -55,7 +55,7 @@ static int fail(struct yaml_error *ret_error, yaml_mark_t mark, const char *form
 	return YAML_E_MALFORMED;
 }
 
-/* libyaml refused the bytes: scanner and parser know a mark, the reader an offset only. */
+/* libyaml refused the text. */
 static int fail_parser(struct reader *reader)
 {
 	const yaml_parser_t *parser = &reader->parser;
@@ -63,8 +63,6 @@ static int fail_parser(struct reader *reader)
 
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	if (parser->error == YAML_READER_ERROR)
-		return fail(reader->error, parser->mark, "%s", problem);
 	if (parser->context)
 		return fail(reader->error, parser->problem_mark, "%s %s", problem, parser->context);
 	return fail(reader->error, parser->problem_mark, "%s", problem);
@@ -293,8 +291,8 @@ static int read_stream(struct reader *reader)
 }
 
 /*
- * Checks the bytes before libyaml reads them: UTF-8 without U+0000 and without a byte order mark,
- * by which libyaml would choose UTF-16. A place is counted as people do, in code points.
+ * Checks the bytes before libyaml reads them, which would say no place: UTF-8 without U+0000, other
+ * controls, and a byte order mark, by which libyaml would choose UTF-16.
  */
 static int check_bytes(struct slice bytes, struct yaml_error *ret_error)
 {
@@ -311,6 +309,9 @@ static int check_bytes(struct slice bytes, struct yaml_error *ret_error)
 			return fail(ret_error, mark, "U+0000 or invalid UTF-8");
 		if (point == 0xfeff)
 			return fail(ret_error, mark, "a byte order mark");
+		if ((point < 0x20 && point != '\t' && point != '\n' && point != '\r') ||
+		    (point >= 0x7f && point < 0xa0))
+			return fail(ret_error, mark, "a control character");
 		mark.column++;
 		if (point == '\n') {
 			mark.line++;
