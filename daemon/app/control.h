@@ -34,3 +34,6 @@ int control_migrate(struct control *control, int argc, char **argv);
 int control_keys_init(struct control *control, int argc, char **argv);
 int control_keys_status(struct control *control, int argc, char **argv);
 int control_demo_clock(struct control *control, int argc, char **argv);
+int control_demo_people(struct control *control, int argc, char **argv);
+int control_demo_grants(struct control *control, int argc, char **argv);
+int control_demo_walk(struct control *control, int argc, char **argv);

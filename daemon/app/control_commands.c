@@ -20,6 +20,16 @@ const struct control_command control_commands[] = {
 	  "Adds 30s, 15min, 24h or 14d to the time that the database works with. Refused unless\n"
 	  "the configuration's only issuer is a demo issuer.\n",
 	  control_demo_clock },
+	{ "demo", "people", "DIR [PORT]", "make the demo issuer's key and new tokens",
+	  "Writes DIR/people.json (mode 0600) with a token of 12 hours for each demo person, and\n"
+	  "what the daemon needs of them. The issuer's key in DIR is made once.\n",
+	  control_demo_people },
+	{ "demo", "grants", "", "give the demo people their roles",
+	  "Needs the policy that names their bodies to be published.\n", control_demo_grants },
+	{ "demo", NULL, "", "walk one case against the running demo daemon",
+	  "From report to decided appeal over REST, as the demo people; moves the demo clock.\n"
+	  "Without -c, and where none is installed, it works on build/quickstart.\n",
+	  control_demo_walk },
 };
 
 const size_t control_n_commands = ARRAY_SIZE(control_commands);

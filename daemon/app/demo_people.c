@@ -18,6 +18,8 @@
 #include "daemon/base/text.h"
 #include "daemon/crypto/crypto.h"
 #include "daemon/json/value.h"
+#include "daemon/keys/index.h"
+#include "daemon/keys/key_file.h"
 
 enum { DEMO_TOKEN_SECONDS = 12 * 3600 };
 
@@ -190,9 +192,7 @@ static int demo_write_people(const char *dir, const char *file, mode_t mode, uns
 	return r ? r : demo_write_file(dir, file, mode, text.at, text.length);
 }
 
-/* Makes the issuer's key if it is missing, and every file with people in it; port is the API's, the next
- * one is the operations'. 0 or -errno. */
-int demo_make_people(const char *dir, unsigned port)
+static int demo_make_people(const char *dir, unsigned port)
 {
 	struct crypto_key *key = NULL;
 	char *pem = NULL;
@@ -209,10 +209,109 @@ int demo_make_people(const char *dir, unsigned port)
 		r = demo_write_people(dir, "people.json", 0600, port, key);
 	crypto_key_free(key);
 	free(pem);
+	return r;
+}
+
+/* Makes the issuer's key if it is missing, and every file with people in it. */
+int control_demo_people(struct control *control, int argc, char **argv)
+{
+	unsigned long port = argc == 3 ? strtoul(argv[2], NULL, 10) : 8480;
+	int r;
+
+	(void)control;
+	if (argc < 2 || argc > 3 || port == 0 || port > 65533)
+		return control_misused("demo people takes a directory, and the API's port if it is not 8480");
+	r = demo_make_people(argv[1], (unsigned)port);
 	if (r != 0)
-		fprintf(stderr, "conductctl: cannot make the demo people in %s: %s\n", dir,
-			r < 0 ? strerror(-r) : "demo-issuer.key is no RSA key");
+		return control_fail("cannot make the demo people in %s: %s", argv[1],
+				    r < 0 ? strerror(-r) : "demo-issuer.key is no RSA key");
+	printf("%zu demo people in %s/people.json\n", demo_people_count, argv[1]);
+	return CONTROL_OK;
+}
+
+/* Names and id of a person as grant_bootstrap() takes them; the name itself goes along as content. */
+static int demo_person_args(const struct config *config, const struct index_key *key,
+			    const struct demo_person *person, struct buffer *args)
+{
+	const struct config_issuer *issuer = &config->issuers[0];
+	struct slice scope = { issuer->scope, strlen(issuer->scope) };
+	struct slice user = { person->user, strlen(person->user) };
+	uint8_t id[INDEX_SIZE], name[INDEX_SIZE], skeleton[INDEX_SIZE];
+	char hex[4][2 * INDEX_SIZE + 64];
+	struct arena *arena = NULL;
+	int r;
+
+	r = arena_new(&arena);
+	r = r ? r : index_of_id(key, (struct slice){ issuer->iss, strlen(issuer->iss) }, scope,
+				(struct slice){ person->sub, strlen(person->sub) }, id);
+	r = r ? r : index_of_name(key, arena, scope, user, name);
+	r = r ? r : index_of_skeleton(key, arena, user, skeleton);
+	arena_free(arena);
+	if (r != 0)
+		return r;
+	codec_hex_encode(hex[0], id, sizeof(id));
+	codec_hex_encode(hex[1], name, sizeof(name));
+	codec_hex_encode(hex[2], skeleton, sizeof(skeleton));
+	codec_hex_encode(hex[3], person->user, user.length);
+	buffer_printf(args, "{\"id_ix\":\"%s\",\"name_ix\":\"%s\",\"skeleton_ix\":\"%s\",\"name\":\"%s\","
+			    "\"home_wiki\":\"%s\",\"role\":\"%s\",\"body\":",
+		      hex[0], hex[1], hex[2], hex[3], person->home_wiki, person->role);
+	if (person->body)
+		buffer_printf(args, "\"%s\"", person->body);
 	else
-		printf("%zu demo people in %s/people.json\n", demo_people_count, dir);
+		buffer_append_text(args, "null");
+	buffer_append_text(args, ",\"from\":\"2020-01-01T00:00:00Z\",\"until\":\"2099-01-01T00:00:00Z\"}");
+	return buffer_finish(args);
+}
+
+/* Grants everybody their role, once: who has it already keeps the grant there is. */
+static int demo_grant_all(const struct config *config, const struct index_key *key,
+			  struct pg_session *session)
+{
+	static const char sql[] =
+		"select conduct_api_1.grant_bootstrap($1::jsonb) where not exists ("
+		" select from conduct.role_grant g"
+		" join conduct.person_account a on a.person_id = g.person_id"
+		" where a.id_ix = decode($1::jsonb ->> 'id_ix', 'hex') and g.role = $1::jsonb ->> 'role'"
+		" and g.body_id is not distinct from $1::jsonb ->> 'body' and g.ended_at is null)";
+
+	for (size_t i = 0; i < demo_people_count; i++) {
+		CLEANUP(buffer_deinit) struct buffer args = BUFFER_NULL;
+		int r;
+
+		if (!demo_people[i].role)
+			continue;
+		r = demo_person_args(config, key, &demo_people[i], &args);
+		if (r == 0)
+			r = pg_session_query(session, sql, (const char *[]){ args.at }, 1, NULL);
+		if (r != 0)
+			return control_fail("cannot grant %s to %s: %s", demo_people[i].role,
+					    demo_people[i].name,
+					    r < 0 ? strerror(-r) : pg_session_error(session));
+	}
+	return CONTROL_OK;
+}
+
+int control_demo_grants(struct control *control, int argc, char **argv)
+{
+	struct index_key key = { 0 };
+	struct pg_session *session;
+	const struct config *config;
+	int r;
+
+	if (argc != 1)
+		return control_misused("demo grants takes no arguments");
+	config = demo_config(control, NULL);
+	if (!config)
+		return CONTROL_FAILED;
+	r = key_file_load_index(config->index_key_file, &key);
+	if (r)
+		return control_fail("%s: %s", config->index_key_file, key_file_explain(r));
+	session = control_session(control);
+	r = session ? demo_grant_all(config, &key, session) : CONTROL_FAILED;
+	pg_session_free(session);
+	index_key_deinit(&key);
+	if (r == CONTROL_OK)
+		puts("the demo people have their roles");
 	return r;
 }

@@ -76,7 +76,7 @@ export async function expectCall(status, who, method, path, options = {}) {
 
 /** SQL as the superuser of the private cluster; rows as arrays of text. */
 export function sql(text, database = 'conduct') {
-	const info = readFileSync(`${stack}/migrate.conninfo`, 'utf8').trim();
+	const info = /migrate: "([^"]*)"/.exec(readFileSync(`${stack}/conductd.yaml`, 'utf8'))[1];
 	const conninfo = info.replace(/user=\S+/, 'user=postgres').replace(/dbname=\S+/, `dbname=${database}`)
 		.replace('conduct_migrate.pass', 'postgres.pass');
 	const out = execFileSync('/usr/lib/postgresql/15/bin/psql',

@@ -1,0 +1,210 @@
+/*
+ * What every child does alike: change account, be gone when the parent is, hear the parent, keep
+ * the way to the vault.
+ */
+
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "daemon/app/process.h"
+#include "daemon/base/log.h"
+
+static int account_change(const char *user)
+{
+	struct passwd *account;
+
+	if (*user == '\0' || geteuid() != 0)
+		return 0;
+	errno = 0;
+	account = getpwnam(user);
+	if (!account) {
+		log_say(LOG_LEVEL_ERROR, "processes.user: there is no account %s", user);
+		return errno ? -errno : -ENOENT;
+	}
+	if (initgroups(user, account->pw_gid) < 0 || setgid(account->pw_gid) < 0 ||
+	    setuid(account->pw_uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static void on_vault_closed(struct ipc_channel *channel, const char *why, void *userdata)
+{
+	struct child *child = userdata;
+
+	/* The parent starts another vault and sends the way to it. */
+	child->vault = ipc_channel_free(channel);
+}
+
+static void on_vault_message(struct ipc_channel *channel, struct ipc_message *message,
+			     void *userdata)
+{
+	if (message->descriptor >= 0)
+		(void)close(message->descriptor);
+}
+
+static void vault_take(struct child *child, int fd)
+{
+	const struct ipc_setup setup = { .base = child->base, .fd = fd,
+					 .on_message = on_vault_message,
+					 .on_closed = on_vault_closed, .userdata = child };
+
+	child->vault = ipc_channel_free(child->vault);
+	if (ipc_channel_new(&setup, &child->vault) < 0)
+		log_say(LOG_LEVEL_ERROR, "the channel to the vault could not be opened");
+}
+
+static void descriptor_take(struct child *child, struct ipc_message *message)
+{
+	if (message->type == IPC_TYPE_VAULT)
+		vault_take(child, message->descriptor);
+	else if (child->on_peer)
+		child->on_peer(child, message->descriptor);
+	else
+		(void)close(message->descriptor);
+}
+
+static void on_parent_message(struct ipc_channel *channel, struct ipc_message *message,
+			      void *userdata)
+{
+	struct child *child = userdata;
+
+	if (message->descriptor >= 0) {
+		descriptor_take(child, message);
+		return;
+	}
+	switch (message->type) {
+	case IPC_TYPE_PING:
+		(void)ipc_channel_reply(channel, message, IPC_TYPE_PONG, message->payload);
+		break;
+	case IPC_TYPE_DRAIN:
+		if (child->on_drain)
+			child->on_drain(child);
+		else
+			event_base_loopbreak(child->base);
+		break;
+	case IPC_TYPE_RELOAD:
+		if (child->on_reload)
+			child->on_reload(child);
+		else
+			child_reloaded(child, child_reload_config(child) == 0);
+		break;
+	case IPC_TYPE_POLICY:
+		if (child->on_policy)
+			child->on_policy(child);
+		break;
+	default:
+		log_say(LOG_LEVEL_WARN, "the parent sent a message that is not for this process");
+	}
+}
+
+/* Without a parent nobody restarts, reloads or stops this process: it ends at once. */
+static void on_parent_closed(struct ipc_channel *channel, const char *why, void *userdata)
+{
+	_exit(PROCESS_EXIT_ORPHAN);
+}
+
+/* A supervisor that signals the whole group means the same as the parent's message. */
+static void on_term(int number, short what, void *userdata)
+{
+	struct child *child = userdata;
+
+	if (child->on_drain)
+		child->on_drain(child);
+	else
+		event_base_loopbreak(child->base);
+}
+
+static int child_watch(struct child *child)
+{
+	const struct ipc_setup setup = { .base = child->base, .fd = child->parent_fd,
+					 .on_message = on_parent_message,
+					 .on_closed = on_parent_closed, .userdata = child };
+	int r = ipc_channel_new(&setup, &child->parent);
+
+	if (r < 0)
+		return r;
+	child->term_event = evsignal_new(child->base, SIGTERM, on_term, child);
+	return child->term_event && evsignal_add(child->term_event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+/*
+ * Makes a fresh fork a process of its kind. Returns 0 or a negative error, after which the process
+ * is to exit.
+ */
+int child_init(struct child *child, const struct process_kind *kind)
+{
+	char name[32];
+	int r;
+
+	(void)snprintf(name, sizeof(name), kind->is_numbered ? "conductd: %s %u" : "conductd: %s",
+		       kind->name, child->number);
+	title_set(child->title, name);
+	log_init(name + strlen("conductd: "), (enum log_level)child->config->log_level);
+	(void)signal(SIGINT, SIG_IGN); /* the terminal's; the parent says what it means */
+	(void)signal(SIGHUP, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
+	r = account_change(child->config->user);
+	if (r < 0)
+		return r;
+	/* After the change of account, which clears it. The parent may be gone already. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	if (getppid() != child->parent_pid)
+		_exit(PROCESS_EXIT_ORPHAN);
+	child->base = event_base_new();
+	return child->base ? child_watch(child) : -ENOMEM;
+}
+
+void child_deinit(struct child *child)
+{
+	ipc_channel_free(child->vault);
+	ipc_channel_free(child->parent);
+	if (child->term_event)
+		event_free(child->term_event);
+	if (child->base)
+		event_base_free(child->base);
+	child->config = config_free(child->config);
+}
+
+/* Tells the parent that this process serves. */
+void child_ready(struct child *child)
+{
+	(void)ipc_channel_send(child->parent, IPC_TYPE_READY, (struct slice){ 0 });
+}
+
+/* Tells the parent how a reload ended. */
+void child_reloaded(struct child *child, bool is_in_use)
+{
+	char byte = is_in_use ? 1 : 0;
+
+	(void)ipc_channel_send(child->parent, IPC_TYPE_RELOADED, (struct slice){ &byte, 1 });
+}
+
+/*
+ * Reads the configuration again and takes it. A bad one is logged and the old one kept: returns
+ * CONFIG_E_… then.
+ */
+int child_reload_config(struct child *child)
+{
+	struct config_error error = { 0 };
+	struct config *config = NULL;
+	char text[512];
+	int r = config_load(child->config_file, &config, &error);
+
+	if (r) {
+		config_error_print(child->config_file, &error, text, sizeof(text));
+		log_say(LOG_LEVEL_ERROR, "reload refused: %s", r < 0 ? strerror(-r) : text);
+		return r;
+	}
+	child->config = config_free(child->config);
+	child->config = config;
+	return 0;
+}

@@ -1,0 +1,610 @@
+/*
+ * The parent: makes the listeners and the shared page, starts every process of the table, starts a
+ * dead one again, and passes on what signals mean. It reads nothing from the network and has no
+ * database.
+ */
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "api/http/server.h"
+#include "daemon/app/address.h"
+#include "daemon/app/notify.h"
+#include "daemon/app/process.h"
+#include "daemon/base/log.h"
+#include "policy/set.h"
+
+enum {
+	BACKOFF_FIRST_MS = 100,
+	BACKOFF_LAST_MS = 10000,
+	BACKOFF_CALM_MS = 10000, /* a child that lived so long starts again without delay */
+};
+
+struct process {
+	struct parent *parent;
+	const struct process_kind *kind;
+	unsigned number;
+	pid_t pid; /* 0: not running */
+	struct ipc_channel *channel;
+	struct event *timer;
+	unsigned backoff_ms;
+	int64_t started_ms;
+	bool is_ready;
+	int *listeners; /* web: kept open here, so that no connection is lost when it restarts */
+	size_t n_listeners;
+};
+
+struct parent {
+	struct config *config;
+	struct title *title;
+	struct page *page;
+	struct event_base *base;
+	struct event *signals[4];
+	struct event *drain_timer;
+	struct process *processes;
+	size_t n_processes;
+	bool is_draining;
+	bool is_announced;
+};
+
+static void process_start(struct process *process);
+
+static int64_t now_ms(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void log_process(enum log_level level, const char *message, const struct process *process,
+			int64_t code)
+{
+	const struct log_field fields[] = {
+		{ "conductd.process", process->kind->name, 0 },
+		{ "conductd.number", NULL, process->number },
+		{ "process.exit_code", NULL, code },
+	};
+
+	log_event(level, message, fields, code < 0 ? 2 : 3);
+}
+
+static struct process *find_vault(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n_processes; i++)
+		if (parent->processes[i].kind->id == PAGE_VAULT && parent->processes[i].pid)
+			return &parent->processes[i];
+	return NULL;
+}
+
+/* Gives the vault one end of a new channel and a web or worker the other. */
+static void connect_to_vault(struct process *vault, struct process *process)
+{
+	int fds[2];
+
+	if (!vault || !process->channel || process->kind->id == PAGE_VAULT)
+		return;
+	if (ipc_pair_open(fds) < 0) {
+		log_say(LOG_LEVEL_ERROR, "no channel to the vault: %s", strerror(errno));
+		return;
+	}
+	(void)ipc_channel_send_descriptor(vault->channel, IPC_TYPE_PEER, (struct slice){ 0 },
+					  fds[0]);
+	(void)ipc_channel_send_descriptor(process->channel, IPC_TYPE_VAULT, (struct slice){ 0 },
+					  fds[1]);
+}
+
+static void connect_process(struct process *process)
+{
+	struct parent *parent = process->parent;
+
+	if (process->kind->id != PAGE_VAULT) {
+		connect_to_vault(find_vault(parent), process);
+		return;
+	}
+	for (size_t i = 0; i < parent->n_processes; i++)
+		connect_to_vault(process, &parent->processes[i]);
+}
+
+static void announce(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n_processes; i++)
+		if (!parent->processes[i].is_ready)
+			return;
+	if (!parent->is_announced) {
+		log_say(LOG_LEVEL_INFO, "all processes are ready");
+		notify_send("READY=1");
+	}
+	parent->is_announced = true;
+}
+
+static void send_to_all(struct parent *parent, enum page_process kind, uint16_t type)
+{
+	for (size_t i = 0; i < parent->n_processes; i++) {
+		struct process *process = &parent->processes[i];
+
+		if (!process->channel || (kind != PAGE_PARENT && process->kind->id != kind))
+			continue;
+		if (ipc_channel_send(process->channel, type, (struct slice){ 0 }))
+			log_process(LOG_LEVEL_WARN, "a message could not be sent", process, -1);
+	}
+}
+
+static void on_message(struct ipc_channel *channel, struct ipc_message *message, void *userdata)
+{
+	struct process *process = userdata;
+
+	if (message->descriptor >= 0)
+		(void)close(message->descriptor);
+	switch (message->type) {
+	case IPC_TYPE_PING:
+		(void)ipc_channel_reply(channel, message, IPC_TYPE_PONG, message->payload);
+		break;
+	case IPC_TYPE_READY:
+		process->is_ready = true;
+		announce(process->parent);
+		break;
+	case IPC_TYPE_RELOADED:
+		log_process(message->payload.at[0] ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+			    message->payload.at[0] ? "reloaded" : "kept what it had", process, -1);
+		break;
+	case IPC_TYPE_POLICY:
+		send_to_all(process->parent, PAGE_WEB, IPC_TYPE_POLICY);
+		break;
+	default:
+		log_process(LOG_LEVEL_WARN, "a message that is not for the parent", process, -1);
+	}
+}
+
+static void on_closed(struct ipc_channel *channel, const char *why, void *userdata)
+{
+	struct process *process = userdata;
+
+	process->channel = ipc_channel_free(channel);
+	/* It is dead, or speaks nonsense and must be. */
+	if (process->pid)
+		(void)kill(process->pid, SIGKILL);
+}
+
+/* In the child: forget everything that is the parent's, without a word to its epoll. */
+static void parent_forget(struct parent *parent, const struct process *self)
+{
+	(void)event_reinit(parent->base);
+	for (size_t i = 0; i < ARRAY_SIZE(parent->signals); i++)
+		event_free(parent->signals[i]);
+	event_free(parent->drain_timer);
+	for (size_t i = 0; i < parent->n_processes; i++) {
+		struct process *process = &parent->processes[i];
+
+		ipc_channel_free(process->channel);
+		event_free(process->timer);
+		for (size_t j = 0; process != self && j < process->n_listeners; j++)
+			(void)close(process->listeners[j]);
+	}
+	event_base_free(parent->base);
+}
+
+__attribute__((noreturn)) static void process_become(struct process *process, int fd, pid_t pid)
+{
+	struct parent *parent = process->parent;
+	struct child child = { .config = parent->config, .config_file = parent->config->file,
+			       .title = parent->title, .page = parent->page,
+			       .number = process->number, .listeners = process->listeners,
+			       .n_listeners = process->n_listeners, .parent_fd = fd,
+			       .parent_pid = pid };
+	const struct process_kind *kind = process->kind;
+	char *file = strdup(parent->config->file);
+	int status = PROCESS_EXIT_FAILED;
+	int r;
+
+	parent_forget(parent, process);
+	child.config_file = file;
+	r = file ? child_init(&child, kind) : -ENOMEM;
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-r));
+	else
+		status = kind->run(&child);
+	child_deinit(&child);
+	free(file);
+	exit(status);
+}
+
+static int process_fork(struct process *process)
+{
+	struct parent *parent = process->parent;
+	pid_t own = getpid();
+	int fds[2];
+	int r = ipc_pair_open(fds);
+
+	if (r < 0)
+		return r;
+	process->pid = fork();
+	if (process->pid == 0) {
+		(void)close(fds[0]);
+		process_become(process, fds[1], own);
+	}
+	(void)close(fds[1]);
+	if (process->pid < 0) {
+		process->pid = 0;
+		(void)close(fds[0]);
+		return -errno;
+	}
+	return ipc_channel_new(&(struct ipc_setup){ .base = parent->base, .fd = fds[0],
+						    .on_message = on_message,
+						    .on_closed = on_closed, .userdata = process },
+			       &process->channel);
+}
+
+static void process_start_later(struct process *process)
+{
+	const struct timeval pause = { .tv_sec = process->backoff_ms / 1000,
+				       .tv_usec = (suseconds_t)(process->backoff_ms % 1000) * 1000 };
+
+	evtimer_add(process->timer, &pause);
+	process->backoff_ms *= 2;
+	if (process->backoff_ms > BACKOFF_LAST_MS)
+		process->backoff_ms = BACKOFF_LAST_MS;
+}
+
+static void process_start(struct process *process)
+{
+	int r = process_fork(process);
+
+	if (r < 0) {
+		log_process(LOG_LEVEL_ERROR, "a process could not be started", process, -1);
+		process_start_later(process);
+		return;
+	}
+	process->started_ms = now_ms(CLOCK_MONOTONIC);
+	atomic_fetch_add(&process->parent->page->n_running[process->kind->id], 1);
+	connect_process(process);
+}
+
+static void on_restart(int fd, short what, void *userdata)
+{
+	struct process *process = userdata;
+
+	if (!process->parent->is_draining && !process->pid)
+		process_start(process);
+}
+
+static bool is_any_running(const struct parent *parent, bool is_web_meant)
+{
+	for (size_t i = 0; i < parent->n_processes; i++)
+		if (parent->processes[i].pid &&
+		    (!is_web_meant || parent->processes[i].kind->id == PAGE_WEB))
+			return true;
+	return false;
+}
+
+/* Web first: its last requests may need the others. */
+static void drain_go_on(struct parent *parent)
+{
+	if (!is_any_running(parent, false))
+		event_base_loopbreak(parent->base);
+	else if (!is_any_running(parent, true))
+		send_to_all(parent, PAGE_PARENT, IPC_TYPE_DRAIN);
+}
+
+static void process_ended(struct process *process, int status)
+{
+	struct parent *parent = process->parent;
+	int64_t lived = now_ms(CLOCK_MONOTONIC) - process->started_ms;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+
+	process->pid = 0;
+	process->is_ready = false;
+	process->channel = ipc_channel_free(process->channel);
+	atomic_fetch_sub(&parent->page->n_running[process->kind->id], 1);
+	if (parent->is_draining) {
+		drain_go_on(parent);
+		return;
+	}
+	log_process(LOG_LEVEL_ERROR, "a process ended and is started again", process, code);
+	atomic_fetch_add(&parent->page->n_restarts[process->kind->id], 1);
+	if (lived >= BACKOFF_CALM_MS)
+		process->backoff_ms = BACKOFF_FIRST_MS;
+	process_start_later(process);
+}
+
+static void on_child(int number, short what, void *userdata)
+{
+	struct parent *parent = userdata;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (size_t i = 0; i < parent->n_processes; i++)
+			if (parent->processes[i].pid == pid) {
+				process_ended(&parent->processes[i], status);
+				break;
+			}
+}
+
+static void kill_all(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n_processes; i++)
+		if (parent->processes[i].pid)
+			(void)kill(parent->processes[i].pid, SIGKILL);
+}
+
+static void on_drain_late(int fd, short what, void *userdata)
+{
+	struct parent *parent = userdata;
+
+	log_say(LOG_LEVEL_WARN, "processes.drain is over: ending what is left");
+	kill_all(parent);
+}
+
+static void close_listeners(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n_processes; i++) {
+		struct process *process = &parent->processes[i];
+
+		for (size_t j = 0; j < process->n_listeners; j++)
+			(void)close(process->listeners[j]);
+		process->n_listeners = 0;
+	}
+}
+
+static void on_stop(int number, short what, void *userdata)
+{
+	struct parent *parent = userdata;
+	const struct timeval limit = { .tv_sec = parent->config->drain_seconds };
+
+	if (parent->is_draining) {
+		kill_all(parent);
+		return;
+	}
+	log_say(LOG_LEVEL_INFO, "stopping");
+	notify_send("STOPPING=1");
+	parent->is_draining = true;
+	evtimer_add(parent->drain_timer, &limit);
+	/* The kernel stops queueing connections only when the last copy is closed. */
+	close_listeners(parent);
+	send_to_all(parent, PAGE_WEB, IPC_TYPE_DRAIN);
+	drain_go_on(parent);
+}
+
+static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
+{
+	for (size_t i = 0; i < a->n && a->n == b->n; i++)
+		if (strcmp(a->at[i], b->at[i]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
+/* What the processes were started with and cannot change under way. */
+static bool needs_restart(const struct config *old, const struct config *new)
+{
+	return !texts_equal(&old->listen, &new->listen) ||
+	       strcmp(old->ops_listen, new->ops_listen) != 0 ||
+	       strcmp(old->user, new->user) != 0 || strcmp(old->pid_file, new->pid_file) != 0 ||
+	       strcmp(old->database_web, new->database_web) != 0 ||
+	       strcmp(old->database_worker, new->database_worker) != 0 ||
+	       memcmp(old->connections, new->connections, sizeof(old->connections)) != 0 ||
+	       strcmp(old->index_key_file, new->index_key_file) != 0 ||
+	       strcmp(old->deployment_id, new->deployment_id) != 0 ||
+	       old->web_processes != new->web_processes;
+}
+
+/*
+ * Reads configuration and policy as the children will; each reason of a refusal is logged with its
+ * place. 0: both are good, and *ret_config is the caller's.
+ */
+static int check_all(const char *file, struct config **ret_config)
+{
+	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
+	CLEANUP(policy_set_unrefp) struct policy_set *set = NULL;
+	struct config_error error = { 0 };
+	struct config *config = NULL;
+	char text[512];
+	int r = config_load(file, &config, &error);
+
+	if (r > 0) {
+		config_error_print(file, &error, text, sizeof(text));
+		log_say(LOG_LEVEL_ERROR, "%s", text);
+	}
+	if (r)
+		return r;
+	r = policy_set_load(config->policy_path.at, config->policy_path.n, &set, &errors);
+	for (size_t i = 0; i < errors.n_lines; i++)
+		log_say(LOG_LEVEL_ERROR, "%s", errors.lines[i]);
+	if (r) {
+		config_free(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
+
+static void on_reload(int number, short what, void *userdata)
+{
+	struct parent *parent = userdata;
+	struct config *config = NULL;
+
+	if (parent->is_draining)
+		return;
+	if (check_all(parent->config->file, &config)) {
+		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
+		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
+		return;
+	}
+	if (needs_restart(parent->config, config))
+		log_say(LOG_LEVEL_WARN, "listen, ops_listen, processes, database, index_key_file "
+			"and deployment_id change with a restart only");
+	atomic_fetch_add(&parent->page->n_reloads, 1);
+	parent->config = config_free(parent->config);
+	parent->config = config;
+	log_init("parent", (enum log_level)config->log_level);
+	log_say(LOG_LEVEL_INFO, "reloading");
+	send_to_all(parent, PAGE_PARENT, IPC_TYPE_RELOAD);
+}
+
+static int open_listeners(struct process *process)
+{
+	const struct config_texts *listen = &process->parent->config->listen;
+
+	if (process->kind->id != PAGE_WEB)
+		return 0;
+	process->listeners = calloc(listen->n, sizeof(*process->listeners));
+	if (!process->listeners)
+		return -ENOMEM;
+	for (size_t i = 0; i < listen->n; i++) {
+		struct address address;
+		int r = address_read(listen->at[i], &address);
+
+		if (r == 0)
+			r = server_open_listener(address.host, address.port, true,
+						 &process->listeners[i]);
+		if (r) {
+			log_say(LOG_LEVEL_ERROR, "cannot listen on %s: %s", listen->at[i],
+				strerror(r < 0 ? -r : EINVAL));
+			return r < 0 ? r : -EINVAL;
+		}
+		process->n_listeners++;
+	}
+	return 0;
+}
+
+static int make_processes(struct parent *parent)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < process_n_kinds; i++)
+		n += process_kinds[i].count(parent->config);
+	parent->processes = calloc(n, sizeof(*parent->processes));
+	if (!parent->processes)
+		return -ENOMEM;
+	for (size_t i = 0; i < process_n_kinds; i++) {
+		unsigned count = process_kinds[i].count(parent->config);
+
+		for (unsigned j = 0; j < count; j++) {
+			struct process *process = &parent->processes[parent->n_processes];
+			int r;
+
+			process->parent = parent;
+			process->kind = &process_kinds[i];
+			process->number = j + 1;
+			process->backoff_ms = BACKOFF_FIRST_MS;
+			process->timer = evtimer_new(parent->base, on_restart, process);
+			if (!process->timer)
+				return -ENOMEM;
+			parent->n_processes++;
+			r = open_listeners(process);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+static int watch_signals(struct parent *parent)
+{
+	static const struct {
+		int number;
+		void (*callback)(int, short, void *);
+	} rows[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload },
+		     { SIGCHLD, on_child } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		parent->signals[i] = evsignal_new(parent->base, rows[i].number, rows[i].callback,
+						  parent);
+		if (!parent->signals[i] || evsignal_add(parent->signals[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	parent->drain_timer = evtimer_new(parent->base, on_drain_late, parent);
+	return parent->drain_timer ? 0 : -ENOMEM;
+}
+
+static int write_pid(const char *file)
+{
+	FILE *stream;
+
+	if (*file == '\0')
+		return 0;
+	stream = fopen(file, "we");
+	if (!stream) {
+		log_say(LOG_LEVEL_ERROR, "%s: %s", file, strerror(errno));
+		return -errno;
+	}
+	(void)fprintf(stream, "%d\n", (int)getpid());
+	return fclose(stream) == 0 ? 0 : -errno;
+}
+
+static int parent_start(struct parent *parent)
+{
+	int r = page_new(&parent->page);
+
+	if (r < 0)
+		return r;
+	atomic_store(&parent->page->started_ms, (uint64_t)now_ms(CLOCK_REALTIME));
+	atomic_store(&parent->page->n_running[PAGE_PARENT], 1);
+	parent->base = event_base_new();
+	if (!parent->base)
+		return -ENOMEM;
+	r = watch_signals(parent);
+	if (r == 0)
+		r = make_processes(parent);
+	if (r == 0)
+		r = write_pid(parent->config->pid_file);
+	return r;
+}
+
+static void parent_deinit(struct parent *parent)
+{
+	close_listeners(parent);
+	for (size_t i = 0; i < parent->n_processes; i++) {
+		ipc_channel_free(parent->processes[i].channel);
+		event_free(parent->processes[i].timer);
+		free(parent->processes[i].listeners);
+	}
+	free(parent->processes);
+	for (size_t i = 0; i < ARRAY_SIZE(parent->signals); i++)
+		if (parent->signals[i])
+			event_free(parent->signals[i]);
+	if (parent->drain_timer)
+		event_free(parent->drain_timer);
+	if (parent->base)
+		event_base_free(parent->base);
+	if (*parent->config->pid_file)
+		(void)unlink(parent->config->pid_file);
+	page_free(parent->page);
+	config_free(parent->config);
+}
+
+/*
+ * Runs the daemon until it is told to stop; takes the configuration. Returns the exit status.
+ */
+int parent_run(struct config *config, struct title *title)
+{
+	struct parent parent = { .config = config, .title = title };
+	struct config *checked = NULL;
+	int r;
+
+	title_set(title, "conductd: parent");
+	(void)signal(SIGPIPE, SIG_IGN);
+	/* A bad policy set stops the start, as it stops a reload. */
+	r = check_all(config->file, &checked);
+	if (r == 0)
+		r = parent_start(&parent);
+	config_free(checked);
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-r));
+	if (r == 0) {
+		for (size_t i = 0; i < parent.n_processes; i++)
+			process_start(&parent.processes[i]);
+		event_base_dispatch(parent.base);
+		log_say(LOG_LEVEL_INFO, "stopped");
+	}
+	parent_deinit(&parent);
+	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+}
