@@ -111,7 +111,7 @@ static int steal_text(BIO *bio, int is_written, char **ret_pem)
 {
 	char *at = NULL, *pem = NULL;
 	long length = is_written ? BIO_get_mem_data(bio, &at) : 0;
-	int r = length > 0 ? 0 : crypto_failed();
+	int r = length > 0 && at ? 0 : crypto_failed();
 
 	if (r == 0) {
 		pem = malloc((size_t)length + 1);

@@ -73,8 +73,10 @@ static int node_new(struct reader *reader, enum yaml_kind kind, yaml_mark_t mark
 {
 	struct yaml_node *node;
 
-	if (++reader->n_nodes > NODES_MAX)
-		return fail(reader->error, mark, "more than %d values", NODES_MAX);
+	if (++reader->n_nodes > NODES_MAX) {
+		fail(reader->error, mark, "more than %d values", NODES_MAX);
+		return YAML_E_MALFORMED;
+	}
 	node = arena_alloc(reader->document->arena, sizeof(*node));
 	if (!node)
 		return -ENOMEM;
