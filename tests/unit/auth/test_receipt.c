@@ -1,0 +1,118 @@
+/* Receipts: written, read with tolerance, refused when a character is wrong, hashed as documented. */
+
+#include "api/auth/receipt.h"
+#include "daemon/base/codec.h"
+
+#include <check.h>
+#include <ctype.h>
+#include <string.h>
+
+static struct slice slice_of(const char *text)
+{
+	return (struct slice){ text, strlen(text) };
+}
+
+START_TEST(a_receipt_reads_back)
+{
+	char text[RECEIPT_TEXT_SIZE];
+
+	for (int i = 0; i < 200; i++) {
+		struct receipt receipt, again;
+
+		ck_assert_int_eq(receipt_new(&receipt), 0);
+		ck_assert_int_eq(receipt_write(&receipt, text), 0);
+		ck_assert_uint_eq(strlen(text), RECEIPT_TEXT_SIZE - 2);
+		ck_assert_int_eq(text[5], '-');
+		ck_assert_int_eq(text[29], '-');
+		ck_assert_int_eq(receipt_read(slice_of(text), &again), 0);
+		ck_assert_mem_eq(receipt.secret, again.secret, RECEIPT_SECRET_SIZE);
+	}
+}
+END_TEST
+
+START_TEST(case_hyphens_and_confusables_are_tolerated)
+{
+	struct receipt receipt = { { 1, 0, 8, 66, 16, 132, 33 } }, again;
+	char text[RECEIPT_TEXT_SIZE], loose[2 * RECEIPT_TEXT_SIZE];
+	size_t n = 0;
+
+	ck_assert_int_eq(receipt_write(&receipt, text), 0);
+	for (size_t i = 0; text[i]; i++) {
+		if (text[i] == '-')
+			continue;
+		loose[n++] = text[i] == '0' ? 'o' : text[i] == '1' ? 'l' : (char)tolower(text[i]);
+	}
+	ck_assert_int_eq(receipt_read((struct slice){ loose, n }, &again), 0);
+	ck_assert_mem_eq(receipt.secret, again.secret, RECEIPT_SECRET_SIZE);
+}
+END_TEST
+
+START_TEST(near_misses_are_malformed)
+{
+	struct receipt receipt, again;
+	char text[RECEIPT_TEXT_SIZE];
+
+	/* Two bytes of checksum let one miss in 65,536 through: a fixed receipt makes the count sure. */
+	memset(&receipt, 7, sizeof(receipt));
+	ck_assert_int_eq(receipt_write(&receipt, text), 0);
+	for (size_t i = 0; text[i]; i++) {
+		char was = text[i];
+
+		if (was == '-')
+			continue;
+		text[i] = was == 'Z' ? 'Y' : 'Z';
+		ck_assert_int_eq(receipt_read(slice_of(text), &again), RECEIPT_E_MALFORMED);
+		text[i] = was;
+	}
+	text[strlen(text) - 1] = '\0';
+	ck_assert_int_eq(receipt_read(slice_of(text), &again), RECEIPT_E_MALFORMED);
+}
+END_TEST
+
+START_TEST(what_is_no_receipt_is_malformed)
+{
+	static const char *const texts[] = { "", "-", "ABCDE", "ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDU",
+					     "ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE",
+					     "' or 1=1 --" };
+	struct receipt receipt;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		ck_assert_int_eq(receipt_read(slice_of(texts[i]), &receipt), RECEIPT_E_MALFORMED);
+	ck_assert_int_eq(receipt_read((struct slice){ "ABCDE\0ABCDE", 11 }, &receipt),
+			 RECEIPT_E_MALFORMED);
+}
+END_TEST
+
+/* Computed with Python's hmac and hashlib: RFC 5869 by hand, then SHA-256. */
+START_TEST(the_hash_is_that_of_the_derived_value)
+{
+	struct receipt receipt = { { 0 } };
+	uint8_t hash[RECEIPT_HASH_SIZE];
+	char text[2 * RECEIPT_HASH_SIZE + 1];
+
+	ck_assert_int_eq(receipt_hash(&receipt, hash), 0);
+	codec_hex_encode(text, hash, sizeof(hash));
+	ck_assert_str_eq(text, "669938620c400e89ae9740ba61da3ce851e385046a4b755569ade990481a2268");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("auth/receipt");
+	TCase *tcase = tcase_create("receipt");
+	SRunner *runner;
+	int n_failed;
+
+	tcase_add_test(tcase, a_receipt_reads_back);
+	tcase_add_test(tcase, case_hyphens_and_confusables_are_tolerated);
+	tcase_add_test(tcase, near_misses_are_malformed);
+	tcase_add_test(tcase, what_is_no_receipt_is_malformed);
+	tcase_add_test(tcase, the_hash_is_that_of_the_derived_value);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_set_fork_status(runner, CK_NOFORK);
+	srunner_run_all(runner, CK_NORMAL);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? 1 : 0;
+}
