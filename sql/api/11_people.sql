@@ -272,7 +272,7 @@ declare
 	v_grant conduct.role_grant;
 begin
 	if v_key.scope is not null then
-		return conduct_api_1.answer(v_key.status, v_key.answer);
+		return row(204, null, '{}', '{}')::conduct_api_1.answer;
 	end if;
 	select * into v_grant from conduct.role_grant g where g.grant_id = p_grant;
 	if v_grant.grant_id is null then
@@ -282,7 +282,7 @@ begin
 	update conduct.role_grant g set ended_at = conduct.clock(), ended_by = v_admin
 	where g.grant_id = p_grant and g.ended_at is null;
 	perform conduct_api_1.finish_key(p_scope, 204, '{}');
-	return conduct_api_1.answer(204, '{}');
+	return row(204, null, '{}', '{}')::conduct_api_1.answer;
 end
 $$;
 

@@ -165,8 +165,9 @@ begin
 		case when y.is_self then r.name_ix else decode(y.value ->> 'name_ix', 'hex') end,
 		case when y.is_self then r.skeleton_ix else decode(y.value ->> 'skeleton_ix', 'hex') end,
 		(select b.body_id from conduct.body b where b.body_id = y.value ->> 'body'),
-		case when y.is_self then r.name_content else conduct_api_1.word_id(coalesce(y.value -> 'user',
-			y.value -> 'url', y.value -> 'unknown')) end, v_now
+		case when y.is_self then case r.identity when 'named' then r.name_content end
+			else conduct_api_1.word_id(coalesce(y.value -> 'user',
+				y.value -> 'url', y.value -> 'unknown')) end, v_now
 	from (
 		select false as is_respondent, t.nth, t.value, coalesce((t.value ->> 'self')::boolean, false) as is_self
 		from jsonb_array_elements(coalesce(p_case -> 'targets', '[]')) with ordinality t (value, nth)
