@@ -26,10 +26,11 @@ void policy_duration_print(int64_t seconds, char ret_text[32])
 	static const struct {
 		int64_t seconds;
 		const char *unit;
-	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+		int64_t least; /* 72h reads better than 3d, 60min than 1h */
+	} units[] = { { 86400, "d", 7 }, { 3600, "h", 2 }, { 60, "min", 2 }, { 1, "s", 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
-		if (seconds % units[i].seconds != 0 || (seconds == 0 && units[i].seconds > 1))
+		if (seconds % units[i].seconds != 0 || seconds / units[i].seconds < units[i].least)
 			continue;
 		snprintf(ret_text, 32, "%" PRId64 "%s", seconds / units[i].seconds, units[i].unit);
 		return;

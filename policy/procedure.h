@@ -43,5 +43,5 @@ struct policy_limit {
 extern const struct policy_limit policy_limits[POLICY_N_LIMITS];
 
 int policy_limit_find(const char *name); /* index or -1 */
-/* 24h, 14d, 90s: the largest unit that is exact. */
+/* 24h, 14d, 90s: the unit that people use for it, always exact. */
 void policy_duration_print(int64_t seconds, char ret_text[32]);
