@@ -11,13 +11,18 @@ static size_t complaints(const struct schema *schema, const char *yaml)
 	struct yaml_document *document = NULL;
 	struct policy_report report = { 0 };
 	struct policy_node *node = NULL;
+	struct buffer text = BUFFER_NULL;
 	struct yaml_error error;
 
+	/* In a list, since a document that is null is none. */
+	buffer_printf(&text, "- %s", yaml);
 	ck_assert_int_eq(arena_new(&report.arena), 0);
-	ck_assert_int_eq(yaml_document_new(slice_of(yaml), &document, &error), 0);
+	ck_assert_msg(yaml_document_new(slice_of(text.at), &document, &error) == 0, "%s: %s", yaml,
+		      error.message);
 	ck_assert_int_eq(policy_node_from_yaml(report.arena, "f", yaml_document_root(document), &node), 0);
-	ck_assert_int_eq(policy_schema_check(schema, node, &report), 0);
+	ck_assert_int_eq(policy_schema_check(schema, node->items[0], &report), 0);
 	yaml_document_free(document);
+	buffer_deinit(&text);
 	arena_free(report.arena);
 	return report.n_complaints;
 }
