@@ -246,10 +246,13 @@ test('a body that trickles under 1 KB a second is answered with 408', async () =
 test('a reader that does not read is dropped', { timeout: 90000, skip: isDaemon && 'takes a minute' }, async () => {
 	const socket = connect();
 	socket.pause();
-	const closed = new Promise((resolve) => socket.on('close', resolve));
-	// Enough to fill every buffer on the way; the server must stop and let go, not hoard.
-	socket.write(get().repeat(40000));
-	await closed;
+	// Requests without end fill every buffer on the way; the server must let go, not hoard.
+	const error = await new Promise((resolve) => {
+		const push = (failure) => (failure ? resolve(failure) : socket.write(get().repeat(1000), push));
+		push();
+	});
+	assert.match(error.code, /ECONNRESET|EPIPE/);
+	socket.destroy();
 	await works();
 });
 
