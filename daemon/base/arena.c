@@ -82,8 +82,8 @@ static struct block *arena_add_block(struct arena *arena, size_t size)
 	return block;
 }
 
-/* Returns zeroed memory aligned for any type, or NULL when out of memory. More than 1 GiB at once is
- * refused too: no limit on input allows it. */
+/* Returns zeroed memory aligned for any type, or NULL when out of memory. More than 1 GiB at once
+ * is refused too: no limit on input allows it. */
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	size_t align = alignof(max_align_t);

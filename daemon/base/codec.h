@@ -1,5 +1,6 @@
 #pragma once
-/* Bytes as text and back: hex, base64url (RFC 4648 section 5, strict, unpadded), Crockford base32. */
+/* Bytes as text and back: hex, base64url (RFC 4648 section 5, strict, unpadded), Crockford base32.
+ */
 
 #include "daemon/base/error.h"
 

@@ -15,6 +15,7 @@ enum { NAME_POINTS_MAX = 255 };
 
 /* Look-alikes after case folding and compatibility decomposition, ascending. A letter whose two
  * cases look like different ones follows the capital. */
+/* clang-format off */
 static const struct look_alike {
 	uint32_t point;
 	const char *seen_as;
@@ -48,6 +49,7 @@ static const struct look_alike {
 	{ 0x13c3, "z" }, { 0x13cf, "b" }, { 0x13d9, "v" }, { 0x13da, "s" }, { 0x13de, "l" },
 	{ 0x13df, "c" }, { 0x13e2, "p" }, { 0x13e6, "k" },
 };
+/* clang-format on */
 
 /* Pairs that are read as one letter in most typefaces. */
 static const struct {
@@ -70,7 +72,8 @@ static bool is_direction_mark(uint32_t point)
 
 static uint32_t first_letter(uint32_t point)
 {
-	/* Wikimedia's wikis keep it: its capital would be two letters ($wgOverrideUcfirstCharacters). */
+	/* Wikimedia's wikis keep it: its capital would be two letters
+	 * ($wgOverrideUcfirstCharacters). */
 	if (point == 0xdf)
 		return point;
 	return (uint32_t)utf8proc_toupper((utf8proc_int32_t)point);
@@ -208,8 +211,9 @@ int text_fold_skeleton(struct arena *arena, struct slice name, struct slice *ret
 	if (r)
 		return r;
 	n_bytes = utf8proc_map((const utf8proc_uint8_t *)folded.at, (utf8proc_ssize_t)folded.length,
-			       &decomposed, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT |
-			       UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
+			       &decomposed,
+			       UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT |
+				       UTF8PROC_CASEFOLD | UTF8PROC_IGNORE);
 	if (n_bytes < 0) {
 		free(decomposed);
 		return n_bytes == UTF8PROC_ERROR_NOMEM ? -ENOMEM : TEXT_E_INVALID;

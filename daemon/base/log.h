@@ -1,13 +1,14 @@
 #pragma once
-/* Program code logs, once; library code does not. One JSON object a line on stderr, ECS 1.11 names. */
+/* Program code logs, once; library code does not. One JSON object a line on stderr, ECS 1.11 names.
+ */
 
 #include "daemon/base/error.h"
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 struct log_field {
-	const char *name;  /* ECS name, for example "error.message" */
-	const char *text;  /* NULL: the number is meant */
+	const char *name; /* ECS name, for example "error.message" */
+	const char *text; /* NULL: the number is meant */
 	int64_t number;
 };
 

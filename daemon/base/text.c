@@ -99,7 +99,8 @@ bool text_equals(struct slice a, struct slice b)
  * Brings text into normal form C. Canonical decompositions have at most four code points, so a text
  * of more than four times the limit cannot come out below it and is refused before any work.
  */
-int text_normalise(struct arena *arena, struct slice text, size_t max_points, struct slice *ret_text)
+int text_normalise(struct arena *arena, struct slice text, size_t max_points,
+		   struct slice *ret_text)
 {
 	utf8proc_uint8_t *normal = NULL;
 	utf8proc_ssize_t length;

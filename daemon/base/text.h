@@ -8,7 +8,7 @@ enum {
 	TEXT_E_TOO_LONG,    /* over the limit in code points or in bytes */
 };
 
-bool text_is_utf8(struct slice text);       /* RFC 3629; overlong, surrogates, U+0000 are not */
+bool text_is_utf8(struct slice text); /* RFC 3629; overlong, surrogates, U+0000 are not */
 /* Bytes of the code point the text starts with, 1 to 4; 0: empty, or not UTF-8 there. */
 size_t text_read_point(struct slice text, uint32_t *ret_point);
 size_t text_write_point(char ret_text[4], uint32_t point); /* the reverse; a valid point only */
@@ -16,7 +16,8 @@ size_t text_count_points(struct slice text);
 struct slice text_slice(const char *text); /* of a C string; NULL is an empty one */
 bool text_equals(struct slice a, struct slice b);
 /* NFC of text in the arena. max_points is checked after normalising; bytes <= 4 * max_points. */
-int text_normalise(struct arena *arena, struct slice text, size_t max_points, struct slice *ret_text);
+int text_normalise(struct arena *arena, struct slice text, size_t max_points,
+		   struct slice *ret_text);
 /* A MediaWiki user name as wikis compare it: NFC, '_' as space, spaces collapsed and trimmed, first
  * letter upper case. At most 255 code points, for the skeleton too. */
 int text_fold_user(struct arena *arena, struct slice name, struct slice *ret_name);
@@ -29,7 +30,8 @@ enum { TEXT_UUID_LENGTH = 36 };
 bool text_is_uuid(struct slice text);
 int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1]); /* version 4; from getrandom(2) */
 
-/* Timestamps: RFC 3339 with 'Z' or an offset, years 1900..9999, seconds since 1970 with fraction. */
+/* Timestamps: RFC 3339 with 'Z' or an offset, years 1900..9999, seconds since 1970 with fraction.
+ */
 int text_read_timestamp(struct slice text, int64_t *ret_usec); /* 0 or TEXT_E_INVALID */
 size_t text_write_timestamp(char ret_text[32], int64_t usec);  /* 2026-11-22T16:00:00Z */
 /* Durations as policy and configuration write them: 30s, 15min, 24h, 14d; days are 24 h. */

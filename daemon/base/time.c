@@ -136,8 +136,10 @@ int text_read_timestamp(struct slice text, int64_t *ret_usec)
 	if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || month > 12 || day < 1 ||
 	    day > days_of_month(year, month) || hour > 23 || minute > 59 || second > 59)
 		return TEXT_E_INVALID;
-	*ret_usec = (days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second -
-		     offset) * 1000000 + usec;
+	*ret_usec = (days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 +
+		     second - offset) *
+			    1000000 +
+		    usec;
 	return 0;
 }
 
@@ -193,7 +195,8 @@ int text_read_duration(struct slice text, int64_t *ret_seconds)
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		size_t k = 0;
 
-		while (n + k < text.length && units[i].name[k] && text.at[n + k] == units[i].name[k])
+		while (n + k < text.length && units[i].name[k] &&
+		       text.at[n + k] == units[i].name[k])
 			k++;
 		if (n + k != text.length || units[i].name[k])
 			continue;

@@ -130,7 +130,8 @@ int crypto_hkdf_sha256(struct slice ikm, struct slice salt, struct slice info, v
 		return -EINVAL;
 	params[n++] = OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0);
 	params[n++] = octets(OSSL_KDF_PARAM_KEY, ikm);
-	/* No salt is the same as one of zeros (RFC 5869 section 2.2), and OpenSSL wants it left out. */
+	/* No salt is the same as one of zeros (RFC 5869 section 2.2), and OpenSSL wants it left
+	 * out. */
 	if (salt.length)
 		params[n++] = octets(OSSL_KDF_PARAM_SALT, salt);
 	params[n++] = octets(OSSL_KDF_PARAM_INFO, info);

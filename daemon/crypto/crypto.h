@@ -21,7 +21,7 @@ enum {
 };
 
 int crypto_random(void *ret_bytes, size_t length);
-void crypto_wipe(void *bytes, size_t length); /* not optimised away */
+void crypto_wipe(void *bytes, size_t length);                    /* not optimised away */
 bool crypto_equals(const void *a, const void *b, size_t length); /* in constant time */
 
 int crypto_sha256(struct slice bytes, uint8_t ret_hash[CRYPTO_SHA256_SIZE]);
@@ -35,12 +35,13 @@ int crypto_hkdf_sha256(struct slice ikm, struct slice salt, struct slice info, v
 
 struct crypto_key; /* an RSA key, public or private */
 
-/* PEM text, not terminated. Public: SubjectPublicKeyInfo. Private: PKCS #8 or PKCS #1, no passphrase. */
+/* PEM text, not terminated. Public: SubjectPublicKeyInfo. Private: PKCS #8 or PKCS #1, no
+ * passphrase. */
 int crypto_key_new_public(struct slice pem, struct crypto_key **ret_key);
 int crypto_key_new_private(struct slice pem, struct crypto_key **ret_key);
 int crypto_key_generate(struct crypto_key **ret_key); /* RSA 2048; takes up to a second */
 struct crypto_key *crypto_key_free(struct crypto_key *key);
-void crypto_key_freep(struct crypto_key **key); /* for CLEANUP() */
+void crypto_key_freep(struct crypto_key **key);       /* for CLEANUP() */
 size_t crypto_key_size(const struct crypto_key *key); /* bytes of its signatures */
 /* malloc'ed, NUL-terminated PEM text. The private one is to be wiped before free(). */
 int crypto_key_write_public(const struct crypto_key *key, char **ret_pem);

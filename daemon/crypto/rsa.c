@@ -141,10 +141,10 @@ int crypto_key_write_private(const struct crypto_key *key, char **ret_pem)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	return steal_text(bio,
-			  bio && PEM_write_bio_PrivateKey(bio, key->pkey, NULL, NULL, 0,
-							  no_passphrase, NULL),
-			  ret_pem);
+	return steal_text(
+		bio,
+		bio && PEM_write_bio_PrivateKey(bio, key->pkey, NULL, NULL, 0, no_passphrase, NULL),
+		ret_pem);
 }
 
 /*

@@ -1,6 +1,6 @@
 /*
- * AES-256-GCM over EVP. The nonce is random: a key seals a handful of texts, far below the 2^32 that
- * SP 800-38D section 8.3 allows for 96-bit random nonces.
+ * AES-256-GCM over EVP. The nonce is random: a key seals a handful of texts, far below the 2^32
+ * that SP 800-38D section 8.3 allows for 96-bit random nonces.
  */
 
 #include "daemon/crypto/seal.h"
@@ -37,7 +37,8 @@ int crypto_seal(const uint8_t key[SEAL_KEY_SIZE], struct slice context, struct s
 	    EVP_EncryptUpdate(cipher, NULL, &n, bytes_of(context), (int)context.length) != 1 ||
 	    EVP_EncryptUpdate(cipher, body, &n, bytes_of(text), (int)text.length) != 1 ||
 	    EVP_EncryptFinal_ex(cipher, body + text.length, &n) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, SEAL_TAG_SIZE, body + text.length) != 1)
+	    EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, SEAL_TAG_SIZE, body + text.length) !=
+		    1)
 		return crypto_failed();
 	return 0;
 }

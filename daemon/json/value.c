@@ -229,7 +229,8 @@ int value_replace_take(struct value *array, size_t index, struct value *child)
 {
 	if (!child)
 		return -ENOMEM;
-	return json_array_set_new(value_to_json(array), index, value_to_json(child)) < 0 ? -EINVAL : 0;
+	return json_array_set_new(value_to_json(array), index, value_to_json(child)) < 0 ? -EINVAL
+											 : 0;
 }
 
 int value_set_text(struct value *object, const char *key, struct slice text)

@@ -30,17 +30,17 @@ struct value_error {
 
 /* ret_error may be NULL; it is filled on a positive return. */
 int value_parse(struct slice bytes, struct value **ret_value, struct value_error *ret_error);
-struct value *value_free(struct value *value); /* roots only; takes NULL, returns NULL */
-void value_freep(struct value **value);        /* for CLEANUP() */
+struct value *value_free(struct value *value);       /* roots only; takes NULL, returns NULL */
+void value_freep(struct value **value);              /* for CLEANUP() */
 struct value *value_copy(const struct value *value); /* deep; a root of its own; NULL: no memory */
 
 /* Readers take NULL ("no such member") and the wrong type, and then answer as documented. */
-enum value_type value_type(const struct value *value); /* NULL reads as VALUE_NULL */
+enum value_type value_type(const struct value *value);          /* NULL reads as VALUE_NULL */
 bool value_is(const struct value *value, enum value_type type); /* NULL is nothing, not null */
 struct value *value_get(const struct value *object, const char *key); /* borrowed or NULL */
 struct value *value_at(const struct value *array, size_t index);      /* borrowed or NULL */
-size_t value_count(const struct value *value); /* items or members; 0 for others */
-struct slice value_text(const struct value *value); /* NUL-terminated; at is NULL if not text */
+size_t value_count(const struct value *value);       /* items or members; 0 for others */
+struct slice value_text(const struct value *value);  /* NUL-terminated; at is NULL if not text */
 const char *value_string(const struct value *value); /* the same as a C string, or NULL */
 const char *value_get_string(const struct value *object, const char *key); /* or NULL */
 int64_t value_integer(const struct value *value, int64_t otherwise);

@@ -16,9 +16,9 @@ struct yaml_node {
 	enum yaml_kind kind;
 	unsigned line;
 	unsigned column;
-	struct slice text;    /* scalar: NUL-terminated, no NUL inside */
-	bool is_quoted;       /* scalar: written '…' or "…" or as a block, so never null, true, 1 */
-	size_t n_items;       /* sequence: items; mapping: members */
+	struct slice text; /* scalar: NUL-terminated, no NUL inside */
+	bool is_quoted; /* scalar: written '…' or "…" or as a block, so never null, true, 1 */
+	size_t n_items; /* sequence: items; mapping: members */
 	struct yaml_item *items;
 };
 

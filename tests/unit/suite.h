@@ -15,12 +15,12 @@ static inline struct slice slice_of(const char *text)
 	return (struct slice){ .at = text, .length = strlen(text) };
 }
 
-#define ck_assert_slice_eq(actual, expected)                                                       \
-	do {                                                                                  \
-		struct slice slice_ = (actual);                                              \
-		const char *text_ = (expected);                                                  \
-		ck_assert_msg(slice_.length == strlen(text_) &&                               \
-				      memcmp(slice_.at, text_, slice_.length) == 0,           \
+#define ck_assert_slice_eq(actual, expected)                                                   \
+	do {                                                                                   \
+		struct slice slice_ = (actual);                                                \
+		const char *text_ = (expected);                                                \
+		ck_assert_msg(slice_.length == strlen(text_) &&                                \
+				      memcmp(slice_.at, text_, slice_.length) == 0,            \
 			      "\"%.*s\" is not \"%s\"", (int)slice_.length, slice_.at, text_); \
 	} while (0)
 
@@ -43,9 +43,9 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 }
 
 /* SUITE("base/text", test_one, test_two) is the whole of main(). */
-#define SUITE(name, ...)                                                  \
-	int main(void)                                                    \
-	{                                                                 \
-		const TTest *const tests[] = { __VA_ARGS__ };             \
-		return suite_run(name, tests, ARRAY_SIZE(tests));         \
+#define SUITE(name, ...)                                          \
+	int main(void)                                            \
+	{                                                         \
+		const TTest *const tests[] = { __VA_ARGS__ };     \
+		return suite_run(name, tests, ARRAY_SIZE(tests)); \
 	}

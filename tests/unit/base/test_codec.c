@@ -48,9 +48,14 @@ END_TEST
 START_TEST(base64url_agrees_with_rfc_4648)
 {
 	static const char *const vectors[][2] = {
-		{ "", "" },	    { "f", "Zg" },	 { "fo", "Zm8" },
-		{ "foo", "Zm9v" },  { "foob", "Zm9vYg" }, { "fooba", "Zm9vYmE" },
-		{ "foobar", "Zm9vYmFy" }, { "\xfb\xff", "-_8" },
+		{ "", "" },
+		{ "f", "Zg" },
+		{ "fo", "Zm8" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg" },
+		{ "fooba", "Zm9vYmE" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff", "-_8" },
 	};
 	char text[32];
 
@@ -63,8 +68,8 @@ END_TEST
 
 START_TEST(base64url_has_one_spelling)
 {
-	static const char *const bad[] = { "Z",	   "Zh",   "Zm9",  "Zg==", "Zg=",  "Zm9v\n", " Zg",
-					   "Z g",  "+_8",  "-/8",  "Zm9vY", "Zé",  "-_9",    "A" };
+	static const char *const bad[] = { "Z",   "Zh",  "Zm9", "Zg==",  "Zg=", "Zm9v\n", " Zg",
+					   "Z g", "+_8", "-/8", "Zm9vY", "Zé",  "-_9",    "A" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		refuse(codec_base64url_decode, slice_of(bad[i]));

@@ -107,8 +107,10 @@ START_TEST(case_spaces_marks_and_punctuation_do_not_count)
 	alike("JaneDoe", "jane doe");
 	alike("JaneDoe", "J.a.n.e_D-o-e!");
 	alike("Emile", "\xc3\x89mil\xc3\xa9");
-	alike("Zoe", "Z\xcc\xb6o\xcc\xb2" "e\xcc\x88");
-	alike("Strasse", "Stra\xc3\x9f" "e");
+	alike("Zoe", "Z\xcc\xb6o\xcc\xb2"
+		     "e\xcc\x88");
+	alike("Strasse", "Stra\xc3\x9f"
+			 "e");
 	alike("jane", "ja\xe2\x80\x8bne");
 	alike("jane", "\xef\xbd\x8a\xef\xbd\x81\xef\xbd\x8e\xef\xbd\x85");
 	alike("jane", "\xf0\x9d\x93\xb3\xf0\x9d\x93\xaa\xf0\x9d\x93\xb7\xf0\x9d\x93\xae");
@@ -172,8 +174,17 @@ END_TEST
 START_TEST(the_skeleton_of_a_skeleton_is_itself)
 {
 	static const char *const names[] = {
-		"Modern", "\xc3\x86on", "rrnn", "vvv", "\xd0\x92\xd1\x96ll", "O0o1Il|", "\xe1\x8e\xa0",
-		"\xc7\xb0\xef\xac\x83", "\xc4\xb0stanbul", "surnrner", "rvvn",
+		"Modern",
+		"\xc3\x86on",
+		"rrnn",
+		"vvv",
+		"\xd0\x92\xd1\x96ll",
+		"O0o1Il|",
+		"\xe1\x8e\xa0",
+		"\xc7\xb0\xef\xac\x83",
+		"\xc4\xb0stanbul",
+		"surnrner",
+		"rvvn",
 	};
 
 	setup();

@@ -46,7 +46,8 @@ START_TEST(an_event_is_one_line_with_ecs_names)
 	snprintf(expected, sizeof(expected),
 		 "\",\"log.level\":\"warn\",\"message\":\"hello\",\"ecs.version\":\"1.11.0\","
 		 "\"process.name\":\"conductd\",\"process.pid\":%ld,\"event.action\":\"start\","
-		 "\"event.duration\":-12}\n", (long)getpid());
+		 "\"event.duration\":-12}\n",
+		 (long)getpid());
 	ck_assert_str_eq(line + 39, expected);
 }
 END_TEST
@@ -55,16 +56,19 @@ START_TEST(hostile_strings_stay_inside_of_their_string)
 {
 	const struct log_field field = {
 		.name = "url.path",
-		.text = "a\"}\n{\"x\":\"\\\r\t\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff" "b\xc3",
+		.text = "a\"}\n{\"x\":\"\\\r\t\x1b[2J\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xff"
+			"b\xc3",
 	};
 	const char *line;
 
 	log_init("conductd", LOG_LEVEL_INFO);
 	line = captured(LOG_LEVEL_ERROR, "\n", &field, 1);
 	ck_assert_ptr_nonnull(strstr(line, "\"message\":\"\\u000a\""));
-	ck_assert_ptr_nonnull(strstr(line,
+	ck_assert_ptr_nonnull(strstr(
+		line,
 		"\"url.path\":\"a\\\"}\\u000a{\\\"x\\\":\\\"\\\\\\u000d\\u0009\\u001b[2J\\u007f"
-		"\\u009b\\u202e\\u2028\xef\xbf\xbd" "b\xef\xbf\xbd\"}\n"));
+		"\\u009b\\u202e\\u2028\xef\xbf\xbd"
+		"b\xef\xbf\xbd\"}\n"));
 	ck_assert_ptr_eq(strchr(line, '\n'), line + strlen(line) - 1);
 	ck_assert(text_is_utf8(slice_of(line)));
 }

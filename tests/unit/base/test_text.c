@@ -17,11 +17,25 @@ END_TEST
 START_TEST(invalid_utf8_is_no_text)
 {
 	static const char *const bad[] = {
-		"\x80",		    "\xbf",		"a\xff",	   "\xfe",
-		"\xc0\x80",	    "\xc1\xbf",		"\xc2",		   "\xc2\x41",
-		"\xe0\x80\x80",	    "\xe0\x9f\xbf",	"\xed\xa0\x80",	   "\xed\xbf\xbf",
-		"\xe2\x82",	    "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-		"\xf5\x80\x80\x80", "\xf0\x9f\x98",	"\xf8\x88\x80\x80\x80",
+		"\x80",
+		"\xbf",
+		"a\xff",
+		"\xfe",
+		"\xc0\x80",
+		"\xc1\xbf",
+		"\xc2",
+		"\xc2\x41",
+		"\xe0\x80\x80",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xed\xbf\xbf",
+		"\xe2\x82",
+		"\xf0\x80\x80\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xf5\x80\x80\x80",
+		"\xf0\x9f\x98",
+		"\xf8\x88\x80\x80\x80",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -100,8 +114,8 @@ START_TEST(the_limit_holds_after_normalising)
 	ck_assert_int_eq(text_normalise(arena, SLICE("a"), 0, &result), TEXT_E_TOO_LONG);
 	ck_assert_slice_eq(result, "untouched");
 	ck_assert_int_eq(text_normalise(arena, SLICE("\xe1\xbe\x82"), 1, &result), 0);
-	ck_assert_int_eq(text_normalise(arena, SLICE("\xce\xb1\xcc\x93\xcc\x80\xcd\x85"), 1,
-					&result), 0);
+	ck_assert_int_eq(
+		text_normalise(arena, SLICE("\xce\xb1\xcc\x93\xcc\x80\xcd\x85"), 1, &result), 0);
 	ck_assert_slice_eq(result, "\xe1\xbe\x82");
 	arena_free(arena);
 }

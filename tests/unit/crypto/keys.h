@@ -1,6 +1,8 @@
 #pragma once
 /* Keys and a signature made by the openssl program: what the product never makes itself. */
 
+/* clang-format off */
+
 #define KEY_2048_PUBLIC \
 	"-----BEGIN PUBLIC KEY-----\n" \
 	"MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA2P9f6v2JQyk32SsBZ1KE\n" \

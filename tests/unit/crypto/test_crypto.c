@@ -90,14 +90,17 @@ START_TEST(hkdf_agrees_with_rfc_5869)
 		info[i] = (char)(0xf0 + i);
 	repeated(bytes, 0x0b, sizeof(bytes));
 	ck_assert_int_eq(crypto_hkdf_sha256((struct slice){ bytes, 22 }, (struct slice){ salt, 13 },
-					    (struct slice){ info, 10 }, okm, 42), 0);
-	ck_assert_str_eq(hex(okm, 42), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c"
-				       "5bf34007208d5b887185865");
+					    (struct slice){ info, 10 }, okm, 42),
+			 0);
+	ck_assert_str_eq(hex(okm, 42),
+			 "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c"
+			 "5bf34007208d5b887185865");
 	/* test case 3: no salt, no info */
-	ck_assert_int_eq(crypto_hkdf_sha256((struct slice){ bytes, 22 }, SLICE(""), SLICE(""), okm,
-					    42), 0);
-	ck_assert_str_eq(hex(okm, 42), "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738"
-				       "d2d9d201395faa4b61a96c8");
+	ck_assert_int_eq(
+		crypto_hkdf_sha256((struct slice){ bytes, 22 }, SLICE(""), SLICE(""), okm, 42), 0);
+	ck_assert_str_eq(hex(okm, 42),
+			 "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738"
+			 "d2d9d201395faa4b61a96c8");
 }
 END_TEST
 
@@ -108,8 +111,9 @@ START_TEST(hkdf_lengths_are_bounded)
 	ck_assert_int_eq(crypto_hkdf_sha256(SLICE("k"), SLICE(""), SLICE(""), okm, 0), -EINVAL);
 	ck_assert_int_eq(crypto_hkdf_sha256(SLICE("k"), SLICE(""), SLICE(""), okm, CRYPTO_HKDF_MAX),
 			 0);
-	ck_assert_int_eq(crypto_hkdf_sha256(SLICE("k"), SLICE(""), SLICE(""), okm,
-					    CRYPTO_HKDF_MAX + 1), -EINVAL);
+	ck_assert_int_eq(
+		crypto_hkdf_sha256(SLICE("k"), SLICE(""), SLICE(""), okm, CRYPTO_HKDF_MAX + 1),
+		-EINVAL);
 }
 END_TEST
 
@@ -152,5 +156,4 @@ END_TEST
 
 SUITE("crypto/crypto", sha256_agrees_with_fips_180_4, parts_hash_like_the_whole,
       hmac_agrees_with_rfc_4231, an_empty_key_is_refused, hkdf_agrees_with_rfc_5869,
-      hkdf_lengths_are_bounded, random_bytes_differ, equality_sees_every_bit,
-      wiped_bytes_are_zero)
+      hkdf_lengths_are_bounded, random_bytes_differ, equality_sees_every_bit, wiped_bytes_are_zero)

@@ -47,7 +47,8 @@ START_TEST(a_signature_of_the_openssl_program_holds)
 
 	ck_assert_int_eq(crypto_key_new_public(slice_of(KEY_2048_PUBLIC), &public), 0);
 	ck_assert_int_eq(crypto_rs256_verify(public, slice_of(KEY_2048_MESSAGE),
-					     (struct slice){ KEY_2048_SIGNATURE, 256 }), 0);
+					     (struct slice){ KEY_2048_SIGNATURE, 256 }),
+			 0);
 }
 END_TEST
 
@@ -108,8 +109,9 @@ START_TEST(private_keys_survive_pem)
 	ck_assert_int_eq(strncmp(pem, "-----BEGIN PRIVATE KEY-----\n", 28), 0);
 	ck_assert_int_eq(crypto_key_new_private(slice_of(pem), &back), 0);
 	ck_assert_int_eq(crypto_rs256_sign(back, SLICE("m"), bytes, &length), 0);
-	ck_assert_int_eq(crypto_rs256_verify(key, SLICE("m"),
-					     (struct slice){ (const char *)bytes, length }), 0);
+	ck_assert_int_eq(
+		crypto_rs256_verify(key, SLICE("m"), (struct slice){ (const char *)bytes, length }),
+		0);
 	crypto_wipe(pem, strlen(pem));
 	free(pem);
 }
@@ -132,7 +134,7 @@ END_TEST
 
 START_TEST(short_long_and_other_keys_are_refused)
 {
-	static const char *const bad[] = { KEY_1024_PUBLIC, KEY_2047_PUBLIC, KEY_5120_PUBLIC,
+	static const char *const bad[] = { KEY_1024_PUBLIC, KEY_2047_PUBLIC,    KEY_5120_PUBLIC,
 					   KEY_P256_PUBLIC, KEY_ED25519_PUBLIC, KEY_PSS_PUBLIC };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -148,7 +150,9 @@ END_TEST
 START_TEST(what_is_no_key_is_refused)
 {
 	static const char *const bad[] = {
-		"", "x", "-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
+		"",
+		"x",
+		"-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n",
 		"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
 		"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 	};

@@ -21,8 +21,9 @@ START_TEST(what_was_sealed_is_opened)
 	char opened[17];
 
 	seal(sealed);
-	ck_assert_int_eq(crypto_open(key, context,
-				     (struct slice){ (char *)sealed, sizeof(sealed) }, opened), 0);
+	ck_assert_int_eq(
+		crypto_open(key, context, (struct slice){ (char *)sealed, sizeof(sealed) }, opened),
+		0);
 	ck_assert_int_eq(memcmp(opened, text.at, 17), 0);
 }
 END_TEST
@@ -33,8 +34,9 @@ START_TEST(an_empty_text_is_sealed_and_opened)
 	char opened[1];
 
 	ck_assert_int_eq(crypto_seal(key, context, (struct slice){ "", 0 }, sealed), 0);
-	ck_assert_int_eq(crypto_open(key, context,
-				     (struct slice){ (char *)sealed, sizeof(sealed) }, opened), 0);
+	ck_assert_int_eq(
+		crypto_open(key, context, (struct slice){ (char *)sealed, sizeof(sealed) }, opened),
+		0);
 }
 END_TEST
 
@@ -59,7 +61,8 @@ START_TEST(every_changed_byte_breaks_the_seal)
 		sealed[i] ^= 1;
 		ck_assert_int_eq(crypto_open(key, context,
 					     (struct slice){ (char *)sealed, sizeof(sealed) },
-					     opened), SEAL_E_BROKEN);
+					     opened),
+				 SEAL_E_BROKEN);
 		ck_assert_int_ne(memcmp(opened, text.at, 17), 0);
 		sealed[i] ^= 1;
 	}
@@ -75,28 +78,32 @@ START_TEST(another_key_or_context_or_a_shorter_seal_is_refused)
 
 	seal(sealed);
 	ck_assert_int_eq(crypto_open(other, context, whole, opened), SEAL_E_BROKEN);
-	ck_assert_int_eq(crypto_open(key, (struct slice){ "there", 5 }, whole, opened), SEAL_E_BROKEN);
+	ck_assert_int_eq(crypto_open(key, (struct slice){ "there", 5 }, whole, opened),
+			 SEAL_E_BROKEN);
 	for (whole.length = 0; whole.length < sizeof(sealed); whole.length++)
 		ck_assert_int_eq(crypto_open(key, context, whole, opened), SEAL_E_BROKEN);
 }
 END_TEST
 
-/* SP 800-38D; test case 14 of the GCM specification's AES-256 vectors (McGrew, Viega): known answer. */
+/* SP 800-38D; test case 14 of the GCM specification's AES-256 vectors (McGrew, Viega): known
+ * answer. */
 START_TEST(a_known_answer_is_opened)
 {
 	static const uint8_t zero_key[SEAL_KEY_SIZE];
 	static const uint8_t sealed[] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, /* nonce */
-		0xce, 0xa7, 0x40, 0x3d, 0x4d, 0x60, 0x6b, 0x6e, 0x07, 0x4e, 0xc5, 0xd3, 0xba, 0xf3,
-		0x9d, 0x18, /* ciphertext of 16 zero bytes */
-		0xd0, 0xd1, 0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0, 0x26, 0x5b, 0x98, 0xb5, 0xd4, 0x8a,
-		0xb9, 0x19, /* tag */
+		0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0,    0, /* nonce */
+		0xce, 0xa7, 0x40, 0x3d, 0x4d, 0x60, 0x6b, 0x6e, 0x07, 0x4e, 0xc5, 0xd3,
+		0xba, 0xf3, 0x9d, 0x18, /* ciphertext of 16 zero bytes */
+		0xd0, 0xd1, 0xc8, 0xa7, 0x99, 0x99, 0x6b, 0xf0, 0x26, 0x5b, 0x98, 0xb5,
+		0xd4, 0x8a, 0xb9, 0x19, /* tag */
 	};
 	static const char zeros[16];
 	char opened[16] = "x";
 
 	ck_assert_int_eq(crypto_open(zero_key, (struct slice){ "", 0 },
-				     (struct slice){ (const char *)sealed, sizeof(sealed) }, opened), 0);
+				     (struct slice){ (const char *)sealed, sizeof(sealed) },
+				     opened),
+			 0);
 	ck_assert_int_eq(memcmp(opened, zeros, 16), 0);
 }
 END_TEST

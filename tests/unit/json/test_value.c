@@ -127,6 +127,5 @@ START_TEST(a_copy_is_deep)
 END_TEST
 
 SUITE("json/value", readers_take_nothing_and_the_wrong_type, a_real_is_no_integer,
-      what_json_has_no_word_for_is_not_built,
-      objects_are_built_read_and_stepped_through_in_order,
+      what_json_has_no_word_for_is_not_built, objects_are_built_read_and_stepped_through_in_order,
       a_child_is_owned_even_when_it_is_refused, a_copy_is_deep)

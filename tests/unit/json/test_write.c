@@ -15,7 +15,8 @@ static struct value *parse(const char *text)
 START_TEST(members_stay_in_order_or_are_sorted)
 {
 	CLEANUP(buffer_deinit) struct buffer plain = BUFFER_NULL, sorted = BUFFER_NULL;
-	struct value *value = parse("{ \"b\" : 1, \"a\" : { \"\xc3\xa9\" : [ ], \"z\" : 2.0 }, \"B\": \"\" }");
+	struct value *value = parse(
+		"{ \"b\" : 1, \"a\" : { \"\xc3\xa9\" : [ ], \"z\" : 2.0 }, \"B\": \"\" }");
 
 	ck_assert_int_eq(value_write(value, &plain), 0);
 	ck_assert_str_eq(plain.at, "{\"b\":1,\"a\":{\"\xc3\xa9\":[],\"z\":2.0},\"B\":\"\"}");

@@ -198,8 +198,12 @@ START_TEST(bytes_that_are_no_text_are_refused_with_their_place)
 	refuse_bytes(SLICE("a: 1\nb: \0\n"), 2, 4, "U+0000 or invalid UTF-8");
 	refuse_bytes(SLICE("a: \xff\n"), 1, 4, "U+0000 or invalid UTF-8");
 	refuse_bytes(SLICE("\xc3\xa9: \xed\xa0\x80\n"), 1, 4, "U+0000 or invalid UTF-8");
-	refuse_bytes(SLICE("\xef\xbb\xbf" "a: 1\n"), 1, 1, "a byte order mark");
-	refuse_bytes(SLICE("\xff\xfe" "a\0:\0"), 1, 1, "U+0000 or invalid UTF-8");
+	refuse_bytes(SLICE("\xef\xbb\xbf"
+			   "a: 1\n"),
+		     1, 1, "a byte order mark");
+	refuse_bytes(SLICE("\xff\xfe"
+			   "a\0:\0"),
+		     1, 1, "U+0000 or invalid UTF-8");
 	refuse_bytes(SLICE("a: \"x\\0y\"\n"), 1, 4, "U+0000 or a lone surrogate");
 	refuse_bytes(SLICE("a: \"\\x00\"\n"), 1, 4, "U+0000 or a lone surrogate");
 	refuse("a: \x01\n", 1, 4, "a control character");
@@ -263,16 +267,17 @@ START_TEST(every_cut_and_every_flipped_bit_is_survived)
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, whole.at, whole.length);
 		copy[bit / 8] = (char)(copy[bit / 8] ^ (1 << bit % 8));
-		ck_assert_int_ge(yaml_document_new((struct slice){ copy, whole.length }, &document,
-						   NULL), 0);
+		ck_assert_int_ge(
+			yaml_document_new((struct slice){ copy, whole.length }, &document, NULL),
+			0);
 		free(copy);
 		yaml_document_free(document);
 		document = NULL;
 		copy = malloc(bit / 8 + 1);
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, whole.at, bit / 8);
-		ck_assert_int_ge(yaml_document_new((struct slice){ copy, bit / 8 }, &document, NULL),
-				 0);
+		ck_assert_int_ge(
+			yaml_document_new((struct slice){ copy, bit / 8 }, &document, NULL), 0);
 		free(copy);
 		yaml_document_free(document);
 	}

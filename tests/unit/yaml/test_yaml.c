@@ -1,4 +1,5 @@
-/* daemon/yaml/yaml.c: readers forgive absence; a scalar has a type only if it is written plainly. */
+/* daemon/yaml/yaml.c: readers forgive absence; a scalar has a type only if it is written plainly.
+ */
 
 #include "tests/unit/suite.h"
 
@@ -14,7 +15,8 @@ static struct yaml_document *parse(const char *text)
 
 START_TEST(readers_take_nothing_and_the_wrong_kind)
 {
-	CLEANUP(yaml_document_freep) struct yaml_document *document = parse("m: {a: 1}\ns: [1]\nt: x\n");
+	CLEANUP(yaml_document_freep)
+	struct yaml_document *document = parse("m: {a: 1}\ns: [1]\nt: x\n");
 	const struct yaml_node *root = yaml_document_root(document);
 	bool boolean = true;
 	int64_t integer = 5;
@@ -44,7 +46,8 @@ END_TEST
 
 START_TEST(only_plain_scalars_are_null)
 {
-	CLEANUP(yaml_document_freep) struct yaml_document *document =
+	CLEANUP(yaml_document_freep)
+	struct yaml_document *document =
 		parse("- ~\n- null\n-\n- ''\n- 'null'\n- Null\n- x\n- []\n");
 	static const bool expected[] = { true, true, true, false, false, false, false, false };
 
@@ -56,7 +59,8 @@ END_TEST
 
 START_TEST(only_plain_true_and_false_are_booleans)
 {
-	CLEANUP(yaml_document_freep) struct yaml_document *document =
+	CLEANUP(yaml_document_freep)
+	struct yaml_document *document =
 		parse("- true\n- false\n- yes\n- no\n- on\n- True\n- 'true'\n- 1\n- ''\n-\n");
 	const struct yaml_node *root = yaml_document_root(document);
 	bool boolean = false;
@@ -77,12 +81,29 @@ START_TEST(integers_are_plain_decimal_within_64_bits)
 		const char *text;
 		int64_t integer;
 	} good[] = {
-		{ "0", 0 }, { "7", 7 }, { "-12", -12 }, { "9223372036854775807", INT64_MAX },
+		{ "0", 0 },
+		{ "7", 7 },
+		{ "-12", -12 },
+		{ "9223372036854775807", INT64_MAX },
 		{ "-9223372036854775808", INT64_MIN },
 	};
 	static const char *const bad[] = {
-		"'1'", "01", "-0", "--1", "+1", "1.0", "1e3", "0x10", "1_000", "1 2", "abc",
-		"9223372036854775808", "-9223372036854775809", "99999999999999999999999", "[1]", "~",
+		"'1'",
+		"01",
+		"-0",
+		"--1",
+		"+1",
+		"1.0",
+		"1e3",
+		"0x10",
+		"1_000",
+		"1 2",
+		"abc",
+		"9223372036854775808",
+		"-9223372036854775809",
+		"99999999999999999999999",
+		"[1]",
+		"~",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -101,7 +122,8 @@ START_TEST(integers_are_plain_decimal_within_64_bits)
 		snprintf(text, sizeof(text), "a: %s", bad[i]);
 		document = parse(text);
 		ck_assert_msg(yaml_read_integer(yaml_get(yaml_document_root(document), "a"),
-						&integer) == YAML_E_MALFORMED, "%s", bad[i]);
+						&integer) == YAML_E_MALFORMED,
+			      "%s", bad[i]);
 		ck_assert_int_eq(integer, 42);
 	}
 }
