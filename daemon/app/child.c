@@ -204,7 +204,7 @@ int child_reload_config(struct child *child)
 		log_say(LOG_LEVEL_ERROR, "reload refused: %s", r < 0 ? strerror(-r) : text);
 		return r;
 	}
-	child->config = config_free(child->config);
+	config_free(child->config);
 	child->config = config;
 	return 0;
 }

@@ -16,7 +16,7 @@ static const struct ipc_bounds bounds[] = {
 	{ IPC_TYPE_RELOADED, "reloaded", 1, 1, false },
 	{ IPC_TYPE_PEER, "peer", 0, 32, true },
 	{ IPC_TYPE_VAULT, "vault", 0, 0, true },
-	{ IPC_TYPE_CLOCK, "clock", 0, 0, false },
+	{ IPC_TYPE_POLICY, "policy", 0, 0, false },
 };
 
 /* The row of a type; rows live as long as the program. */

@@ -14,7 +14,7 @@ enum ipc_type {
 	IPC_TYPE_RELOADED,  /* child to parent: one byte, 1 = in use, 0 = kept the old one */
 	IPC_TYPE_PEER,      /* parent to vault: a descriptor that leads to a web or worker */
 	IPC_TYPE_VAULT,     /* parent to web and worker: a descriptor that leads to the vault */
-	IPC_TYPE_CLOCK,     /* parent to worker: look for deadlines now */
+	IPC_TYPE_POLICY,    /* worker to parent, parent to web: another set is published */
 };
 
 struct ipc_bounds {

@@ -1,0 +1,395 @@
+/*
+ * The web process: its database pool, and generations of everything a request sees (issuers, host
+ * names, handlers, server). A reload makes a new generation on the same listeners and lets the old
+ * one drain, so that no request ever sees two configurations and none is lost.
+ */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "api/auth/actor.h"
+#include "api/handlers/handlers.h"
+#include "api/handlers/routes.h"
+#include "api/http/server.h"
+#include "daemon/app/issuers.h"
+#include "daemon/app/process.h"
+#include "daemon/base/log.h"
+#include "daemon/cases/statements.h"
+#include "daemon/keys/key_file.h"
+
+enum {
+	WEB_TICK_MS = 1000,     /* counters to the page; the policy, while there is none */
+	WEB_POLICY_TICKS = 15,  /* another host's worker may have published */
+};
+
+struct generation {
+	struct generation *next;
+	struct web *web;
+	struct issuers *issuers;
+	struct config_texts hosts; /* of this generation's own arena */
+	struct arena *arena;
+	struct actor_gate gate;
+	struct handlers handlers;
+	struct server *server;
+	bool is_drained;
+	bool is_loading;
+};
+
+struct web {
+	struct child *child;
+	struct pg_pool *pool;
+	struct index_key key;
+	struct generation *first; /* the one in use; behind it those that drain */
+	struct event *tick;
+	struct event *sweep; /* frees drained generations, outside of their callbacks */
+	unsigned n_ticks;
+	struct pg_call versions;
+	bool is_asking;
+	bool is_draining;
+};
+
+static void on_report(void *userdata, enum pg_event event, const char *text)
+{
+	static const char *const messages[] = {
+		[PG_EVENT_CONNECTED] = "database: connected",
+		[PG_EVENT_LOST] = "database: connection lost",
+		[PG_EVENT_REFUSED] = "database: the server's settings lose data",
+		[PG_EVENT_UNPREPARED] = "database: a statement could not be prepared",
+		[PG_EVENT_ERROR] = "database: a call failed",
+	};
+	const struct log_field field = { "error.message", text, 0 };
+	enum log_level level = event == PG_EVENT_CONNECTED ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR;
+
+	log_event(level, messages[event], &field, 1);
+}
+
+static struct generation *generation_free(struct generation *generation)
+{
+	if (!generation)
+		return NULL;
+	server_free(generation->server);
+	handlers_deinit(&generation->handlers);
+	issuers_free(generation->issuers);
+	arena_free(generation->arena);
+	free(generation);
+	return NULL;
+}
+
+static int hosts_copy(struct generation *generation, const struct config_texts *hosts)
+{
+	int r = arena_new(&generation->arena);
+
+	if (r < 0)
+		return r;
+	generation->hosts.at = arena_alloc(generation->arena,
+					   (hosts->n + 1) * sizeof(*hosts->at));
+	if (!generation->hosts.at)
+		return -ENOMEM;
+	for (; generation->hosts.n < hosts->n; generation->hosts.n++) {
+		char *copy = arena_strdup(generation->arena, hosts->at[generation->hosts.n]);
+
+		if (!copy)
+			return -ENOMEM;
+		generation->hosts.at[generation->hosts.n] = copy;
+	}
+	return 0;
+}
+
+static int generation_listen(struct generation *generation)
+{
+	const struct child *child = generation->web->child;
+
+	for (size_t i = 0; i < child->n_listeners; i++) {
+		/* The next generation needs the listener too, so each has a copy. */
+		int fd = fcntl(child->listeners[i], F_DUPFD_CLOEXEC, 3);
+		int r = fd < 0 ? -errno : server_listen_take(generation->server, fd);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int generation_serve(struct generation *generation)
+{
+	struct web *web = generation->web;
+	const struct issuer_table *table = issuers_table(generation->issuers);
+	struct server_config config = {
+		.routes = routes,
+		.n_routes = routes_n,
+		.gate = { actor_authenticate, &generation->gate },
+		.application = &generation->handlers,
+		.hosts = (const char *const *)generation->hosts.at,
+		.n_hosts = generation->hosts.n,
+	};
+	int r;
+
+	generation->gate = (struct actor_gate){ .issuers = *table, .index_key = &web->key };
+	r = handlers_init(&generation->handlers, web->pool, &web->key, table);
+	if (r == 0)
+		r = server_new(web->child->base, &config, &generation->server);
+	return r < 0 ? r : generation_listen(generation);
+}
+
+/* Serves from the moment it is made. Logs what is wrong with an issuer's files. */
+static int generation_new(struct web *web, const struct config *config,
+			  struct generation **ret_generation)
+{
+	struct generation *generation = calloc(1, sizeof(*generation));
+	char text[512] = "";
+	int r;
+
+	if (!generation)
+		return -ENOMEM;
+	generation->web = web;
+	r = issuers_new(config, &generation->issuers, text, sizeof(text));
+	if (r > 0)
+		log_say(LOG_LEVEL_ERROR, "issuers: %s", text);
+	if (r == 0)
+		r = hosts_copy(generation, &config->host_names);
+	if (r == 0)
+		r = generation_serve(generation);
+	if (r) {
+		generation_free(generation);
+		return r;
+	}
+	*ret_generation = generation;
+	return 0;
+}
+
+static void on_sweep(int fd, short what, void *userdata)
+{
+	struct web *web = userdata;
+	struct generation **at = &web->first;
+
+	while (*at) {
+		struct generation *generation = *at;
+
+		if (!generation->is_drained || generation->is_loading) {
+			at = &generation->next;
+			continue;
+		}
+		*at = generation->next;
+		generation_free(generation);
+	}
+	if (!web->first && web->is_draining)
+		event_base_loopbreak(web->child->base);
+}
+
+static void on_drained(void *context)
+{
+	struct generation *generation = context;
+
+	generation->is_drained = true;
+	event_active(generation->web->sweep, EV_TIMEOUT, 0);
+}
+
+static void generation_drain(struct generation *generation)
+{
+	generation->handlers.is_closing = true;
+	server_drain(generation->server, on_drained, generation);
+}
+
+static void on_policy_loaded(void *context, int outcome)
+{
+	struct generation *generation = context;
+	struct web *web = generation->web;
+
+	generation->is_loading = false;
+	if (generation->is_drained)
+		event_active(web->sweep, EV_TIMEOUT, 0);
+	if (outcome == HANDLERS_E_UNREADABLE)
+		log_say(LOG_LEVEL_ERROR, "policy: this program cannot read the published set");
+	else if (outcome == 0)
+		log_say(LOG_LEVEL_INFO, "policy: revision %lld is in use",
+			(long long)policy_set_revision(generation->handlers.policy));
+}
+
+static void policy_load(struct web *web)
+{
+	struct generation *generation = web->first;
+
+	if (!generation || generation->is_drained || web->is_draining)
+		return;
+	if (handlers_load_policy(&generation->handlers, on_policy_loaded, generation) >= 0)
+		generation->is_loading = true;
+}
+
+/* The newest version stands first; its text is only fetched when it is another one. */
+static void on_versions(struct pg_call *call, const struct pg_answer *answer)
+{
+	struct web *web = (struct web *)(void *)((char *)call - offsetof(struct web, versions));
+	CLEANUP(value_freep) struct value *body = NULL;
+	struct value_error error;
+	const char *version;
+
+	web->is_asking = false;
+	if (answer->outcome != PG_DONE || !web->first || !web->first->handlers.policy ||
+	    value_parse(pg_answer_cell(answer, 0, 1), &body, &error))
+		return;
+	version = value_get_string(value_at(value_get(body, "items"), 0), "version");
+	if (version && strcmp(version, policy_set_version(web->first->handlers.policy)) != 0)
+		policy_load(web);
+}
+
+static void policy_check(struct web *web)
+{
+	web->versions = (struct pg_call){ .statement = &statements[STATEMENT_POLICY_VERSIONS],
+					  .lane = PG_LANE_READ, .done = on_versions };
+	if (!web->is_asking)
+		web->is_asking = pg_pool_submit(web->pool, &web->versions) == 0;
+}
+
+static void page_write(struct web *web)
+{
+	struct page_web *page = &web->child->page->web[web->child->number - 1];
+	struct pg_pool_state state;
+	size_t n_connections = 0;
+
+	for (struct generation *at = web->first; at; at = at->next)
+		n_connections += server_n_connections(at->server);
+	pg_pool_get_state(web->pool, &state);
+	atomic_store(&page->n_connections, n_connections);
+	atomic_store(&page->n_database_ready, state.n_ready);
+	atomic_store(&page->n_database_queued, state.n_queued);
+	atomic_store(&page->n_database_in_flight, state.n_in_flight);
+	atomic_store(&page->is_serving, state.n_lanes_ready == state.n_lanes && web->first &&
+						web->first->handlers.policy);
+}
+
+static void on_tick(int fd, short what, void *userdata)
+{
+	struct web *web = userdata;
+
+	page_write(web);
+	if (web->is_draining || !web->first)
+		return;
+	web->n_ticks++;
+	if (!web->first->handlers.policy && !web->first->handlers.load)
+		policy_load(web);
+	else if (web->first->handlers.policy && web->n_ticks % WEB_POLICY_TICKS == 0)
+		policy_check(web);
+}
+
+static void on_policy(struct child *child)
+{
+	policy_load(child->state);
+}
+
+static void on_drain(struct child *child)
+{
+	struct web *web = child->state;
+
+	if (web->is_draining)
+		return;
+	web->is_draining = true;
+	for (size_t i = 0; i < child->n_listeners; i++)
+		(void)close(child->listeners[i]);
+	for (struct generation *at = web->first; at; at = at->next)
+		generation_drain(at);
+}
+
+static void on_reload(struct child *child)
+{
+	struct web *web = child->state;
+	struct generation *generation = NULL;
+	struct generation *old = web->first;
+
+	if (web->is_draining)
+		return;
+	if (child_reload_config(child) || generation_new(web, child->config, &generation)) {
+		child_reloaded(child, false);
+		return;
+	}
+	log_init("web", (enum log_level)child->config->log_level);
+	if (old->handlers.policy)
+		handlers_swap_policy_take(&generation->handlers,
+					  policy_set_ref(old->handlers.policy));
+	generation->next = old;
+	web->first = generation;
+	generation_drain(old);
+	child_reloaded(child, true);
+}
+
+static int pool_make(struct web *web)
+{
+	const struct config *config = web->child->config;
+	struct pg_pool_setup setup = {
+		.base = web->child->base,
+		.conninfo = config->database_web,
+		.application_name = "conductd web",
+		.statements = statements,
+		.n_statements = STATEMENT_COUNT,
+		.report = on_report,
+	};
+
+	for (size_t i = 0; i < PG_LANE_COUNT; i++)
+		setup.n_connections[i] = (unsigned)config->connections[i];
+	return pg_pool_new(&setup, &web->pool);
+}
+
+static int web_start(struct web *web)
+{
+	struct child *child = web->child;
+	const struct timeval interval = { .tv_usec = (WEB_TICK_MS % 1000) * 1000,
+					  .tv_sec = WEB_TICK_MS / 1000 };
+	int r = key_file_load_index(child->config->index_key_file, &web->key);
+
+	if (r) {
+		log_say(LOG_LEVEL_ERROR, "%s: %s", child->config->index_key_file,
+			key_file_explain(r));
+		return r;
+	}
+	r = pool_make(web);
+	if (r < 0)
+		return r;
+	web->tick = event_new(child->base, -1, EV_PERSIST, on_tick, web);
+	web->sweep = evtimer_new(child->base, on_sweep, web);
+	if (!web->tick || !web->sweep || event_add(web->tick, &interval) < 0)
+		return -ENOMEM;
+	r = generation_new(web, child->config, &web->first);
+	if (r == 0)
+		policy_load(web);
+	return r;
+}
+
+int web_run(struct child *child)
+{
+	struct web web = { .child = child };
+	struct page_web *page = &child->page->web[child->number - 1];
+	struct generation *generation;
+	int r;
+
+	atomic_store(&page->is_serving, 0);
+	child->state = &web;
+	child->on_drain = on_drain;
+	child->on_reload = on_reload;
+	child->on_policy = on_policy;
+	r = web_start(&web);
+	if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-r));
+	if (r == 0) {
+		child_ready(child);
+		event_base_dispatch(child->base);
+	}
+	/* The pool first: what is still under way is answered while its generation is there. */
+	web.is_draining = true;
+	web.pool = pg_pool_free(web.pool);
+	while ((generation = web.first)) {
+		web.first = generation->next;
+		generation_free(generation);
+	}
+	atomic_store(&page->is_serving, 0);
+	atomic_store(&page->n_connections, 0);
+	atomic_store(&page->n_database_ready, 0);
+	if (web.tick)
+		event_free(web.tick);
+	if (web.sweep)
+		event_free(web.sweep);
+	index_key_deinit(&web.key);
+	return r ? PROCESS_EXIT_FAILED : EXIT_SUCCESS;
+}

@@ -1,0 +1,139 @@
+/* The worker process: what daemon/worker needs, taken from the configuration. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "daemon/app/address.h"
+#include "daemon/app/process.h"
+#include "daemon/base/log.h"
+#include "daemon/keys/key_file.h"
+#include "daemon/worker/worker.h"
+
+struct process {
+	struct child *child;
+	struct worker *worker;
+	/* The worker borrows its strings: a configuration stays until the next one is taken. */
+	struct config *started_with;
+	struct worker_people people[CONFIG_ISSUER_LIMIT];
+};
+
+static void terms_fill(struct process *process, struct worker_terms *terms)
+{
+	const struct config *config = process->child->config;
+
+	*terms = (struct worker_terms){
+		.policy_directories = (const char *const *)config->policy_path.at,
+		.n_policy_directories = config->policy_path.n,
+		.people = process->people,
+		.deadlines_every_ms = (unsigned)config->deadlines_every * 1000,
+	};
+	for (size_t i = 0; i < config->n_issuers; i++) {
+		const struct config_issuer *issuer = &config->issuers[i];
+
+		if (!issuer->is_demo || *issuer->people == '\0')
+			continue;
+		process->people[terms->n_people++] =
+			(struct worker_people){ issuer->iss, issuer->scope, issuer->people };
+	}
+}
+
+static void on_published(void *userdata)
+{
+	struct child *child = userdata;
+
+	(void)ipc_channel_send(child->parent, IPC_TYPE_POLICY, (struct slice){ 0 });
+}
+
+static void on_drained(void *userdata)
+{
+	struct child *child = userdata;
+
+	event_base_loopbreak(child->base);
+}
+
+static void on_drain(struct child *child)
+{
+	struct process *process = child->state;
+
+	worker_drain(process->worker, on_drained, child);
+}
+
+static void on_reload(struct child *child)
+{
+	struct process *process = child->state;
+	struct config *old = child->config;
+	struct worker_terms terms;
+
+	child->config = NULL;
+	if (child_reload_config(child)) {
+		child->config = old;
+		child_reloaded(child, false);
+		return;
+	}
+	terms_fill(process, &terms);
+	(void)worker_reload(process->worker, &terms);
+	log_init("worker", (enum log_level)child->config->log_level);
+	if (old != process->started_with)
+		config_free(old);
+	child_reloaded(child, true);
+}
+
+static int setup_fill(struct process *process, struct worker_setup *setup)
+{
+	struct child *child = process->child;
+	const struct config *config = child->config;
+	static const char version[] = CONDUCT_VERSION;
+
+	*setup = (struct worker_setup){
+		.base = child->base,
+		.page = child->page,
+		.conninfo = config->database_worker,
+		.version = version,
+		.ops_host_names = (const char *const *)config->host_names.at,
+		.n_ops_host_names = config->host_names.n,
+		.is_demo = config->n_issuers == 1 && config->issuers[0].is_demo,
+		.vault = &child->vault,
+		.published = on_published,
+		.userdata = child,
+	};
+	terms_fill(process, &setup->terms);
+	return key_file_load_index(config->index_key_file, &setup->index_key);
+}
+
+int worker_process_run(struct child *child)
+{
+	struct process process = { .child = child, .started_with = child->config };
+	struct worker_setup setup;
+	struct address address;
+	int status = PROCESS_EXIT_FAILED;
+	int r = setup_fill(&process, &setup);
+
+	child->state = &process;
+	child->on_drain = on_drain;
+	child->on_reload = on_reload;
+	if (r)
+		log_say(LOG_LEVEL_ERROR, "%s: %s", child->config->index_key_file,
+			key_file_explain(r));
+	if (r == 0)
+		r = address_read(child->config->ops_listen, &address);
+	if (r == 0) {
+		setup.ops_host = address.host;
+		setup.ops_port = address.port;
+		r = worker_new(&setup, &process.worker);
+		if (r < 0)
+			log_say(LOG_LEVEL_ERROR, "cannot start, or cannot listen on %s: %s",
+				child->config->ops_listen, strerror(-r));
+	}
+	if (r == 0) {
+		child_ready(child);
+		event_base_dispatch(child->base);
+		status = EXIT_SUCCESS;
+	}
+	worker_free(process.worker);
+	index_key_deinit(&setup.index_key);
+	if (process.started_with != child->config)
+		config_free(process.started_with);
+	return status;
+}

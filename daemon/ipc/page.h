@@ -1,0 +1,40 @@
+#pragma once
+/* The page that all processes share: counters alone, written by one process each, read by all. */
+
+#include <stdatomic.h>
+
+#include "daemon/base/error.h"
+
+enum { PAGE_WEB_LIMIT = 256, PAGE_JOB_LIMIT = 16, PAGE_STATUS_CLASSES = 6 };
+
+enum page_process { PAGE_PARENT, PAGE_WEB, PAGE_WORKER, PAGE_VAULT, PAGE_PROCESS_COUNT };
+
+#define page_counter _Atomic uint64_t
+
+struct page_web {
+	page_counter n_requests[PAGE_STATUS_CLASSES]; /* by hundreds of the status; 0: none */
+	page_counter is_serving; /* 1: policy in memory, every lane of the database connected */
+	page_counter n_connections;
+	page_counter n_database_ready;
+	page_counter n_database_queued;
+	page_counter n_database_in_flight;
+};
+
+struct page_job {
+	page_counter n_runs;
+	page_counter n_failures;
+	page_counter last_run_ms; /* since 1970 */
+};
+
+struct page {
+	page_counter started_ms; /* since 1970 */
+	page_counter n_running[PAGE_PROCESS_COUNT];
+	page_counter n_restarts[PAGE_PROCESS_COUNT];
+	page_counter n_reloads;
+	page_counter n_reloads_refused;
+	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
+	struct page_job jobs[PAGE_JOB_LIMIT];
+};
+
+int page_new(struct page **ret_page);
+struct page *page_free(struct page *page);

@@ -1,0 +1,81 @@
+#pragma once
+/* Shared by the worker, its jobs and its ops port alone. */
+
+#include <event2/event.h>
+
+#include "api/http/server.h"
+#include "daemon/cases/statements.h"
+#include "daemon/worker/worker.h"
+#include "policy/set.h"
+
+/* The statements of daemon/cases and two of the worker's own. */
+enum {
+	WORKER_LEAD = WORKER_STATEMENT_COUNT,
+	WORKER_APPLIED,
+	WORKER_TABLE_COUNT,
+};
+
+enum { WORKER_LEAD_EVERY_MS = 1000, WORKER_RETRY_MS = 2000 };
+
+struct job;
+
+/* One row of the job table. */
+struct job_kind {
+	const char *name;
+	bool needs_leadership;
+	/* Milliseconds between runs; 0: once, and again after a failure, a reload, a new leader. */
+	unsigned (*period_ms)(const struct worker *worker);
+	/* Ends with exactly one job_done(), at once or later. */
+	void (*start)(struct job *job);
+	void (*forget)(struct job *job); /* what is kept between runs; may be NULL */
+};
+
+struct job {
+	struct worker *worker;
+	const struct job_kind *kind;
+	struct event *timer;
+	struct page_job *counters;
+	bool is_running;
+	struct arena *arena;      /* of the run */
+	struct pg_call call;      /* one at a time */
+	struct pg_param params[8];
+	void *state;              /* the job's own */
+};
+
+struct worker {
+	struct worker_setup setup;
+	struct pg_statement table[WORKER_TABLE_COUNT];
+	struct pg_pool *pool;
+	struct event *lead_timer;
+	struct pg_call lead_call;
+	struct pg_param lead_param;
+	bool is_lead_asked;
+	uint64_t session; /* of the connection that holds the lock; 0: this worker does not lead */
+	struct job *jobs;
+	struct policy_set *policy; /* as loaded from the directories */
+	struct server *ops;
+	bool is_draining;
+	void (*drained)(void *userdata);
+	void *drained_userdata;
+};
+
+extern const struct job_kind job_kinds[];
+extern const size_t job_n_kinds;
+
+/* job.c */
+int jobs_new(struct worker *worker);
+void jobs_free(struct worker *worker);
+void jobs_wake(struct worker *worker);
+bool jobs_are_idle(const struct worker *worker);
+void job_done(struct job *job, bool is_success);
+/* Sends a statement over the leader's session; job->params are filled. */
+void job_call(struct job *job, unsigned statement,
+	      void (*done)(struct pg_call *call, const struct pg_answer *answer));
+struct job *job_of_call(struct pg_call *call);
+
+/* worker.c */
+void worker_lose_lead(struct worker *worker);
+void worker_check_drained(struct worker *worker);
+
+/* ops.c */
+int ops_new(struct worker *worker);

@@ -1,0 +1,150 @@
+/*
+ * The job table and its runner. A job runs when its time has come, this worker leads (where that
+ * matters), and its last run is over; a failed run is tried again soon.
+ */
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/base/log.h"
+#include "daemon/worker/internal.h"
+#include "daemon/worker/jobs.h"
+
+static unsigned once(const struct worker *worker)
+{
+	return 0;
+}
+
+static unsigned deadlines_period(const struct worker *worker)
+{
+	return worker->setup.terms.deadlines_every_ms;
+}
+
+const struct job_kind job_kinds[] = {
+	/* name, needs leadership, period, start, forget */
+	{ "policy", true, once, job_policy_start, job_policy_forget },
+	{ "people", true, once, job_people_start, NULL },
+	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
+};
+
+const size_t job_n_kinds = ARRAY_SIZE(job_kinds);
+
+static void job_arm(struct job *job, unsigned ms)
+{
+	const struct timeval interval = { .tv_sec = ms / 1000,
+					  .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	if (!job->worker->is_draining)
+		evtimer_add(job->timer, &interval);
+}
+
+static void on_time(int fd, short what, void *userdata)
+{
+	struct job *job = userdata;
+	struct worker *worker = job->worker;
+
+	if (job->is_running || worker->is_draining)
+		return;
+	if (job->kind->needs_leadership && !worker->session)
+		return; /* jobs_wake() comes with the lead */
+	if (arena_new(&job->arena) < 0) {
+		job_arm(job, WORKER_RETRY_MS);
+		return;
+	}
+	job->is_running = true;
+	job->kind->start(job);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Ends a run; the run's arena is gone after. */
+void job_done(struct job *job, bool is_success)
+{
+	unsigned period = job->kind->period_ms(job->worker);
+
+	job->is_running = false;
+	job->arena = arena_free(job->arena);
+	atomic_fetch_add(&job->counters->n_runs, 1);
+	atomic_store(&job->counters->last_run_ms, now_ms());
+	if (!is_success) {
+		const struct log_field field = { "conductd.job", job->kind->name, 0 };
+
+		atomic_fetch_add(&job->counters->n_failures, 1);
+		log_event(LOG_LEVEL_WARN, "a job failed and is tried again", &field, 1);
+		job_arm(job, WORKER_RETRY_MS);
+	} else if (period) {
+		job_arm(job, period);
+	}
+	worker_check_drained(job->worker);
+}
+
+struct job *job_of_call(struct pg_call *call)
+{
+	return (struct job *)(void *)((char *)call - offsetof(struct job, call));
+}
+
+void job_call(struct job *job, unsigned statement,
+	      void (*done)(struct pg_call *call, const struct pg_answer *answer))
+{
+	struct worker *worker = job->worker;
+
+	job->call = (struct pg_call){ .statement = &worker->table[statement],
+				      .params = job->params,
+				      .lane = PG_LANE_ACT,
+				      .session = worker->session,
+				      .deadline_ms = 60000,
+				      .done = done };
+	/* Without a session any connection would do, also one that does not hold the lock. */
+	if (!worker->session || pg_pool_submit(worker->pool, &job->call) < 0)
+		job_done(job, false);
+}
+
+int jobs_new(struct worker *worker)
+{
+	worker->jobs = calloc(job_n_kinds, sizeof(*worker->jobs));
+	if (!worker->jobs)
+		return -ENOMEM;
+	for (size_t i = 0; i < job_n_kinds; i++) {
+		struct job *job = &worker->jobs[i];
+
+		job->worker = worker;
+		job->kind = &job_kinds[i];
+		job->counters = &worker->setup.page->jobs[i];
+		job->timer = evtimer_new(worker->setup.base, on_time, job);
+		if (!job->timer)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void jobs_free(struct worker *worker)
+{
+	for (size_t i = 0; worker->jobs && i < job_n_kinds; i++) {
+		if (worker->jobs[i].timer)
+			event_free(worker->jobs[i].timer);
+		arena_free(worker->jobs[i].arena);
+	}
+	free(worker->jobs);
+	worker->jobs = NULL;
+}
+
+/* A new leader, or new terms: everything is due. */
+void jobs_wake(struct worker *worker)
+{
+	for (size_t i = 0; i < job_n_kinds; i++)
+		job_arm(&worker->jobs[i], 0);
+}
+
+bool jobs_are_idle(const struct worker *worker)
+{
+	for (size_t i = 0; i < job_n_kinds; i++)
+		if (worker->jobs[i].is_running)
+			return false;
+	return true;
+}

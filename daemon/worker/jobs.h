@@ -1,0 +1,9 @@
+#pragma once
+/* The jobs of the table, one file each. */
+
+struct job;
+
+void job_deadlines_start(struct job *job);
+void job_policy_start(struct job *job);
+void job_policy_forget(struct job *job);
+void job_people_start(struct job *job);

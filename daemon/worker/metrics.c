@@ -1,0 +1,126 @@
+/*
+ * Prometheus text format 0.0.4. Labels are names of processes, jobs and status classes: nothing
+ * that came from outside, and nothing that tells of one case or person.
+ */
+
+#include <time.h>
+
+#include "daemon/worker/internal.h"
+#include "daemon/worker/metrics.h"
+
+static const char *const process_names[PAGE_PROCESS_COUNT] = {
+	[PAGE_PARENT] = "parent", [PAGE_WEB] = "web", [PAGE_WORKER] = "worker",
+	[PAGE_VAULT] = "vault",
+};
+
+static void head(struct buffer *buffer, const char *name, const char *type, const char *help)
+{
+	buffer_printf(buffer, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void line(struct buffer *buffer, const char *name, const char *label, const char *value,
+		 uint64_t number)
+{
+	if (label)
+		buffer_printf(buffer, "%s{%s=\"%s\"} %llu\n", name, label, value,
+			      (unsigned long long)number);
+	else
+		buffer_printf(buffer, "%s %llu\n", name, (unsigned long long)number);
+}
+
+static void write_processes(const struct page *page, struct buffer *buffer)
+{
+	struct timespec now;
+	uint64_t now_s;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_s = (uint64_t)now.tv_sec;
+	head(buffer, "conductd_uptime_seconds", "gauge", "Since the parent started.");
+	line(buffer, "conductd_uptime_seconds", NULL, NULL,
+	     now_s - atomic_load(&page->started_ms) / 1000);
+	head(buffer, "conductd_processes", "gauge", "Processes that run.");
+	for (size_t i = 0; i < PAGE_PROCESS_COUNT; i++)
+		line(buffer, "conductd_processes", "process", process_names[i],
+		     atomic_load(&page->n_running[i]));
+	head(buffer, "conductd_process_restarts_total", "counter", "Processes started again.");
+	for (size_t i = 0; i < PAGE_PROCESS_COUNT; i++)
+		line(buffer, "conductd_process_restarts_total", "process", process_names[i],
+		     atomic_load(&page->n_restarts[i]));
+	head(buffer, "conductd_reloads_total", "counter", "Reloads by result.");
+	line(buffer, "conductd_reloads_total", "result", "taken", atomic_load(&page->n_reloads));
+	line(buffer, "conductd_reloads_total", "result", "refused",
+	     atomic_load(&page->n_reloads_refused));
+}
+
+static uint64_t sum(const struct page *page, size_t offset)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < PAGE_WEB_LIMIT; i++)
+		total += atomic_load((const page_counter *)(const void *)
+				     ((const char *)&page->web[i] + offset));
+	return total;
+}
+
+#define SUM(page, member) sum(page, offsetof(struct page_web, member))
+
+static void write_web(const struct page *page, struct buffer *buffer)
+{
+	static const char *const classes[PAGE_STATUS_CLASSES] = { "none", "1xx", "2xx", "3xx",
+								  "4xx", "5xx" };
+
+	head(buffer, "conductd_http_requests_total", "counter", "Answered requests by status.");
+	for (size_t i = 1; i < PAGE_STATUS_CLASSES; i++)
+		line(buffer, "conductd_http_requests_total", "status", classes[i],
+		     sum(page, offsetof(struct page_web, n_requests) + i * sizeof(page_counter)));
+	head(buffer, "conductd_http_connections", "gauge", "Open connections of web processes.");
+	line(buffer, "conductd_http_connections", NULL, NULL, SUM(page, n_connections));
+}
+
+static void write_pool(const struct page *page, const struct pg_pool_state *pool,
+		       struct buffer *buffer)
+{
+	head(buffer, "conductd_database_connections_ready", "gauge", "Connections in order.");
+	line(buffer, "conductd_database_connections_ready", "process", "web",
+	     SUM(page, n_database_ready));
+	line(buffer, "conductd_database_connections_ready", "process", "worker", pool->n_ready);
+	head(buffer, "conductd_database_calls_queued", "gauge", "Calls that wait.");
+	line(buffer, "conductd_database_calls_queued", "process", "web",
+	     SUM(page, n_database_queued));
+	line(buffer, "conductd_database_calls_queued", "process", "worker", pool->n_queued);
+	head(buffer, "conductd_database_calls_in_flight", "gauge", "Calls that were sent.");
+	line(buffer, "conductd_database_calls_in_flight", "process", "web",
+	     SUM(page, n_database_in_flight));
+	line(buffer, "conductd_database_calls_in_flight", "process", "worker",
+	     pool->n_in_flight);
+}
+
+static void write_jobs(const struct page *page, const struct job_kind *kinds, size_t n_kinds,
+		       bool is_leader, struct buffer *buffer)
+{
+	head(buffer, "conductd_leader", "gauge", "1 where the jobs of the cluster run.");
+	line(buffer, "conductd_leader", NULL, NULL, is_leader);
+	head(buffer, "conductd_job_runs_total", "counter", "Runs of a job.");
+	for (size_t i = 0; i < n_kinds; i++)
+		line(buffer, "conductd_job_runs_total", "job", kinds[i].name,
+		     atomic_load(&page->jobs[i].n_runs));
+	head(buffer, "conductd_job_failures_total", "counter", "Runs of a job that failed.");
+	for (size_t i = 0; i < n_kinds; i++)
+		line(buffer, "conductd_job_failures_total", "job", kinds[i].name,
+		     atomic_load(&page->jobs[i].n_failures));
+	head(buffer, "conductd_job_last_run_seconds", "gauge", "Unix time of a job's last run.");
+	for (size_t i = 0; i < n_kinds; i++)
+		line(buffer, "conductd_job_last_run_seconds", "job", kinds[i].name,
+		     atomic_load(&page->jobs[i].last_run_ms) / 1000);
+}
+
+/* A failed append shows in buffer_finish(). */
+void metrics_write(const struct page *page, const struct pg_pool_state *pool,
+		   const struct job_kind *kinds, size_t n_kinds, bool is_leader,
+		   struct buffer *buffer)
+{
+	write_processes(page, buffer);
+	write_web(page, buffer);
+	write_pool(page, pool, buffer);
+	write_jobs(page, kinds, n_kinds, is_leader, buffer);
+}

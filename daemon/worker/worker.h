@@ -1,0 +1,48 @@
+#pragma once
+/* The worker: runs the jobs of the job table, on one host of a cluster at a time, and the ops port. */
+
+#include "daemon/ipc/channel.h"
+#include "daemon/ipc/page.h"
+#include "daemon/keys/index.h"
+
+struct event_base;
+struct worker;
+
+/* A demo issuer whose people are made known to the database. */
+struct worker_people {
+	const char *iss;
+	const char *scope;
+	const char *file;
+};
+
+/* What may change on a reload; everything is borrowed until the next one. */
+struct worker_terms {
+	const char *const *policy_directories;
+	size_t n_policy_directories;
+	const struct worker_people *people;
+	size_t n_people;
+	unsigned deadlines_every_ms;
+};
+
+struct worker_setup {
+	struct event_base *base;
+	struct page *page;
+	const char *conninfo;
+	const char *version;
+	const char *ops_host; /* numeric */
+	unsigned ops_port;
+	const char *const *ops_host_names; /* what Host may name beside loopback */
+	size_t n_ops_host_names;
+	bool is_demo;                      /* a shifted clock is in order */
+	struct index_key index_key;
+	struct ipc_channel *const *vault;  /* *vault is NULL while there is none */
+	void (*published)(void *userdata); /* another policy set is in force */
+	void *userdata;
+	struct worker_terms terms;
+};
+
+int worker_new(const struct worker_setup *setup, struct worker **ret_worker);
+struct worker *worker_free(struct worker *worker);
+int worker_reload(struct worker *worker, const struct worker_terms *terms);
+/* Starts no job any more; done() runs once, when none is under way. */
+void worker_drain(struct worker *worker, void (*done)(void *userdata), void *userdata);
