@@ -334,8 +334,8 @@ begin
 	then
 		v_roles := v_roles || 'panel'::text;
 	end if;
-	if exists (select from conduct.ballot b
-		where b.proceeding_id = p_row.proceeding_id and b.closed_at is null and b.drafter = v_person)
+	if p_row.state = 'deliberation' and v_person = (select b.drafter from conduct.ballot b
+		where b.proceeding_id = p_row.proceeding_id and b.motion = 'propose' order by b.event_seq desc limit 1)
 	then
 		v_roles := v_roles || 'drafter'::text;
 	end if;

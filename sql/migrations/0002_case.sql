@@ -541,7 +541,7 @@ create table decision (
 	constraint decision_proceeding_fkey foreign key (proceeding_id, proceeding_kind, case_id)
 		references proceeding (proceeding_id, kind, case_id),
 	constraint decision_ballot_fkey
-		foreign key (ballot_id, proceeding_id) references ballot (ballot_id, proceeding_id),
+		foreign key (ballot_id, case_id) references ballot (ballot_id, case_id),
 	-- A single decider is a quorum of one: deciding is the vote.
 	constraint decision_has_quorum check (voters >= quorum and quorum >= 1),
 	constraint decision_two_are_two check (decider <> second_person),

@@ -513,18 +513,19 @@ language plpgsql volatile security definer set search_path = pg_catalog, conduct
 as $$
 begin
 	if new.from_state <> 'new'
-		and (new.kind, new.action) in (('intake', 'accept'), ('intake', 'add_respondent'),
-			('appeal', 'take_up'))
+		and (new.kind, new.action) in (('intake', 'accept'), ('intake', 'add_respondent'))
 		and not exists (select from conduct.event e
 			where e.cause_id = new.proceeding_id and e.cause_seq = new.seq and e.from_state = 'new')
 	then
 		perform conduct_gate.refuse('event_has_its_effect');
 	end if;
-	if new.kind = 'appeal' and new.action = 'remand' and not exists (
+	-- One of the appeals ended together is the cause.
+	if new.kind = 'appeal' and new.action in ('remand', 'take_up') and not exists (
 		select from conduct.event e
 		join conduct.proceeding cause on cause.proceeding_id = e.cause_id
 		join conduct.proceeding own on own.proceeding_id = new.proceeding_id
-		where e.case_id = new.case_id and e.from_state = 'new' and e.action = 'remand'
+		where e.case_id = new.case_id and e.from_state = 'new' and e.action = new.action
+			and e.act_id = new.act_id
 			and (cause.against_id, cause.against_seq) = (own.against_id, own.against_seq))
 	then
 		perform conduct_gate.refuse('event_has_its_effect');
@@ -678,6 +679,16 @@ begin
 	end if;
 	if new.ballot_id is not null then
 		select * into v_ballot from conduct.ballot b where b.ballot_id = new.ballot_id;
+		-- Of this proceeding, or of an appeal against the same object: those are decided together.
+		if v_ballot.proceeding_id <> new.proceeding_id and not exists (
+			select from conduct.proceeding own
+			join conduct.proceeding voted on voted.proceeding_id = v_ballot.proceeding_id
+				and voted.instance = own.instance
+				and (voted.against_id, voted.against_seq) = (own.against_id, own.against_seq)
+			where own.proceeding_id = new.proceeding_id and own.kind = 'appeal')
+		then
+			perform conduct_gate.refuse('decision_rests_on_its_own_ballot');
+		end if;
 		if v_ballot.outcome is distinct from 'passed' or new.quorum <> v_ballot.quorum
 			or (v_ballot.quorum > 1 and not coalesce((select max(t.voters) >= v_ballot.quorum
 				and max(t.voters) = new.voters

@@ -87,7 +87,7 @@ begin
 		execute format('grant update (recused_at) on conduct.ballot_voter to %I', v_role);
 		-- The roll of a ballot is drawn anew when its panel is seated before anybody has voted.
 		execute format('grant delete on conduct.ballot_voter to %I', v_role);
-		execute format('grant update (left_at) on conduct.panel_seat to %I', v_role);
+		execute format('grant update (left_at, seated_at) on conduct.panel_seat to %I', v_role);
 		execute format('grant update (is_void) on conduct.took_part to %I', v_role);
 		execute format('grant update (standing) on conduct.sanction to %I', v_role);
 		execute format('grant update (standing) on conduct.recusal to %I', v_role);
