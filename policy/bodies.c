@@ -33,10 +33,11 @@ static void check_vote(struct policy_set *set, const struct policy_node *node, c
 	if (takes_voters && !voters)
 		policy_report_add(report_of(set), node, "the rule \"%s\" needs \"voters\"", rule);
 	if (!takes_voters && voters)
-		policy_report_add(report_of(set), voters, "the rule \"%s\" has no \"voters\"", rule);
-	if (majority && strcmp(rule, "net") != 0)
-		policy_report_add(report_of(set), majority, "the rule \"%s\" has no \"or_majority\"",
+		policy_report_add(report_of(set), voters, "the rule \"%s\" has no \"voters\"",
 				  rule);
+	if (majority && strcmp(rule, "net") != 0)
+		policy_report_add(report_of(set), majority,
+				  "the rule \"%s\" has no \"or_majority\"", rule);
 }
 
 static void check_votes(struct policy_set *set, const struct policy_node *node)
@@ -68,8 +69,7 @@ static void tighten_number(struct policy_set *set, const struct policy_body *bod
 }
 
 static void tighten_vote(struct policy_set *set, const struct policy_body *body,
-			 const struct policy_node *node, const char *what,
-			 struct policy_vote *vote)
+			 const struct policy_node *node, const char *what, struct policy_vote *vote)
 {
 	struct policy_node *rule = policy_node_get(node, "rule");
 
@@ -112,7 +112,8 @@ static int tighten_body(struct policy_set *set, const struct policy_layer *layer
 
 	if (policy_node_text(decides) && strcmp(decides->text, "single") == 0 && body->is_panel)
 		policy_report_add(report_of(set), decides,
-				  "\"%s\" decides as a panel: an overlay may only tighten", body->id);
+				  "\"%s\" decides as a panel: an overlay may only tighten",
+				  body->id);
 	else if (policy_node_text(decides))
 		body->is_panel = strcmp(decides->text, "panel") == 0;
 	if (policy_node_get(node, "panel_size"))
@@ -139,8 +140,8 @@ static void route_member(struct policy_set *set, const struct policy_body *body,
 	if (strcmp(key, "appeal") == 0 && strcmp(id, "self") == 0) {
 		if (*member && strcmp(*member, "self") != 0)
 			policy_report_add(report_of(set), at,
-					  "appeal of \"%s\" leads downwards: from %s to self", body->id,
-					  *member);
+					  "appeal of \"%s\" leads downwards: from %s to self",
+					  body->id, *member);
 		else
 			*member = id;
 		return;
@@ -178,9 +179,10 @@ static int apply_section(struct policy_set *set, const struct policy_layer *laye
 		if (!body)
 			policy_report_add(report_of(set), key, "no body \"%s\"", key->text);
 		else if (!is_own(layer, body))
-			policy_report_add(report_of(set), key,
-					  "\"%s\" is not a body of this layer: its jurisdiction is %s",
-					  body->id, body->jurisdiction ? body->jurisdiction : "unknown");
+			policy_report_add(
+				report_of(set), key,
+				"\"%s\" is not a body of this layer: its jurisdiction is %s",
+				body->id, body->jurisdiction ? body->jurisdiction : "unknown");
 		else
 			r = apply(set, layer, body, section->items[i]);
 	}
@@ -202,9 +204,10 @@ static void check_reference(struct policy_set *set, const struct policy_body *bo
 	else if (other == body)
 		policy_report_once(report_of(set), node, "\"%s\" names itself", id);
 	else if (is_upwards && other->level < body->level)
-		policy_report_once(report_of(set), node, "%s of \"%s\" leads downwards: \"%s\" is of level %s",
-				   key, body->id, id,
-				   other->level > 0 ? policy_level_words[other->level - 1] : "unknown");
+		policy_report_once(
+			report_of(set), node, "%s of \"%s\" leads downwards: \"%s\" is of level %s",
+			key, body->id, id,
+			other->level > 0 ? policy_level_words[other->level - 1] : "unknown");
 }
 
 /* Lateness and conflicts travel along `up`: it has to end. */
@@ -234,19 +237,22 @@ static void check_jurisdiction(struct policy_set *set, const struct policy_body 
 	if (!place || body->level == 0)
 		return;
 	is_global = strcmp(place, "global") == 0;
-	if (body->level >= 4 ? !is_global : strncmp(place, level, length) != 0 || place[length] != ':') {
+	if (body->level >= 4 ? !is_global
+			     : strncmp(place, level, length) != 0 || place[length] != ':') {
 		policy_report_add(report_of(set), node,
 				  "the jurisdiction %s does not agree with the level %s", place,
 				  level);
 		return;
 	}
 	if (!is_global && body->level == 1 && !policy_find_registered(set, policy_slice(place + 5)))
-		policy_report_add(report_of(set), node, "no wiki \"%s\" in the registry", place + 5);
+		policy_report_add(report_of(set), node, "no wiki \"%s\" in the registry",
+				  place + 5);
 	if (!is_global && body->level > 1 && !policy_find_layer(set, place))
 		policy_report_add(report_of(set), node, "no layer \"%s\"", place);
 	if (!is_own(body->layer, body))
 		policy_report_add(report_of(set), node,
-				  "a body of this layer has the jurisdiction %s", body->layer->name);
+				  "a body of this layer has the jurisdiction %s",
+				  body->layer->name);
 }
 
 static void check_lists(struct policy_set *set, const struct policy_body *body)
@@ -275,7 +281,8 @@ static void check_body(struct policy_set *set, const struct policy_body *body)
 	if (body->is_panel && strcmp(body->quorum.rule, "fixed") == 0 &&
 	    body->quorum.n > body->panel_size)
 		policy_report_add(report_of(set), size ? size : body->node,
-				  "the panel of \"%s\" has %" PRId64 " seats, its quorum is %" PRId64,
+				  "the panel of \"%s\" has %" PRId64
+				  " seats, its quorum is %" PRId64,
 				  body->id, body->panel_size, body->quorum.n);
 }
 

@@ -1,7 +1,7 @@
 /*
- * The canonical form of a set: the whole merged source as compact JSON with sorted keys. Its SHA-256
- * is the version, and it reads back to the same set (published.c), so the database holds policy that
- * does not depend on anybody's directories.
+ * The canonical form of a set: the whole merged source as compact JSON with sorted keys. Its
+ * SHA-256 is the version, and it reads back to the same set (published.c), so the database holds
+ * policy that does not depend on anybody's directories.
  */
 
 #include "policy/model.h"
@@ -77,8 +77,8 @@ static int write_langs(const struct policy_set *set, struct value *langs)
 
 	for (size_t i = 0; i < set->source.langs.n_items && r == 0; i++) {
 		const struct policy_file *file = set->source.langs.items[i];
-		struct value *written CLEANUP(value_freep) =
-			policy_schema_write(&policy_schema_lang, file->node);
+		struct value *written CLEANUP(value_freep) = policy_schema_write(
+			&policy_schema_lang, file->node);
 		struct value *earlier = value_get(langs, file->id);
 
 		r = written ? mark_file(written) : -ENOMEM;
@@ -97,11 +97,10 @@ static int write_layers(const struct policy_set *set, struct value *layers)
 	for (size_t i = 0; i < set->source.layers.n_items && r == 0; i++) {
 		const struct policy_file *file = set->source.layers.items[i];
 
-		r = value_append_take(layers,
-				      policy_schema_write(policy_file_is_definition(file)
-								  ? &policy_schema_base
-								  : &policy_schema_overlay,
-							  file->node));
+		r = value_append_take(layers, policy_schema_write(policy_file_is_definition(file)
+									  ? &policy_schema_base
+									  : &policy_schema_overlay,
+								  file->node));
 	}
 	return r;
 }
@@ -116,8 +115,8 @@ static int write_registry(const struct policy_set *set, struct value *registry)
 
 		r = entry ? 0 : -ENOMEM;
 		for (size_t k = 0; k < wiki->nodes.n_items && r == 0; k++) {
-			struct value *given CLEANUP(value_freep) =
-				policy_schema_write(&policy_schema_wiki, wiki->nodes.items[k]);
+			struct value *given CLEANUP(value_freep) = policy_schema_write(
+				&policy_schema_wiki, wiki->nodes.items[k]);
 
 			r = given ? copy_members(entry, given) : -ENOMEM;
 		}

@@ -1,6 +1,6 @@
 /*
- * check, show and publish for the operator's tool. Text goes to a buffer, so that the caller decides
- * where it is printed and tests can read it.
+ * check, show and publish for the operator's tool. Text goes to a buffer, so that the caller
+ * decides where it is printed and tests can read it.
  */
 
 #include "policy/command.h"
@@ -89,7 +89,9 @@ int policy_command_check(const char *const *directories, size_t n_directories, s
 	int r = policy_command_publish(directories, n_directories, &set, out);
 
 	if (r == 0)
-		buffer_printf(out, "OK: revision %" PRId64 ", version %s, %zu layers, %zu wikis, %zu profiles\n",
+		buffer_printf(out,
+			      "OK: revision %" PRId64
+			      ", version %s, %zu layers, %zu wikis, %zu profiles\n",
 			      policy_set_revision(set), policy_set_version(set),
 			      policy_set_count_layers(set), policy_set_count_wikis(set),
 			      policy_set_count_profiles(set));
@@ -173,7 +175,8 @@ static void print_policy(struct buffer *out, const struct value *policy)
 int policy_command_show(const struct policy_set *set, const char *wiki, const char *lang,
 			const char *rule, struct buffer *out)
 {
-	const struct policy_wiki *found = wiki ? policy_set_find_wiki(set, policy_slice(wiki)) : NULL;
+	const struct policy_wiki *found = wiki ? policy_set_find_wiki(set, policy_slice(wiki))
+					       : NULL;
 	struct value *value CLEANUP(value_freep) = NULL;
 	struct policy_chain chain;
 	int r;

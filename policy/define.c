@@ -1,7 +1,7 @@
 /*
  * Makes layers and definitions of the trees: every rule, category, sanction, body, language and
- * interruption once, whoever defines it. Ids are unique over the whole set, so that history can name
- * them without saying which wiki it was.
+ * interruption once, whoever defines it. Ids are unique over the whole set, so that history can
+ * name them without saying which wiki it was.
  */
 
 #include "policy/model.h"
@@ -18,7 +18,8 @@ static int list_texts(struct policy_set *set, const struct policy_node *node,
 
 	for (size_t i = 0; i < policy_node_count(node, POLICY_LIST) && r == 0; i++)
 		if (policy_node_text(node->items[i]))
-			r = policy_list_add(set->arena, list, (void *)(uintptr_t)node->items[i]->text);
+			r = policy_list_add(set->arena, list,
+					    (void *)(uintptr_t)node->items[i]->text);
 	return r;
 }
 
@@ -29,7 +30,8 @@ static bool is_new(struct policy_set *set, const struct policy_node *key, const 
 	if (!earlier)
 		return true;
 	if (earlier->line == 0)
-		policy_report_add(set->source.report, key, "%s \"%s\" exists already", what, key->text);
+		policy_report_add(set->source.report, key, "%s \"%s\" exists already", what,
+				  key->text);
 	else
 		policy_report_add(set->source.report, key, "%s \"%s\" exists already: %s:%u", what,
 				  key->text, earlier->file, earlier->line);
@@ -69,8 +71,9 @@ static int define_rule(struct policy_set *set, struct policy_layer *layer,
 		policy_report_add(set->source.report, node,
 				  "unacceptable behaviour needs a \"severity_floor\"");
 	if (kind && strcmp(kind, "expected") == 0 && severity)
-		policy_report_add(set->source.report, severity,
-				  "expected behaviour has no severity: nothing is sanctioned for it");
+		policy_report_add(
+			set->source.report, severity,
+			"expected behaviour has no severity: nothing is sanctioned for it");
 	*rule = (struct policy_rule){
 		.id = key->text,
 		.layer = layer,
@@ -191,7 +194,8 @@ static int define_body(struct policy_set *set, struct policy_layer *layer,
 		.layer = layer,
 		.node = node,
 		.kind = policy_node_get_text(node, "kind"),
-		.level = policy_word_find(policy_level_words, policy_node_get_text(node, "level")) + 1,
+		.level = policy_word_find(policy_level_words, policy_node_get_text(node, "level")) +
+			 1,
 		.jurisdiction = policy_node_get_text(node, "jurisdiction"),
 		.role = policy_node_get_text(node, "role"),
 		.is_high_level = policy_node_is_true(policy_node_get(node, "high_level"), false),
@@ -297,7 +301,8 @@ static int define_interruption(struct policy_set *set, struct policy_layer *laye
 		.reason = policy_node_get_text(node, "reason"),
 	};
 	if (!policy_time_is_before(interruption->from, interruption->to))
-		policy_report_add(set->source.report, to ? to : node, "\"to\" is not after \"from\"");
+		policy_report_add(set->source.report, to ? to : node,
+				  "\"to\" is not after \"from\"");
 	r = place_interruption(set, layer, interruption);
 	return r < 0 ? r : policy_list_add(set->arena, &set->interruptions, interruption);
 }
@@ -306,7 +311,7 @@ static const struct {
 	const char *section;
 	define_function *define;
 } sections[] = {
-	{ "rules", define_rule },	  { "categories", define_category },
+	{ "rules", define_rule },         { "categories", define_category },
 	{ "sanctions", define_sanction }, { "bodies", define_body },
 	{ "languages", define_language }, { "interruptions", define_interruption },
 };
@@ -331,8 +336,9 @@ static int define_file(struct policy_set *set, struct policy_layer *layer,
 static int layer_of_file(struct policy_set *set, struct policy_file *file,
 			 struct policy_layer **ret_layer)
 {
-	struct policy_layer *layer =
-		set->layers.n_items ? set->layers.items[set->layers.n_items - 1] : NULL;
+	struct policy_layer *layer = set->layers.n_items
+					     ? set->layers.items[set->layers.n_items - 1]
+					     : NULL;
 	struct policy_node *title = policy_node_get(file->node, "title");
 	int r = 0;
 

@@ -125,7 +125,10 @@ static int compare_layer(struct diff *diff, const struct value *from, const stru
 	struct buffer heading CLEANUP(buffer_deinit) = BUFFER_NULL;
 
 	buffer_printf(&heading, "%s:%s%s", value_get_string(either, "layer"),
-		      value_get_string(either, "id"), !from ? " (new)" : !to ? " (gone)" : "");
+		      value_get_string(either, "id"),
+		      !from ? " (new)"
+		      : !to ? " (gone)"
+			    : "");
 	if (buffer_finish(&heading) < 0)
 		return -ENOMEM;
 	diff->heading = heading.at;

@@ -48,8 +48,9 @@ static struct value *rule_value(const struct policy_view_rule *item)
 	put(&r, value_set_string(rule, "section", item->rule->section));
 	put(&r, value_set_string(rule, "kind",
 				 item->rule->is_unacceptable ? "unacceptable" : "expected"));
-	put(&r, value_set_string(rule, "severity_floor",
-				 item->severity ? policy_severity_words[item->severity - 1] : NULL));
+	put(&r,
+	    value_set_string(rule, "severity_floor",
+			     item->severity ? policy_severity_words[item->severity - 1] : NULL));
 	put(&r, value_set_string(rule, "privacy_floor", policy_privacy_words[item->privacy]));
 	put(&r, value_set_string(rule, "route", policy_route_words[item->route]));
 	put(&r, value_set_boolean(rule, "mediation", item->has_mediation));

@@ -23,7 +23,8 @@ int policy_list_add(struct arena *arena, struct policy_list *list, void *item)
 
 void policy_list_sort(struct policy_list *list, int (*compare)(const void *a, const void *b))
 {
-	/* Insertion from the right: stable, and fast for what is nearly sorted, as directories are. */
+	/* Insertion from the right: stable, and fast for what is nearly sorted, as directories are.
+	 */
 	for (size_t i = 1; i < list->n_items; i++) {
 		void *item = list->items[i];
 		size_t j = i;

@@ -1,6 +1,6 @@
 /*
- * Reads the placeholders of a banana string: $1 to $9, {{PLURAL:$1|…}}, {{GENDER:$1|…}}, which may
- * hold one another. A translation has to have those of the English, or a page shows a hole.
+ * Reads the placeholders of a banana string: $1 to $9, {{PLURAL:$1|…}}, {{GENDER:$1|…}}, which
+ * may hold one another. A translation has to have those of the English, or a page shows a hole.
  */
 
 #include "policy/message.h"
@@ -80,7 +80,8 @@ void policy_message_print(const struct policy_message *message, char *ret_text, 
 	const struct {
 		const char *prefix;
 		uint16_t bits;
-	} kinds[] = { { "", message->plain }, { "PLURAL:", message->plural },
+	} kinds[] = { { "", message->plain },
+		      { "PLURAL:", message->plural },
 		      { "GENDER:", message->gender } };
 	size_t length = 0;
 

@@ -10,7 +10,7 @@ enum {
 enum { POLICY_PARAMETERS_MAX = 9 };
 
 struct policy_message {
-	uint16_t plain;	 /* bit n: $n stands by itself */
+	uint16_t plain;  /* bit n: $n stands by itself */
 	uint16_t plural; /* bit n: {{PLURAL:$n|…}} */
 	uint16_t gender; /* bit n: {{GENDER:$n|…}} */
 };

@@ -72,8 +72,8 @@ struct policy_view_rule *policy_view_find_rule(const struct policy_view *view, s
 struct policy_view_category *policy_view_find_category(const struct policy_view *view,
 						       struct slice id)
 {
-	struct policy_view_category *category =
-		policy_list_find(&view->categories, id, id_of_defined);
+	struct policy_view_category *category = policy_list_find(&view->categories, id,
+								 id_of_defined);
 
 	return category && !category->is_retired ? category : NULL;
 }
@@ -81,8 +81,8 @@ struct policy_view_category *policy_view_find_category(const struct policy_view 
 struct policy_view_sanction *policy_view_find_sanction(const struct policy_view *view,
 						       struct slice id)
 {
-	struct policy_view_sanction *sanction =
-		policy_list_find(&view->sanctions, id, id_of_defined);
+	struct policy_view_sanction *sanction = policy_list_find(&view->sanctions, id,
+								 id_of_defined);
 
 	return sanction && !sanction->is_retired ? sanction : NULL;
 }

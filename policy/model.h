@@ -73,7 +73,7 @@ struct policy_sanction {
 	struct policy_node *node;
 	const char *kind;
 	struct policy_list scopes; /* of const char */
-	int64_t max_duration;	   /* seconds or POLICY_UNLIMITED */
+	int64_t max_duration;      /* seconds or POLICY_UNLIMITED */
 	int64_t local_cap;
 	struct policy_text title;
 	struct policy_text text;
@@ -101,7 +101,7 @@ struct policy_body {
 	struct policy_vote quorum;
 	struct policy_vote accept;
 	struct policy_vote decide;
-	const char *up;	    /* NULL: none */
+	const char *up;     /* NULL: none */
 	const char *appeal; /* NULL: none; "self" */
 	struct policy_list alternates;
 	struct policy_list languages;
@@ -151,7 +151,7 @@ struct policy_view_sanction {
 };
 
 struct policy_view {
-	const char *name;	   /* names of the layers, joined: equal chains share a view */
+	const char *name;          /* names of the layers, joined: equal chains share a view */
 	struct policy_list layers; /* of struct policy_layer, base first */
 	struct policy_list rules;  /* of struct policy_view_rule, sorted by id; so the others */
 	struct policy_list categories;
@@ -164,7 +164,7 @@ struct policy_view {
 struct policy_registered {
 	struct policy_wiki wiki;
 	struct policy_list nodes; /* of struct policy_node: entries, by directory */
-	size_t directory;	  /* of the last of them */
+	size_t directory;         /* of the last of them */
 	const struct policy_view *view;
 };
 
@@ -175,16 +175,16 @@ struct policy_set {
 	char version[POLICY_VERSION_LENGTH + 1];
 	struct buffer canonical;
 	struct buffer effective;
-	struct policy_list layers;     /* of struct policy_layer, in order */
-	struct policy_list rules;      /* definitions, sorted by id */
+	struct policy_list layers; /* of struct policy_layer, in order */
+	struct policy_list rules;  /* definitions, sorted by id */
 	struct policy_list categories;
 	struct policy_list sanctions;
 	struct policy_list bodies;
 	struct policy_list languages;
 	struct policy_list interruptions;
-	struct policy_list wikis;      /* of struct policy_registered, sorted by dbname */
+	struct policy_list wikis; /* of struct policy_registered, sorted by dbname */
 	struct policy_list views;
-	struct policy_list profiles;   /* of struct policy_view: one for each profile */
+	struct policy_list profiles;    /* of struct policy_view: one for each profile */
 	const struct policy_view *base; /* base alone */
 };
 
@@ -211,13 +211,13 @@ const struct policy_view *policy_view_of(const struct policy_set *set,
 					 const struct policy_wiki *wiki);
 
 /* The steps of loading, in this order; complaints go to the source's report. */
-int policy_define(struct policy_set *set);	/* layers and what they define */
+int policy_define(struct policy_set *set); /* layers and what they define */
 int policy_registry_read(struct policy_set *set);
-int policy_bodies_apply(struct policy_set *set); /* what overlays make of bodies; checks them */
-void policy_registry_check(struct policy_set *set); /* a wiki's bodies */
-int policy_notes_read(struct policy_set *set);	    /* what overlays annotate */
-int policy_translate(struct policy_set *set);	    /* the lang files */
-int policy_views_make(struct policy_set *set);	    /* the layers of each wiki on each other */
+int policy_bodies_apply(struct policy_set *set);   /* what overlays make of bodies; checks them */
+int policy_registry_check(struct policy_set *set); /* bodies of wikis, places */
+int policy_notes_read(struct policy_set *set);     /* what overlays annotate */
+int policy_translate(struct policy_set *set);      /* the lang files */
+int policy_views_make(struct policy_set *set);     /* the layers of each wiki on each other */
 int policy_canonical_write(struct policy_set *set);
 int policy_effective_write(struct policy_set *set); /* needs no complaint to stand */
 

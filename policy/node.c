@@ -87,9 +87,9 @@ static int scalar_from_value(struct arena *arena, const struct value *value,
 int policy_node_from_value(struct arena *arena, const char *file, const struct value *value,
 			   struct policy_node **ret_node)
 {
-	enum policy_node_kind kind = value_is(value, VALUE_OBJECT) ? POLICY_MAP
-				   : value_is(value, VALUE_ARRAY)  ? POLICY_LIST
-								   : POLICY_SCALAR;
+	enum policy_node_kind kind = value_is(value, VALUE_OBJECT)  ? POLICY_MAP
+				     : value_is(value, VALUE_ARRAY) ? POLICY_LIST
+								    : POLICY_SCALAR;
 	struct policy_node *node = node_new(arena, file, kind, value_count(value));
 	struct slice key;
 	struct value *member;

@@ -27,19 +27,19 @@ static bool is_under(const struct step *step, const struct policy_layer *definer
 
 static struct policy_view_rule *find_rule(struct step *step, struct policy_node *key)
 {
-	struct policy_view_rule *rule =
-		policy_view_find_rule(step->view, policy_slice(key->text));
+	struct policy_view_rule *rule = policy_view_find_rule(step->view, policy_slice(key->text));
 
 	if (rule && is_under(step, rule->rule->layer))
 		return rule;
-	policy_report_once(step->report, key, "no rule \"%s\" in the layers under this one", key->text);
+	policy_report_once(step->report, key, "no rule \"%s\" in the layers under this one",
+			   key->text);
 	return NULL;
 }
 
 static struct policy_view_category *find_category(struct step *step, struct policy_node *key)
 {
-	struct policy_view_category *category =
-		policy_view_find_category(step->view, policy_slice(key->text));
+	struct policy_view_category *category = policy_view_find_category(step->view,
+									  policy_slice(key->text));
 
 	if (category && is_under(step, category->category->layer))
 		return category;
@@ -50,8 +50,8 @@ static struct policy_view_category *find_category(struct step *step, struct poli
 
 static struct policy_view_sanction *find_sanction(struct step *step, struct policy_node *key)
 {
-	struct policy_view_sanction *sanction =
-		policy_view_find_sanction(step->view, policy_slice(key->text));
+	struct policy_view_sanction *sanction = policy_view_find_sanction(step->view,
+									  policy_slice(key->text));
 
 	if (sanction && is_under(step, sanction->sanction->layer))
 		return sanction;
@@ -90,8 +90,9 @@ static int tighten_rule(struct step *step, struct policy_node *key, struct polic
 	below = policy_view_find_rule(step->below, policy_slice(key->text));
 	below = below ? below : rule;
 	if (severity && !rule->rule->is_unacceptable)
-		policy_report_once(step->report, severity,
-				   "expected behaviour has no severity: nothing is sanctioned for it");
+		policy_report_once(
+			step->report, severity,
+			"expected behaviour has no severity: nothing is sanctioned for it");
 	else
 		raise_floor(step, node, "severity_floor", policy_severity_words, 1, below->severity,
 			    &rule->severity);
@@ -116,9 +117,10 @@ static int tighten_category(struct step *step, struct policy_node *key, struct p
 	if (!category)
 		return 0;
 	if (offer && !policy_node_is_true(offer, true))
-		policy_report_once(step->report, offer,
-				   "the category \"%s\" is withdrawn: an overlay may only offer more",
-				   key->text);
+		policy_report_once(
+			step->report, offer,
+			"the category \"%s\" is withdrawn: an overlay may only offer more",
+			key->text);
 	else if (offer)
 		category->is_offered = true;
 	for (size_t i = 0; i < policy_node_count(rules, POLICY_LIST) && r == 0; i++) {
@@ -149,8 +151,8 @@ static void shorten(struct step *step, const struct policy_node *node, const cha
 		policy_duration_print(below, from);
 		policy_duration_print(wanted, to);
 		policy_report_once(step->report, at,
-				   "%s is lengthened from %s to %s: an overlay may only tighten", key,
-				   from, to);
+				   "%s is lengthened from %s to %s: an overlay may only tighten",
+				   key, from, to);
 	} else if (*duration == POLICY_UNLIMITED || wanted < *duration) {
 		*duration = wanted;
 	}
@@ -184,8 +186,9 @@ static void complain_limit(struct step *step, struct policy_node *node,
 	}
 	policy_duration_print(from, from_text);
 	policy_duration_print(to, to_text);
-	policy_report_once(step->report, node, "%s is %s from %s to %s: an overlay may only tighten",
-			   limit->name, to > from ? "lengthened" : "shortened", from_text, to_text);
+	policy_report_once(step->report, node,
+			   "%s is %s from %s to %s: an overlay may only tighten", limit->name,
+			   to > from ? "lengthened" : "shortened", from_text, to_text);
 }
 
 static int tighten_limit(struct step *step, struct policy_node *key, struct policy_node *node)
@@ -283,9 +286,10 @@ static bool is_own(const struct step *step, const struct policy_layer *definer,
 static void complain_retire(struct step *step, struct policy_node *key,
 			    const struct policy_layer *definer)
 {
-	policy_report_once(step->report, key,
-			   "\"%s\" is defined in %s: an overlay retires only what it defined itself",
-			   key->text, definer->name);
+	policy_report_once(
+		step->report, key,
+		"\"%s\" is defined in %s: an overlay retires only what it defined itself",
+		key->text, definer->name);
 }
 
 static int retire_rule(struct step *step, struct policy_node *key, struct policy_node *node)
@@ -350,7 +354,8 @@ int policy_overlay_apply(struct policy_set *set, struct policy_view *view,
 
 	for (size_t k = 0; k < ARRAY_SIZE(operations) && r == 0; k++) {
 		const struct policy_node *section = policy_node_get(
-			policy_node_get(file->node, operations[k].operation), operations[k].section);
+			policy_node_get(file->node, operations[k].operation),
+			operations[k].section);
 
 		/* retire is a list of ids, everything else a mapping. */
 		for (size_t i = 0; section && i < section->n_items && r == 0; i++) {

@@ -9,9 +9,8 @@
 #define ROW_DURATION(name, direction) { #name, POLICY_##direction, true },
 #define ROW_NUMBER(name, direction, least, most) { #name, POLICY_##direction, false },
 
-const struct policy_limit policy_limits[POLICY_N_LIMITS] = {
-	POLICY_DURATIONS(ROW_DURATION) POLICY_NUMBERS(ROW_NUMBER)
-};
+const struct policy_limit policy_limits[POLICY_N_LIMITS] = { POLICY_DURATIONS(ROW_DURATION)
+								     POLICY_NUMBERS(ROW_NUMBER) };
 
 int policy_limit_find(const char *name)
 {

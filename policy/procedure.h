@@ -1,5 +1,5 @@
 #pragma once
-/* The limits of the procedure: their names and which way is tighter. The figures are policy data. */
+/* The limits of the procedure: their names and which way is tighter. Figures are policy data. */
 
 #include "daemon/base/error.h"
 

@@ -11,8 +11,9 @@ static int add_layer(struct policy_source *source, struct policy_node *node, siz
 {
 	const char *id = policy_node_get_text(node, "id");
 	int layer = policy_word_find(policy_layer_words, policy_node_get_text(node, "layer"));
-	struct policy_file file = { .kind = POLICY_FILE_LAYER, .id = id, .directory = number,
-				    .node = node };
+	struct policy_file file = {
+		.kind = POLICY_FILE_LAYER, .id = id, .directory = number, .node = node
+	};
 	struct policy_file *copy;
 	int r;
 
@@ -64,8 +65,10 @@ static int add_files(struct policy_source *source, const struct policy_node *roo
 	*key = (struct policy_node){ .kind = POLICY_SCALAR, .file = FILE_NAME, .text = "wikis" };
 	pair[0] = key;
 	pair[1] = policy_node_get(root, "registry");
-	*registry = (struct policy_node){ .kind = POLICY_MAP, .file = FILE_NAME,
-					  .n_items = pair[1] ? 1 : 0, .keys = pair,
+	*registry = (struct policy_node){ .kind = POLICY_MAP,
+					  .file = FILE_NAME,
+					  .n_items = pair[1] ? 1 : 0,
+					  .keys = pair,
 					  .items = pair + 1 };
 	return r < 0 ? r : add_file(source, POLICY_FILE_REGISTRY, "registry", registry);
 }

@@ -1,6 +1,6 @@
 /*
- * The wikis: dbname, language, family, status, regions, group and bodies. The prefix of a dbname says
- * nothing (`nowiki` is nb, `be_x_oldwiki` be-tarask); only the registry does.
+ * The wikis: dbname, language, family, status, regions, group and bodies. The prefix of a dbname
+ * says nothing (`nowiki` is nb, `be_x_oldwiki` be-tarask); only the registry does.
  */
 
 #include "policy/model.h"
@@ -27,8 +27,9 @@ static int add_entry(struct policy_set *set, const struct policy_node *key,
 	if (wiki && wiki->directory == directory) {
 		const struct policy_node *earlier = wiki->nodes.items[wiki->nodes.n_items - 1];
 
-		policy_report_add(set->source.report, key, "the wiki \"%s\" is listed already: %s:%u",
-				  key->text, earlier->file, earlier->line);
+		policy_report_add(set->source.report, key,
+				  "the wiki \"%s\" is listed already: %s:%u", key->text,
+				  earlier->file, earlier->line);
 		return 0;
 	}
 	if (!wiki) {
@@ -131,8 +132,8 @@ static void check_bodies(struct policy_set *set, const struct policy_registered 
 	if (at->appeal_body && !appeal)
 		policy_report_add(report, appeal_node, "no body \"%s\"", at->appeal_body);
 	if (body && !body_covers(body, at))
-		policy_report_add(report, node, "the jurisdiction of \"%s\" is %s, not \"%s\"", at->body,
-				  body->jurisdiction, at->dbname);
+		policy_report_add(report, node, "the jurisdiction of \"%s\" is %s, not \"%s\"",
+				  at->body, body->jurisdiction, at->dbname);
 	if (body && body->level == 1 && at->status && strcmp(at->status, "open") != 0)
 		policy_report_add(report, node, "a %s wiki has no local body", at->status);
 	if (body && appeal && appeal->level < body->level)
@@ -212,8 +213,35 @@ int policy_registry_read(struct policy_set *set)
 	return r;
 }
 
-void policy_registry_check(struct policy_set *set)
+/* An interruption concerns places that exist. */
+static int check_interruption(struct policy_set *set, const struct policy_interruption *item)
 {
+	for (size_t i = 0; i < item->regions.n_items; i++) {
+		const char *region = item->regions.items[i];
+		char *name = arena_printf(set->arena, "region:%s", region);
+
+		if (!name)
+			return -ENOMEM;
+		if (!policy_find_layer(set, name))
+			policy_report_add(set->source.report, item->node,
+					  "no region \"%s\": regions/%s.yaml is missing", region,
+					  region);
+	}
+	for (size_t i = 0; i < item->wikis.n_items; i++)
+		if (!policy_find_registered(set, policy_slice(item->wikis.items[i])))
+			policy_report_add(set->source.report, item->node,
+					  "no wiki \"%s\" in the registry",
+					  (const char *)item->wikis.items[i]);
+	return 0;
+}
+
+int policy_registry_check(struct policy_set *set)
+{
+	int r = 0;
+
 	for (size_t i = 0; i < set->wikis.n_items; i++)
 		check_bodies(set, set->wikis.items[i]);
+	for (size_t i = 0; i < set->interruptions.n_items && r == 0; i++)
+		r = check_interruption(set, set->interruptions.items[i]);
+	return r;
 }

@@ -106,7 +106,8 @@ static struct value *notes_value(const struct policy_set *set, const struct poli
 
 	for (size_t k = view->layers.n_items; k-- > 0 && r == 0;) {
 		const struct policy_layer *layer = view->layers.items[k];
-		const struct policy_note *note = policy_layer_find_note(layer, POLICY_NOTE_RULE, id);
+		const struct policy_note *note = policy_layer_find_note(layer, POLICY_NOTE_RULE,
+									id);
 
 		if (note)
 			r = value_append_take(notes, text_value(set, chain, &note->text, layer));
@@ -140,9 +141,11 @@ static struct value *rule_value(const struct policy_set *set, const struct polic
 		return NULL;
 	put(&r, value_set_string(value, "id", rule->id));
 	put(&r, value_set_string(value, "section", rule->section));
-	put(&r, value_set_string(value, "kind", rule->is_unacceptable ? "unacceptable" : "expected"));
-	put(&r, value_set_string(value, "severity_floor",
-				 item->severity ? policy_severity_words[item->severity - 1] : NULL));
+	put(&r,
+	    value_set_string(value, "kind", rule->is_unacceptable ? "unacceptable" : "expected"));
+	put(&r,
+	    value_set_string(value, "severity_floor",
+			     item->severity ? policy_severity_words[item->severity - 1] : NULL));
 	put(&r, value_set_string(value, "privacy_floor", policy_privacy_words[item->privacy]));
 	put(&r, value_set_string(value, "route", policy_route_words[item->route]));
 	put(&r, value_set_boolean(value, "mediation", item->has_mediation));
@@ -169,8 +172,8 @@ static struct value *category_value(const struct policy_set *set, const struct p
 	put(&r, value_set_take(value, "title",
 			       label_value(set, view, chain, POLICY_NOTE_CATEGORY, category->id,
 					   &category->title, category->layer)));
-	put(&r, value_set_take(value, "description", text_value(set, chain, &category->description,
-								category->layer)));
+	put(&r, value_set_take(value, "description",
+			       text_value(set, chain, &category->description, category->layer)));
 	put(&r, value_set_take(value, "rules", policy_category_rules(view, item)));
 	put(&r, value_set_string(value, "harm_type", category->harm_type));
 	put(&r, value_set_string(value, "irs", category->irs));
@@ -265,7 +268,8 @@ static int put_head(const struct policy_set *set, const struct policy_wiki *wiki
 	for (size_t i = 0; i < view->layers.n_items && r == 0; i++)
 		r = value_append_take(
 			layers,
-			value_new_string(((const struct policy_layer *)view->layers.items[i])->name));
+			value_new_string(
+				((const struct policy_layer *)view->layers.items[i])->name));
 	put(&r, value_set_string(root, "version", set->version));
 	put(&r, value_set_integer(root, "revision", set->source.revision));
 	put(&r, value_set_string(root, "wiki", wiki ? wiki->dbname : NULL));

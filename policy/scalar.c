@@ -92,7 +92,9 @@ static bool is_time(const char *text)
 
 static bool is_url(const char *text)
 {
-	size_t prefix = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+	size_t prefix = strncmp(text, "https://", 8) == 0  ? 8
+			: strncmp(text, "http://", 7) == 0 ? 7
+							   : 0;
 
 	if (prefix == 0 || strlen(text) > URL_MAX || text[prefix] == '\0')
 		return false;
@@ -157,9 +159,9 @@ static void check_number(const struct schema *schema, const struct policy_node *
 					      : "\"%s\" is not a whole number",
 				  node->text);
 	else if (number < schema->min || number > schema->max)
-		policy_report_add(report, node,
-				  "%s is not between %" PRId64 " and %" PRId64 "%s", node->text,
-				  schema->min, schema->max, is_duration ? " seconds" : "");
+		policy_report_add(report, node, "%s is not between %" PRId64 " and %" PRId64 "%s",
+				  node->text, schema->min, schema->max,
+				  is_duration ? " seconds" : "");
 }
 
 /* Trims what a folded block leaves behind, normalises, and reads the placeholders. */
@@ -206,7 +208,8 @@ static const char *shape_complaint(const struct schema *schema, const struct pol
 	case SCHEMA_ID:
 		return policy_text_is_id(text) ? NULL : "an id";
 	case SCHEMA_ID_OR_NULL:
-		return policy_node_is_null(node) || policy_text_is_id(text) ? NULL : "an id or null";
+		return policy_node_is_null(node) || policy_text_is_id(text) ? NULL
+									    : "an id or null";
 	case SCHEMA_RULE_ID:
 		return is_rule_id(text) ? NULL : "a rule id (two or more parts joined by /)";
 	case SCHEMA_DBNAME:
@@ -215,7 +218,7 @@ static const char *shape_complaint(const struct schema *schema, const struct pol
 		return policy_text_is_lang(text) ? NULL : "a language code";
 	case SCHEMA_BOOL:
 		return strcmp(text, "true") == 0 || strcmp(text, "false") == 0 ? NULL
-									      : "true or false";
+									       : "true or false";
 	case SCHEMA_DATE:
 		return is_date(text) ? NULL : "a date (2026-11-22)";
 	case SCHEMA_TIME:

@@ -1,7 +1,7 @@
 /*
  * Walks a node along its schema and names everything that does not fit: unknown and missing keys,
- * wrong kinds, wrong scalars. The same tables write the node as typed JSON, so that the canonical form
- * never depends on how a scalar happened to be quoted.
+ * wrong kinds, wrong scalars. The same tables write the node as typed JSON, so that the canonical
+ * form never depends on how a scalar happened to be quoted.
  */
 
 #include "policy/schema.h"
@@ -99,8 +99,8 @@ static void check_repeats(const struct policy_node *list, struct policy_report *
 			const char *other = policy_node_text(list->items[j]);
 
 			if (text && other && strcmp(text, other) == 0) {
-				policy_report_add(report, list->items[i], "\"%s\" stands twice in the list",
-						  text);
+				policy_report_add(report, list->items[i],
+						  "\"%s\" stands twice in the list", text);
 				break;
 			}
 		}
@@ -162,7 +162,8 @@ static struct value *write_list(const struct schema *schema, const struct policy
 	struct value *array = value_new_array();
 
 	for (size_t i = 0; array && i < node->n_items; i++)
-		if (value_append_take(array, policy_schema_write(schema->element, node->items[i])) < 0)
+		if (value_append_take(array, policy_schema_write(schema->element, node->items[i])) <
+		    0)
 			array = value_free(array);
 	return array;
 }

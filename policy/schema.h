@@ -9,7 +9,7 @@ enum schema_type {
 	SCHEMA_DBNAME,
 	SCHEMA_LANG,
 	SCHEMA_BOOL,
-	SCHEMA_INT,	 /* min..max */
+	SCHEMA_INT,      /* min..max */
 	SCHEMA_DURATION, /* min..max seconds */
 	SCHEMA_DATE,
 	SCHEMA_TIME,
@@ -17,15 +17,15 @@ enum schema_type {
 	SCHEMA_HOST,
 	SCHEMA_LABEL,
 	SCHEMA_TEXT,
-	SCHEMA_WORD,	     /* one of words */
+	SCHEMA_WORD, /* one of words */
 	SCHEMA_ID_OR_NULL,
 	SCHEMA_JURISDICTION, /* wiki:x, group:x, region:x, global */
 	SCHEMA_LAYER_NAME,   /* region:x, group:x, wiki:x, base:base */
-	SCHEMA_LIST,	     /* of element */
-	SCHEMA_MAP,	     /* key → element */
-	SCHEMA_STRUCT,	     /* fields */
-	SCHEMA_VALUED,	     /* element, or {value: element, source, accessed, example} */
-	SCHEMA_FIXED,	     /* stands for what an overlay cannot change */
+	SCHEMA_LIST,         /* of element */
+	SCHEMA_MAP,          /* key → element */
+	SCHEMA_STRUCT,       /* fields */
+	SCHEMA_VALUED,       /* element, or {value: element, source, accessed, example} */
+	SCHEMA_FIXED,        /* stands for what an overlay cannot change */
 };
 
 struct schema;

@@ -49,10 +49,12 @@ static int set_new(struct policy_set **ret_set)
 /* Everything that can be said about a set is said: each step goes on over complaints. */
 static int set_check(struct policy_set *set)
 {
-	const struct policy_file *first = set->source.layers.n_items ? set->source.layers.items[0] : NULL;
+	const struct policy_file *first = set->source.layers.n_items ? set->source.layers.items[0]
+								     : NULL;
 	int r;
 
-	/* A file that is no tree would drag complaints behind it that are not its reader's fault. */
+	/* A file that is no tree would drag complaints behind it that are not its reader's fault.
+	 */
 	if (!set->source.is_whole)
 		return 0;
 	if (!first || !policy_file_is_definition(first)) {
@@ -65,7 +67,7 @@ static int set_check(struct policy_set *set)
 	if (r == 0)
 		r = policy_bodies_apply(set);
 	if (r == 0)
-		policy_registry_check(set);
+		r = policy_registry_check(set);
 	if (r == 0)
 		r = policy_notes_read(set);
 	if (r == 0)
@@ -193,8 +195,8 @@ static const struct policy_view_category *find_offered(const struct policy_set *
 						       const struct policy_wiki *wiki,
 						       struct slice category)
 {
-	const struct policy_view_category *found =
-		policy_view_find_category(policy_view_of(set, wiki), category);
+	const struct policy_view_category *found = policy_view_find_category(
+		policy_view_of(set, wiki), category);
 
 	return found && found->is_offered ? found : NULL;
 }

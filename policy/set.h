@@ -1,8 +1,8 @@
 #pragma once
 /*
- * A policy set: the code of conduct of every wiki, read from layers of YAML (policy/FORMAT.md) or from
- * the canonical text that was published. Immutable once made, counted, safe to share between the
- * exchanges of one process; everything it returns lives as long as the set.
+ * A policy set: the code of conduct of every wiki, read from layers of YAML (policy/FORMAT.md) or
+ * from the canonical text that was published. Immutable once made, counted, safe to share between
+ * the exchanges of one process; everything it returns lives as long as the set.
  */
 
 #include "daemon/base/buffer.h"
@@ -32,7 +32,7 @@ int policy_set_read(struct slice canonical, struct policy_set **ret_set,
 		    struct policy_errors *ret_errors);
 struct policy_set *policy_set_ref(struct policy_set *set);
 struct policy_set *policy_set_unref(struct policy_set *set); /* NULL */
-void policy_set_unrefp(struct policy_set **set);	     /* for CLEANUP() */
+void policy_set_unrefp(struct policy_set **set);             /* for CLEANUP() */
 
 /* What is published: the three go to conduct_api_1.publish_policy with the effective JSON. */
 const char *policy_set_version(const struct policy_set *set);
@@ -57,11 +57,12 @@ struct policy_wiki {
 	const char *body;
 	const char *appeal_body;
 	const char *const *regions; /* alphabetical, NULL-terminated */
-	const char *profile;	    /* SHA-256 of its effective rules, hexadecimal */
+	const char *profile;        /* SHA-256 of its effective rules, hexadecimal */
 };
 
 const struct policy_wiki *policy_set_find_wiki(const struct policy_set *set, struct slice dbname);
-const struct policy_wiki *policy_set_wiki_at(const struct policy_set *set, size_t index); /* sorted */
+const struct policy_wiki *policy_set_wiki_at(const struct policy_set *set,
+					     size_t index); /* sorted */
 
 /* What a wiki offers; wiki NULL: what base says. */
 bool policy_set_has_category(const struct policy_set *set, const struct policy_wiki *wiki,
@@ -86,16 +87,17 @@ int policy_set_body_title(const struct policy_set *set, struct slice body,
 			  const struct policy_chain *chain, struct value **ret_text);
 
 /*
- * Languages, best first; every chain ends in en. `list` is what a caller sends as lang=: one language
- * (its fallback list follows) or its own chain "pt-br|pt|en"; `accept` an Accept-Language header;
- * both may be empty: then the content language of the wiki, if one is given. Unknown and malformed
- * languages are passed over.
+ * Languages, best first; every chain ends in en. `list` is what a caller sends as lang=: one
+ * language (its fallback list follows) or its own chain "pt-br|pt|en"; `accept` an Accept-Language
+ * header; both may be empty: then the content language of the wiki, if one is given. Unknown and
+ * malformed languages are passed over.
  */
 enum { POLICY_CHAIN_MAX = 32 };
 struct policy_chain {
 	size_t n_langs;
 	const char *langs[POLICY_CHAIN_MAX];
-	size_t n_asked; /* so many stand first because the caller, or else the wiki, asked for one */
+	size_t n_asked; /* so many stand first because the caller, or else the wiki, asked for one
+			 */
 };
 void policy_chain_init(struct policy_chain *chain, const struct policy_set *set,
 		       const struct policy_wiki *wiki, struct slice list, struct slice accept);

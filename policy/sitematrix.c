@@ -1,7 +1,7 @@
 /*
- * `conductctl wikis import`: the JSON of api.php?action=sitematrix as a registry file. It says which
- * wikis exist, in which language and state; regions, groups and bodies are policy and come from
- * elsewhere, so the file leaves them out and a merge keeps them.
+ * `conductctl wikis import`: the JSON of api.php?action=sitematrix as a registry file. It says
+ * which wikis exist, in which language and state; regions, groups and bodies are policy and come
+ * from elsewhere, so the file leaves them out and a merge keeps them.
  */
 
 #include <stdlib.h>
@@ -29,9 +29,15 @@ struct import {
 
 /* Wikis that keep an old code in their name speak the language of the right one. */
 static const char *const renamed[][2] = {
-	{ "als", "gsw" },	{ "bat-smg", "sgs" },	   { "be-x-old", "be-tarask" },
-	{ "fiu-vro", "vro" },	{ "no", "nb" },		   { "roa-rup", "rup" },
-	{ "simple", "en" },	{ "zh-classical", "lzh" }, { "zh-min-nan", "nan" },
+	{ "als", "gsw" },
+	{ "bat-smg", "sgs" },
+	{ "be-x-old", "be-tarask" },
+	{ "fiu-vro", "vro" },
+	{ "no", "nb" },
+	{ "roa-rup", "rup" },
+	{ "simple", "en" },
+	{ "zh-classical", "lzh" },
+	{ "zh-min-nan", "nan" },
 	{ "zh-yue", "yue" },
 };
 
@@ -85,7 +91,8 @@ static int add_site(struct import *import, const struct value *value, const char
 	if (!site->dbname || !policy_text_is_dbname(site->dbname) || !site->lang ||
 	    !policy_text_is_lang(site->lang) || !policy_text_is_id(site->family) ||
 	    !read_host(value, site->host)) {
-		buffer_printf(import->out, "site %zu (%s) has no usable dbname, language, family or url\n",
+		buffer_printf(import->out,
+			      "site %zu (%s) has no usable dbname, language, family or url\n",
 			      import->sites.n_items + 1, site->dbname ? site->dbname : "unnamed");
 		import->is_refused = true;
 		return 0;
@@ -135,9 +142,10 @@ static bool special_is_rtl(const struct import *import, const char *lang)
 
 static int add_specials(struct import *import, const struct value *specials)
 {
-	static const char *const families[] = { "commons", "wikidata",	   "meta",     "species",
-						"sources", "mediawiki",	   "incubator", "wikimania",
-						"foundation", "wikifunctions" };
+	static const char *const families[] = { "commons",      "wikidata",  "meta",
+						"species",      "sources",   "mediawiki",
+						"incubator",    "wikimania", "foundation",
+						"wikifunctions" };
 	int r = 0;
 
 	for (size_t i = 0; i < value_count(specials) && r == 0; i++) {
@@ -149,7 +157,8 @@ static int add_specials(struct import *import, const struct value *specials)
 		for (size_t k = 0; code && k < ARRAY_SIZE(families); k++)
 			if (strcmp(code, families[k]) == 0)
 				family = families[k];
-		r = add_site(import, site, lang ? lang : "en", family, special_is_rtl(import, lang));
+		r = add_site(import, site, lang ? lang : "en", family,
+			     special_is_rtl(import, lang));
 	}
 	return r;
 }
@@ -179,7 +188,8 @@ static void write_yaml(struct import *import, struct buffer *yaml)
 	const struct site *earlier = NULL;
 
 	policy_list_sort(&import->sites, compare_sites);
-	buffer_append_text(yaml, "# Written by `conductctl wikis import` from action=sitematrix.\nwikis:\n");
+	buffer_append_text(
+		yaml, "# Written by `conductctl wikis import` from action=sitematrix.\nwikis:\n");
 	for (size_t i = 0; i < import->sites.n_items; i++) {
 		const struct site *site = import->sites.items[i];
 
@@ -189,7 +199,8 @@ static void write_yaml(struct import *import, struct buffer *yaml)
 			import->is_refused = true;
 		}
 		earlier = site;
-		buffer_printf(yaml, "  %s: {lang: \"%s\", dir: %s, family: %s, status: %s, host: %s}\n",
+		buffer_printf(yaml,
+			      "  %s: {lang: \"%s\", dir: %s, family: %s, status: %s, host: %s}\n",
 			      site->dbname, site->lang, site->is_rtl ? "rtl" : "ltr", site->family,
 			      site->status, site->host);
 	}

@@ -92,9 +92,9 @@ static int read_yaml(struct policy_source *source, const char *path, struct poli
 static int file_add(struct policy_source *source, const struct policy_file *file)
 {
 	struct policy_file *copy = arena_memdup(source->arena, file, sizeof(*file));
-	struct policy_list *list = file->kind == POLICY_FILE_LAYER    ? &source->layers
-				 : file->kind == POLICY_FILE_REGISTRY ? &source->registry
-								      : &source->langs;
+	struct policy_list *list = file->kind == POLICY_FILE_LAYER      ? &source->layers
+				   : file->kind == POLICY_FILE_REGISTRY ? &source->registry
+									: &source->langs;
 
 	return copy ? policy_list_add(source->arena, list, copy) : -ENOMEM;
 }
@@ -102,8 +102,8 @@ static int file_add(struct policy_source *source, const struct policy_file *file
 static int file_check(struct policy_source *source, const struct policy_file *file)
 {
 	const struct schema *schema = file->kind == POLICY_FILE_REGISTRY ? &policy_schema_registry
-				    : file->kind == POLICY_FILE_LANG	 ? &policy_schema_lang
-				    : policy_file_is_definition(file)	 ? &policy_schema_base
+				      : file->kind == POLICY_FILE_LANG   ? &policy_schema_lang
+				      : policy_file_is_definition(file)  ? &policy_schema_base
 									 : &policy_schema_overlay;
 
 	return policy_schema_check(schema, file->node, source->report);
@@ -130,8 +130,8 @@ static void check_identity(struct policy_source *source, const struct policy_fil
 				  id->text);
 	if (policy_word_find(policy_layer_words, policy_node_text(kind)) >= 0 &&
 	    strcmp(kind->text, policy_layer_words[file->layer]) != 0)
-		policy_report_add(source->report, kind, "a layer \"%s\" does not belong in this place",
-				  kind->text);
+		policy_report_add(source->report, kind,
+				  "a layer \"%s\" does not belong in this place", kind->text);
 }
 
 static int file_read(struct policy_source *source, const char *path, struct policy_file *file)
@@ -166,7 +166,8 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Everything in a folder but dot files and README.md, sorted by bytes. ENOENT is an empty folder. */
+/* Everything in a folder but dot files and README.md, sorted by bytes. ENOENT is an empty folder.
+ */
 static int list_names(const char *path, struct names *ret_names)
 {
 	DIR *folder = opendir(path);
@@ -241,7 +242,8 @@ static void check_top(struct policy_source *source, const char *directory,
 {
 	for (size_t i = 0; i < names->n_names; i++) {
 		const char *name = names->names[i];
-		bool is_known = strcmp(name, "manifest.yaml") == 0 || strcmp(name, "base.yaml") == 0;
+		bool is_known = strcmp(name, "manifest.yaml") == 0 ||
+				strcmp(name, "base.yaml") == 0;
 		const char *path;
 
 		for (size_t k = 0; k < ARRAY_SIZE(folders); k++)

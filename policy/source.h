@@ -16,20 +16,20 @@ enum policy_file_kind { POLICY_FILE_LAYER, POLICY_FILE_REGISTRY, POLICY_FILE_LAN
 struct policy_file {
 	enum policy_file_kind kind;
 	enum policy_layer_kind layer;
-	const char *id;	   /* of the layer or the language; registry: the file's name */
-	size_t directory;  /* counted from 0 */
+	const char *id;   /* of the layer or the language; registry: the file's name */
+	size_t directory; /* counted from 0 */
 	struct policy_node *node;
 };
 
 struct policy_source {
-	struct arena *arena;	      /* borrowed */
+	struct arena *arena;          /* borrowed */
 	struct policy_report *report; /* borrowed */
 	const char *name;
 	int64_t revision;
 	struct policy_list layers;   /* of struct policy_file: base, regions, groups, wikis */
 	struct policy_list registry; /* by directory, then name */
 	struct policy_list langs;    /* by language, then directory */
-	bool is_whole;		     /* every file could be read as a tree */
+	bool is_whole;               /* every file could be read as a tree */
 };
 
 extern const char *const policy_layer_words[];

@@ -114,8 +114,8 @@ static const struct schema sanctions_tighten = MAP(&id, &sanction_tighten);
 
 /* Bodies. */
 static const struct schema body_kind =
-	WORD("functionaries", "arbcom", "shared_arbcom", "stewards", "u4c", "ts", "legal", "oversight",
-	     "affcom", "techcoc", "events", "crc");
+	WORD("functionaries", "arbcom", "shared_arbcom", "stewards", "u4c", "ts", "legal",
+	     "oversight", "affcom", "techcoc", "events", "crc");
 static const struct schema body_role =
 	WORD("functionary", "arbitrator", "steward", "u4c_member", "ts_staff", "legal",
 	     "event_coordinator", "crc_member", "oversighter");
@@ -157,7 +157,9 @@ static const struct schema bodies_route = MAP(&id, &body_route);
 static const struct schema routes = { .type = SCHEMA_STRUCT, .fields = ROUTE_FIELDS(false) };
 
 #define NUMBER_SCHEMA(name, way, least, most)                                                      \
-	static const struct schema number_##name = { .type = SCHEMA_INT, .min = least, .max = most }; \
+	static const struct schema number_##name = { .type = SCHEMA_INT,                          \
+						     .min = least,                                \
+						     .max = most };                               \
 	static const struct schema valued_##name = { .type = SCHEMA_VALUED,                       \
 						     .element = &number_##name };
 POLICY_NUMBERS(NUMBER_SCHEMA)
@@ -223,8 +225,8 @@ static const struct schema format = WORD("1");
 static const struct schema text_source = STRUCT({ "title", &label, true }, { "url", &url, true },
 						{ "accessed", &date, true });
 const struct schema policy_schema_manifest =
-	STRUCT({ "format", &format, true }, { "name", &label, true }, { "revision", &revision, true },
-	       { "text_source", &text_source });
+	STRUCT({ "format", &format, true }, { "name", &label, true },
+	       { "revision", &revision, true }, { "text_source", &text_source });
 
 static const struct schema wiki_status = WORD("open", "closed", "private", "fishbowl");
 const struct schema policy_schema_wiki = ENTRY(

@@ -56,7 +56,8 @@ int policy_notes_read(struct policy_set *set)
 		for (size_t k = 0; k < ARRAY_SIZE(sections); k++) {
 			const struct policy_node *section = policy_node_get(annotate, sections[k]);
 
-			for (size_t j = 0; j < policy_node_count(section, POLICY_MAP) && r == 0; j++)
+			for (size_t j = 0; j < policy_node_count(section, POLICY_MAP) && r == 0;
+			     j++)
 				r = note_add(set, layer, (enum policy_noted)k, section->keys[j],
 					     section->items[j]);
 		}
@@ -96,7 +97,8 @@ static int text_translate(struct policy_set *set, struct policy_text *text, cons
 		return 0;
 	}
 	check_placeholders(set, text->english, node);
-	/* Files come sorted by language, so a later directory's entry meets the earlier one last. */
+	/* Files come sorted by language, so a later directory's entry meets the earlier one last.
+	 */
 	if (!last || strcmp(last->lang, lang) != 0) {
 		last = arena_alloc(set->arena, sizeof(*last));
 		if (!last || policy_list_add(set->arena, list, last) < 0)
@@ -142,7 +144,8 @@ static bool find_target(struct policy_set *set, const char *section, const char 
 
 		if (!sanction)
 			return false;
-		target = (struct target){ { "title", "text" }, { &sanction->title, &sanction->text } };
+		target = (struct target){ { "title", "text" },
+					  { &sanction->title, &sanction->text } };
 	} else {
 		struct policy_body *body = policy_find_body(set, policy_slice(id));
 
@@ -168,7 +171,8 @@ static int section_translate(struct policy_set *set, const struct policy_node *f
 			r = entry_translate(set, &target, lang, entries->items[i], is_reviewed);
 		else
 			policy_report_add(set->source.report, key,
-					  "there is no \"%s\" in %s of this set", key->text, section);
+					  "there is no \"%s\" in %s of this set", key->text,
+					  section);
 	}
 	return r;
 }
@@ -177,7 +181,8 @@ static int notes_translate(struct policy_set *set, struct policy_layer *layer,
 			   const struct policy_node *entry, const char *lang, bool is_reviewed)
 {
 	static const char *const sections[] = { "rules", "categories", "sanctions" };
-	int r = text_translate(set, &layer->title, lang, policy_node_get(entry, "title"), is_reviewed);
+	int r = text_translate(set, &layer->title, lang, policy_node_get(entry, "title"),
+			       is_reviewed);
 
 	for (size_t k = 0; k < ARRAY_SIZE(sections); k++) {
 		const struct policy_node *section = policy_node_get(entry, sections[k]);

@@ -1,7 +1,7 @@
 /*
- * Lays the layers of a wiki on each other: base, its regions, its group, its own. Wikis with the same
- * chain share one view. The operations of an overlay are in overlay.c; here is their order, and what
- * a finished view has to fulfil.
+ * Lays the layers of a wiki on each other: base, its regions, its group, its own. Wikis with the
+ * same chain share one view. The operations of an overlay are in overlay.c; here is their order,
+ * and what a finished view has to fulfil.
  */
 
 #include "policy/model.h"
@@ -17,9 +17,9 @@ static int view_add_layer(struct policy_set *set, struct policy_view *view,
 
 	for (size_t i = 0; i < set->rules.n_items && r == 0; i++) {
 		const struct policy_rule *rule = set->rules.items[i];
-		const struct policy_view_rule item = { rule,	     rule->severity,
-						       rule->privacy, rule->route,
-						       rule->has_mediation, false };
+		const struct policy_view_rule item = {
+			rule, rule->severity, rule->privacy, rule->route, rule->has_mediation, false
+		};
 
 		if (rule->layer == layer)
 			r = policy_list_add(set->arena, &view->rules,
@@ -89,15 +89,15 @@ static void view_read_base(struct policy_set *set, struct policy_view *view)
 	const struct policy_node *routes = policy_node_get(file->node, "routes");
 
 	for (size_t i = 0; i < POLICY_N_LIMITS; i++) {
-		const struct policy_node *node =
-			policy_node_value(policy_node_get(procedure, policy_limits[i].name));
+		const struct policy_node *node = policy_node_value(
+			policy_node_get(procedure, policy_limits[i].name));
 
 		view->limits[i] = policy_limits[i].is_duration ? policy_node_duration(node, 0)
 							       : policy_node_integer(node, 0);
 	}
 	for (size_t i = 0; i < POLICY_N_ROUTES; i++) {
-		struct policy_node *node =
-			policy_node_value(policy_node_get(routes, policy_routes[i]));
+		struct policy_node *node = policy_node_value(
+			policy_node_get(routes, policy_routes[i]));
 
 		view->routes[i] = policy_node_text(node);
 		if (view->routes[i] && !policy_find_body(set, policy_slice(view->routes[i]))) {

@@ -11,12 +11,13 @@ struct set_folder {
 };
 
 /* A case is a text of parts, each begun by a line: `=== write PATH`, `=== remove PATH`,
- * `=== replace PATH` … `=== with` …, `=== expected`. PATH below own/ is the second directory. */
+ * `=== replace PATH` … `=== with` …, `=== expected`. PATH below own/ is another directory. */
 void set_folder_init(struct set_folder *folder, const char *case_text);
 void set_folder_deinit(struct set_folder *folder);
-/* Loads the folder. The complaints, one a line, paths relative to it; malloc'ed, "" when accepted. */
+/* Loads the folder. The complaints, one a line, paths relative to it; malloc'ed, "" when accepted.
+ */
 char *set_folder_load(const struct set_folder *folder, struct policy_set **ret_set);
 
-struct policy_set *good_set(void);			/* fails the test when refused */
+struct policy_set *good_set(void);                     /* fails the test when refused */
 struct policy_set *changed_set(const char *case_text); /* the same, with changes */
-char *read_text(const char *path);			/* malloc'ed */
+char *read_text(const char *path);                     /* malloc'ed */

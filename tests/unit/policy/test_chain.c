@@ -100,5 +100,4 @@ END_TEST
 SUITE("policy/chain", a_wiki_speaks_the_language_of_the_registry, no_is_norwegian,
       languages_that_name_each_other_end, a_chain_of_ones_own_gets_no_fallbacks,
       unknown_and_malformed_languages_are_passed_over, accept_language_goes_by_quality,
-      a_chain_has_an_end_however_long_the_wish,
-      direction_is_that_of_the_language_or_of_its_wiki)
+      a_chain_has_an_end_however_long_the_wish, direction_is_that_of_the_language_or_of_its_wiki)

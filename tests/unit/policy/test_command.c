@@ -39,12 +39,14 @@ START_TEST(check_says_every_reason)
 	struct set_folder folder;
 	char line[256];
 
-	set_folder_init(&folder, "=== replace base.yaml\n  claim: 24h\n=== with\n  claim: 24\n"
-				 "=== replace base.yaml\n  accept: 72h\n=== with\n  accept: soon\n");
+	set_folder_init(&folder,
+			"=== replace base.yaml\n  claim: 24h\n=== with\n  claim: 24\n"
+			"=== replace base.yaml\n  accept: 72h\n=== with\n  accept: soon\n");
 	const char *const directories[] = { folder.set };
 	ck_assert_int_eq(policy_command_check(directories, 1, &out), POLICY_E_REFUSED);
 	snprintf(line, sizeof(line),
-		 "%s/base.yaml:65:11: \"soon\" is not a duration (90s, 60min, 24h, 14d)", folder.set);
+		 "%s/base.yaml:65:11: \"soon\" is not a duration (90s, 60min, 24h, 14d)",
+		 folder.set);
 	expect_line(&out, line);
 	snprintf(line, sizeof(line),
 		 "%s/base.yaml:64:10: \"24\" is not a duration (90s, 60min, 24h, 14d)", folder.set);
@@ -57,20 +59,21 @@ END_TEST
 START_TEST(diff_names_each_change_by_layer)
 {
 	struct policy_set *from = good_set();
-	struct policy_set *to = changed_set("=== replace manifest.yaml\n7\n=== with\n8\n"
-					    "=== replace base.yaml\n  claim: 24h\n=== with\n  claim: 12h\n"
-					    "=== replace base.yaml\nrole: ts_staff, \n=== with\n"
-					    "role: ts_staff, up: legal, \n"
-					    "=== replace wikis/alphawiki.yaml\n"
-					    "    ucoc/3.1/insults: {severity_floor: S3}\n=== with\n"
-					    "    ucoc/3.1/insults: {severity_floor: S4}\n"
-					    "=== write wikis/ptwiki.yaml\nlayer: wiki\nid: ptwiki\n"
-					    "tighten:\n  procedure: {claim: 2h}\n"
-					    "=== remove regions/south.yaml\n"
-					    "=== replace lang/de.yaml\n  region:south:\n=== with\n"
-					    "  wiki:alphawiki:\n"
-					    "=== replace registry/all.yaml\n[south, north]\n=== with\n[north]\n"
-					    "=== replace base.yaml\nregions: [south]\n=== with\nwikis: [ptwiki]\n");
+	struct policy_set *to = changed_set(
+		"=== replace manifest.yaml\n7\n=== with\n8\n"
+		"=== replace base.yaml\n  claim: 24h\n=== with\n  claim: 12h\n"
+		"=== replace base.yaml\nrole: ts_staff, \n=== with\n"
+		"role: ts_staff, up: legal, \n"
+		"=== replace wikis/alphawiki.yaml\n"
+		"    ucoc/3.1/insults: {severity_floor: S3}\n=== with\n"
+		"    ucoc/3.1/insults: {severity_floor: S4}\n"
+		"=== write wikis/ptwiki.yaml\nlayer: wiki\nid: ptwiki\n"
+		"tighten:\n  procedure: {claim: 2h}\n"
+		"=== remove regions/south.yaml\n"
+		"=== replace lang/de.yaml\n  region:south:\n=== with\n"
+		"  wiki:alphawiki:\n"
+		"=== replace registry/all.yaml\n[south, north]\n=== with\n[north]\n"
+		"=== replace base.yaml\nregions: [south]\n=== with\nwikis: [ptwiki]\n");
 	struct buffer out = BUFFER_NULL;
 
 	ck_assert_int_eq(policy_command_diff(from, to, &out), 0);
@@ -131,7 +134,8 @@ START_TEST(show_prints_what_is_in_force_and_where_it_comes_from)
 	expect_line(&out, "ucoc/3.1/insults [base] section 3.1, unacceptable, severity S3, "
 			  "privacy restricted, route none, no mediation");
 	expect_line(&out, "    Beleidigungen (de, base)");
-	expect_line(&out, "    note: Here this includes edit summaries. (en, wiki:alphawiki, fallback)");
+	expect_line(&out,
+		    "    note: Here this includes edit summaries. (en, wiki:alphawiki, fallback)");
 	expect_line(&out, "doxing [base] Persönliche Daten (de, base, not reviewed)");
 	expect_line(&out, "accept 24h");
 	expect_line(&out, "statistics_k 12");
@@ -162,7 +166,8 @@ START_TEST(show_says_what_is_not_there)
 
 	ck_assert_int_eq(policy_command_show(set, "zzwiki", NULL, NULL, &out), POLICY_E_ABSENT);
 	ck_assert_int_eq(policy_command_show(set, NULL, NULL, "x/y", &out), POLICY_E_ABSENT);
-	ck_assert_str_eq(out.at, "no wiki \"zzwiki\" in the registry\nno rule \"x/y\" in force there\n");
+	ck_assert_str_eq(out.at,
+			 "no wiki \"zzwiki\" in the registry\nno rule \"x/y\" in force there\n");
 	buffer_deinit(&out);
 	policy_set_unref(set);
 }
@@ -187,5 +192,4 @@ END_TEST
 SUITE("policy/command", check_counts_what_it_accepts, check_says_every_reason,
       diff_names_each_change_by_layer, a_set_and_its_published_text_do_not_differ,
       open_says_what_is_missing, show_prints_what_is_in_force_and_where_it_comes_from,
-      show_prints_one_rule, show_says_what_is_not_there,
-      publish_hands_over_the_set_or_the_reasons)
+      show_prints_one_rule, show_says_what_is_not_there, publish_hands_over_the_set_or_the_reasons)

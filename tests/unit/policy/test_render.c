@@ -63,7 +63,8 @@ START_TEST(a_policy_says_what_it_is)
 	ck_assert_str_eq(value_string(value_at(layers, 1)), "region:north");
 	ck_assert_str_eq(value_string(value_at(layers, 3)), "group:family");
 	ck_assert_str_eq(value_string(value_at(layers, 4)), "wiki:alphawiki");
-	ck_assert_int_eq(value_integer(value_get(value_get(policy, "procedure"), "accept"), 0), 86400);
+	ck_assert_int_eq(value_integer(value_get(value_get(policy, "procedure"), "accept"), 0),
+			 86400);
 	value_free(policy);
 	policy_set_unref(set);
 }
@@ -123,8 +124,9 @@ START_TEST(placeholders_are_served_raw)
 	struct policy_set *set = good_set();
 	struct value *rule = render_rule(set, NULL, "de", "ucoc/3.1/doxing");
 
-	expect_text(value_get(rule, "text"),
-		    "$1 über {{GENDER:$2|ihn|sie}} teilen, {{PLURAL:$3|einmal|oft}}.|de|ltr|base|0|0");
+	expect_text(
+		value_get(rule, "text"),
+		"$1 über {{GENDER:$2|ihn|sie}} teilen, {{PLURAL:$3|einmal|oft}}.|de|ltr|base|0|0");
 	value_free(rule);
 	policy_set_unref(set);
 }
@@ -138,7 +140,8 @@ START_TEST(notes_come_layer_first_then_language)
 
 	/* The wiki's note is in English only, and still comes before the region's German one. */
 	ck_assert_uint_eq(value_count(notes), 2);
-	expect_text(value_at(notes, 0), "Here this includes edit summaries.|en|ltr|wiki:alphawiki|1|1");
+	expect_text(value_at(notes, 0),
+		    "Here this includes edit summaries.|en|ltr|wiki:alphawiki|1|1");
 	expect_text(value_at(notes, 1), "Im Süden auch die Kaste.|de|ltr|region:south|0|0");
 	ck_assert_str_eq(value_get_string(rule, "layer"), "base");
 	value_free(rule);
@@ -149,15 +152,17 @@ END_TEST
 START_TEST(labels_come_language_first_then_layer)
 {
 	struct policy_set *set = good_set();
-	struct value *german = render(set, "alphawiki", "de"), *english = render(set, "alphawiki", "en");
+	struct value *german = render(set, "alphawiki", "de"),
+		     *english = render(set, "alphawiki", "en");
 
 	/* The German label of base beats the local English one; in English the local one wins. */
 	expect_text(value_get(find(value_get(german, "categories"), "doxing"), "title"),
 		    "Persönliche Daten|de|ltr|base|0|0");
 	expect_text(value_get(find(value_get(english, "categories"), "doxing"), "title"),
 		    "Private data on Alpha|en|ltr|wiki:alphawiki|0|1");
-	ck_assert(value_is(value_get(find(value_get(english, "categories"), "insults"), "description"),
-			   VALUE_NULL));
+	ck_assert(value_is(
+		value_get(find(value_get(english, "categories"), "insults"), "description"),
+		VALUE_NULL));
 	value_free(german);
 	value_free(english);
 	policy_set_unref(set);
@@ -171,7 +176,8 @@ START_TEST(a_rule_is_served_with_what_its_wiki_made_of_it)
 
 	ck_assert_str_eq(value_get_string(rule, "severity_floor"), "S3");
 	ck_assert_str_eq(value_get_string(rule, "privacy_floor"), "restricted");
-	ck_assert_str_eq(value_get_string(value_get(rule, "reference"), "url"), "https://example.org/ucoc");
+	ck_assert_str_eq(value_get_string(value_get(rule, "reference"), "url"),
+			 "https://example.org/ucoc");
 	ck_assert_str_eq(value_get_string(rule, "wiki"), "alphawiki");
 	ck_assert_str_eq(value_get_string(rule, "version"), policy_set_version(set));
 	value_free(rule);
@@ -208,7 +214,8 @@ START_TEST(bodies_have_labels)
 	ck_assert_int_eq(policy_set_body_title(set, SLICE("u4c"), &chain, &text), 0);
 	expect_text(text, "Das U4C|de|ltr|base|0|0");
 	value_free(text);
-	ck_assert_int_eq(policy_set_body_title(set, SLICE("nobody"), &chain, &text), POLICY_E_ABSENT);
+	ck_assert_int_eq(policy_set_body_title(set, SLICE("nobody"), &chain, &text),
+			 POLICY_E_ABSENT);
 	policy_set_unref(set);
 }
 END_TEST

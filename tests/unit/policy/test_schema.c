@@ -19,7 +19,8 @@ static size_t complaints(const struct schema *schema, const char *yaml)
 	ck_assert_int_eq(arena_new(&report.arena), 0);
 	ck_assert_msg(yaml_document_new(slice_of(text.at), &document, &error) == 0, "%s: %s", yaml,
 		      error.message);
-	ck_assert_int_eq(policy_node_from_yaml(report.arena, "f", yaml_document_root(document), &node), 0);
+	ck_assert_int_eq(
+		policy_node_from_yaml(report.arena, "f", yaml_document_root(document), &node), 0);
 	ck_assert_int_eq(policy_schema_check(schema, node->items[0], &report), 0);
 	yaml_document_free(document);
 	buffer_deinit(&text);
@@ -152,8 +153,8 @@ START_TEST(durations_print_as_people_write_them)
 	static const struct {
 		int64_t seconds;
 		const char *text;
-	} cases[] = { { 0, "0s" },	 { 90, "90s" },	     { 60, "60s" },	 { 3600, "60min" },
-		      { 7200, "2h" },	 { 86400, "24h" },   { 259200, "72h" }, { 604800, "7d" },
+	} cases[] = { { 0, "0s" },       { 90, "90s" },       { 60, "60s" },     { 3600, "60min" },
+		      { 7200, "2h" },    { 86400, "24h" },    { 259200, "72h" }, { 604800, "7d" },
 		      { 5400, "90min" }, { 31536000, "365d" } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -1,4 +1,5 @@
-/* What a loaded set says: layers on each other, versions, and the three texts that are published. */
+/* What a loaded set says: layers on each other, versions, and the three texts that are published.
+ */
 
 #include "tests/unit/suite.h"
 
@@ -28,7 +29,8 @@ static const struct value *profile_of(const struct value *effective, const char 
 	const struct value *entry = find(value_get(effective, "wikis"), "wiki", wiki);
 
 	ck_assert_msg(entry != NULL, "no wiki %s", wiki);
-	return find(value_get(effective, "profiles"), "profile", value_get_string(entry, "profile"));
+	return find(value_get(effective, "profiles"), "profile",
+		    value_get_string(entry, "profile"));
 }
 
 static const struct policy_wiki *wiki_of(const struct policy_set *set, const char *dbname)
@@ -43,7 +45,8 @@ static int64_t limit_of(const struct policy_set *set, const char *dbname, const 
 {
 	int64_t limit = -1;
 
-	ck_assert_int_eq(policy_set_limit(set, dbname ? wiki_of(set, dbname) : NULL, key, &limit), 0);
+	ck_assert_int_eq(policy_set_limit(set, dbname ? wiki_of(set, dbname) : NULL, key, &limit),
+			 0);
 	return limit;
 }
 
@@ -189,12 +192,14 @@ START_TEST(the_effective_rules_are_those_of_the_profile)
 	ck_assert_uint_eq(value_count(value_get(doxing, "rules")), 2);
 	ck_assert_int_eq(value_integer(value_get(block, "local_cap"), 0), 3 * 86400);
 	ck_assert(value_is(value_get(warning, "local_cap"), VALUE_NULL));
-	ck_assert_int_eq(value_integer(value_get(value_get(profile, "procedure"), "accept"), 0), 86400);
+	ck_assert_int_eq(value_integer(value_get(value_get(profile, "procedure"), "accept"), 0),
+			 86400);
 	ck_assert_str_eq(value_get_string(value_get(profile, "routes"), "off_wiki"), "legal");
 	ck_assert_str_eq(value_get_string(value_get(effective, "routes"), "off_wiki"), "ts");
 	ck_assert_str_eq(value_get_string(value_get(effective, "routes"), "systemic"), "u4c");
-	ck_assert_str_eq(value_get_string(find(value_get(effective, "wikis"), "wiki", "arwiki"), "profile"),
-			 value_get_string(effective, "base_profile"));
+	ck_assert_str_eq(
+		value_get_string(find(value_get(effective, "wikis"), "wiki", "arwiki"), "profile"),
+		value_get_string(effective, "base_profile"));
 	value_free(effective);
 	policy_set_unref(set);
 }
@@ -255,7 +260,8 @@ END_TEST
 START_TEST(any_change_changes_the_version)
 {
 	struct policy_set *set = good_set();
-	struct policy_set *other = changed_set("=== replace lang/pt.yaml\nInsultos\n=== with\nOfensas\n");
+	struct policy_set *other = changed_set(
+		"=== replace lang/pt.yaml\nInsultos\n=== with\nOfensas\n");
 
 	ck_assert_str_ne(policy_set_version(set), policy_set_version(other));
 	policy_set_unref(other);
@@ -265,16 +271,23 @@ END_TEST
 
 START_TEST(a_published_text_that_is_none_is_refused)
 {
-	static const char *const texts[] = { "", "{", "[]", "{}", "{\"format\":2}",
-					     "{\"format\":1,\"layers\":[],\"registry\":{}}",
-					     "{\"format\":1,\"layers\":[{\"layer\":\"base\"}]}",
-					     "{\"format\":1,\"layers\":[{\"layer\":\"base\",\"id\":\"base\"}]}" };
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{}",
+		"{\"format\":2}",
+		"{\"format\":1,\"layers\":[],\"registry\":{}}",
+		"{\"format\":1,\"layers\":[{\"layer\":\"base\"}]}",
+		"{\"format\":1,\"layers\":[{\"layer\":\"base\",\"id\":\"base\"}]}"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct policy_errors errors = { 0 };
 		struct policy_set *set = NULL;
 
-		ck_assert_int_eq(policy_set_read(slice_of(texts[i]), &set, &errors), POLICY_E_REFUSED);
+		ck_assert_int_eq(policy_set_read(slice_of(texts[i]), &set, &errors),
+				 POLICY_E_REFUSED);
 		ck_assert_uint_gt(errors.n_lines, 0);
 		ck_assert_ptr_null(set);
 		policy_errors_deinit(&errors);

@@ -47,8 +47,10 @@ START_TEST(an_imported_registry_is_accepted_and_keeps_what_policy_says)
 	struct buffer case_text = BUFFER_NULL;
 	struct policy_set *set;
 
-	buffer_printf(&case_text, "=== write own/manifest.yaml\nformat: 1\nname: own\nrevision: 1\n"
-				  "=== write own/registry/imported.yaml\n%s", REGISTRY);
+	buffer_printf(&case_text,
+		      "=== write own/manifest.yaml\nformat: 1\nname: own\nrevision: 1\n"
+		      "=== write own/registry/imported.yaml\n%s",
+		      REGISTRY);
 	set = changed_set(case_text.at);
 	ck_assert_uint_eq(policy_set_count_wikis(set), 10);
 	ck_assert_str_eq(policy_set_find_wiki(set, SLICE("nowiki"))->regions[0], "north");
