@@ -518,5 +518,9 @@ begin
 end
 $$;
 
+-- Parties and time set windows through the same helpers.
+grant execute on function conduct_api_1.current_row(uuid), conduct_api_1.current_case(),
+	conduct_api_1.severity_rank(text), conduct_api_1.set_window(uuid, uuid) to conduct_party, conduct_timer;
+
 reset role;
 reset search_path;

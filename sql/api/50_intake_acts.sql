@@ -418,5 +418,8 @@ begin
 end
 $$;
 
+grant execute on function conduct_api_1.set_triage_deadlines(conduct.proceeding),
+	conduct_api_1.set_matter_deadlines(uuid) to conduct_party, conduct_timer;
+
 reset role;
 reset search_path;

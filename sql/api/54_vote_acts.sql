@@ -44,7 +44,7 @@ $$;
 
 -- A reconsideration is heard by members who did not vote on what it is against, if they make quorum, else
 -- with at least a third of such members.
-create or replace function conduct_api_1.check_reconsideration(p_row conduct.proceeding, p_members uuid[])
+create or replace function conduct_api_1.check_fresh_members(p_row conduct.proceeding, p_members uuid[])
 returns void language plpgsql stable
 as $$
 declare
@@ -94,7 +94,7 @@ begin
 		perform conduct_api_1.refuse_guard('panel-size');
 	end if;
 	if p_row.is_reconsideration then
-		perform conduct_api_1.check_reconsideration(p_row, p_members);
+		perform conduct_api_1.check_fresh_members(p_row, p_members);
 	end if;
 end
 $$;
