@@ -231,11 +231,12 @@ static void check_jurisdiction(struct policy_set *set, const struct policy_body 
 	struct policy_node *node = policy_node_get(body->node, "jurisdiction");
 	const char *level = policy_node_get_text(body->node, "level");
 	const char *place = body->jurisdiction;
-	size_t length = level ? strlen(level) : 0;
+	size_t length;
 	bool is_global;
 
-	if (!place || body->level == 0)
+	if (!place || !level || body->level == 0)
 		return;
+	length = strlen(level);
 	is_global = strcmp(place, "global") == 0;
 	if (body->level >= 4 ? !is_global
 			     : strncmp(place, level, length) != 0 || place[length] != ':') {

@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,51 +148,35 @@ static int file_read(struct policy_source *source, const char *path, struct poli
 	return file_add(source, file);
 }
 
-struct names {
-	size_t n_names;
-	char **names;
-};
-
-static void names_deinit(struct names *names)
-{
-	for (size_t i = 0; i < names->n_names; i++)
-		free(names->names[i]);
-	free(names->names);
-}
-
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(a, b);
 }
 
 /* Everything in a folder but dot files and README.md, sorted by bytes. ENOENT is an empty folder.
  */
-static int list_names(const char *path, struct names *ret_names)
+static int list_names(struct policy_source *source, const char *path, struct policy_list *ret_names)
 {
 	DIR *folder = opendir(path);
-	struct names list = { 0 };
+	struct policy_list names = { 0 };
 	struct dirent *entry;
 	int r = 0;
 
 	if (!folder)
 		return errno == ENOENT ? 0 : -errno;
-	list.names = calloc(FILES_MAX, sizeof(*list.names));
-	if (!list.names)
-		r = -ENOMEM;
 	while (r == 0 && (entry = readdir(folder))) {
+		char *name;
+
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "README.md") == 0)
 			continue;
-		if (list.n_names == FILES_MAX)
+		name = arena_strdup(source->arena, entry->d_name);
+		r = name ? policy_list_add(source->arena, &names, name) : -ENOMEM;
+		if (names.n_items > FILES_MAX)
 			r = -E2BIG;
-		else if (!(list.names[list.n_names] = strdup(entry->d_name)))
-			r = -ENOMEM;
-		else
-			list.n_names++;
 	}
 	closedir(folder);
-	if (r == 0)
-		qsort(list.names, list.n_names, sizeof(*list.names), compare_names);
-	*ret_names = list;
+	policy_list_sort(&names, compare_names);
+	*ret_names = names;
 	return r;
 }
 
@@ -212,36 +195,37 @@ static const struct folder {
 static int read_folder(struct policy_source *source, const char *directory, size_t number,
 		       const struct folder *folder)
 {
-	struct names names CLEANUP(names_deinit) = { 0 };
+	struct policy_list names = { 0 };
 	const char *path = arena_printf(source->arena, "%s/%s", directory, folder->name);
-	int r = path ? list_names(path, &names) : -ENOMEM;
+	int r = path ? list_names(source, path, &names) : -ENOMEM;
 
 	if (r < 0 && r != -ENOMEM)
 		return complain_file(source, path, strerror(-r));
-	for (size_t i = 0; i < names.n_names && r == 0; i++) {
-		size_t length = strlen(names.names[i]);
+	for (size_t i = 0; i < names.n_items && r == 0; i++) {
+		const char *name = names.items[i];
+		size_t length = strlen(name);
 		struct policy_file file = { .kind = folder->kind,
 					    .layer = folder->layer,
 					    .directory = number };
-		const char *at = arena_printf(source->arena, "%s/%s", path, names.names[i]);
+		const char *at = arena_printf(source->arena, "%s/%s", path, name);
 
 		if (!at)
 			return -ENOMEM;
-		if (length < 6 || strcmp(names.names[i] + length - 5, ".yaml") != 0) {
+		if (length < 6 || strcmp(name + length - 5, ".yaml") != 0) {
 			complain_file(source, at, "is not part of a policy set (NAME.yaml)");
 			continue;
 		}
-		file.id = arena_strndup(source->arena, names.names[i], length - 5);
+		file.id = arena_strndup(source->arena, name, length - 5);
 		r = file.id ? file_read(source, at, &file) : -ENOMEM;
 	}
 	return r;
 }
 
 static void check_top(struct policy_source *source, const char *directory,
-		      const struct names *names)
+		      const struct policy_list *names)
 {
-	for (size_t i = 0; i < names->n_names; i++) {
-		const char *name = names->names[i];
+	for (size_t i = 0; i < names->n_items; i++) {
+		const char *name = names->items[i];
 		bool is_known = strcmp(name, "manifest.yaml") == 0 ||
 				strcmp(name, "base.yaml") == 0;
 		const char *path;
@@ -275,7 +259,7 @@ static int read_manifest(struct policy_source *source, const char *path, size_t 
 
 static int read_directory(struct policy_source *source, const char *directory, size_t number)
 {
-	struct names names CLEANUP(names_deinit) = { 0 };
+	struct policy_list names = { 0 };
 	struct policy_file base = { .kind = POLICY_FILE_LAYER,
 				    .layer = POLICY_LAYER_BASE,
 				    .id = "base",
@@ -289,7 +273,7 @@ static int read_directory(struct policy_source *source, const char *directory, s
 		return -ENOMEM;
 	if (access(directory, R_OK | X_OK) < 0)
 		return complain_file(source, path, strerror(errno));
-	r = list_names(directory, &names);
+	r = list_names(source, directory, &names);
 	if (r < 0)
 		return r == -ENOMEM ? r : complain_file(source, path, strerror(-r));
 	check_top(source, directory, &names);

@@ -18,4 +18,4 @@ extern const char *const policy_level_words[]; /* index + 1 is the level */
 extern const char *const policy_routes[]; /* keys of the section routes; the first are required */
 enum { POLICY_N_ROUTES = 10, POLICY_N_ROUTES_REQUIRED = 4, POLICY_ROUTE_DEFAULT = 3 };
 
-int policy_word_find(const char *const *words, const char *text); /* index or -1; NULL: -1 */
+int policy_word_find(const char *const *words, const char *wanted); /* index or -1; NULL: -1 */
