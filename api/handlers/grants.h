@@ -1,0 +1,8 @@
+#pragma once
+/* /v1/admin/grants: who has which role where. */
+
+struct exchange;
+
+void grants_list(struct exchange *exchange);
+void grants_add(struct exchange *exchange);
+void grants_end(struct exchange *exchange);

@@ -1,0 +1,76 @@
+/*
+ * What a party reads and does: by receipt, or by account and participation. No answer here has an
+ * ETag: it would tell one party of another's moves.
+ */
+
+#include "api/handlers/receipt.h"
+#include "api/handlers/page.h"
+#include "daemon/base/text.h"
+
+static const struct page messages = { "receipt-messages", "tu" };
+
+void receipt_show(struct exchange *exchange)
+{
+	struct call *call = verb_begin(exchange, STATEMENT_RECEIPT_SHOW, PG_LANE_READ);
+
+	if (call && verb_add_party(exchange, call))
+		verb_submit(exchange, call, verb_reply);
+}
+
+static void finish_messages(struct call *call, const struct call_answer *answer)
+{
+	page_reply(call->userdata, &messages, answer);
+}
+
+void receipt_list_messages(struct exchange *exchange)
+{
+	struct call *call = verb_begin(exchange, STATEMENT_RECEIPT_MESSAGES, PG_LANE_READ);
+	const struct value *after;
+	unsigned limit;
+
+	if (!call || !page_read(exchange, &messages, &limit, &after) ||
+	    !verb_add_party(exchange, call))
+		return;
+	call_add_integer(call, limit);
+	call_add_json(call, after);
+	verb_submit(exchange, call, finish_messages);
+}
+
+static void act(struct exchange *exchange, enum statement_id statement, const struct form *form)
+{
+	struct slice participation = exchange_query(exchange, "participation");
+	struct call *call = verb_begin(exchange, statement, PG_LANE_ACT);
+	struct form_check *check;
+	struct value *args;
+
+	if (!call || !verb_add_party(exchange, call) ||
+	    !verb_read_body(exchange, form, &check, &args))
+		return;
+	verb_add_key(exchange, call, &participation, 1);
+	call_add_json(call, args);
+	call_add_words(call, &check->words);
+	verb_submit(exchange, call, verb_reply);
+}
+
+void receipt_post_message(struct exchange *exchange)
+{
+	act(exchange, STATEMENT_RECEIPT_MESSAGE_POST, action_message);
+}
+
+/* An appeal has an address of its own. */
+void receipt_act(struct exchange *exchange)
+{
+	const struct action *action = action_find(ACTION_PARTY, exchange_param(exchange, 0));
+
+	if (!action || action->statement == STATEMENT_PARTY_APPEAL)
+		exchange_refuse(exchange, 404, "conduct-not-found");
+	else
+		act(exchange, action->statement, action->body);
+}
+
+void receipt_appeal(struct exchange *exchange)
+{
+	const struct action *action = action_find(ACTION_PARTY, text_slice("appeal"));
+
+	act(exchange, action->statement, action->body);
+}

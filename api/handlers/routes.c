@@ -1,0 +1,57 @@
+/*
+ * The one route table: a row is the contract that is kept before its handler runs. A test joins it
+ * with api/openapi.yaml.
+ */
+
+#include "api/handlers/routes.h"
+#include "api/handlers/actions.h"
+#include "api/handlers/bodies.h"
+#include "api/handlers/cases.h"
+#include "api/handlers/grants.h"
+#include "api/handlers/me.h"
+#include "api/handlers/messages.h"
+#include "api/handlers/openapi.h"
+#include "api/handlers/policy.h"
+#include "api/handlers/receipt.h"
+#include "api/handlers/reports.h"
+
+enum { NO_BODY = 0, BODY = ROUTE_BODY_DEFAULT, LONG_BODY = 4 * ROUTE_BODY_DEFAULT };
+
+/* Reads of a case or of a party's side of one; and what changes either. */
+#define READ (ROUTE_SLOT | ROUTE_UUIDS)
+#define ACT (ROUTE_SLOT | ROUTE_UUIDS | ROUTE_KEY)
+#define PARTY_READ (READ | ROUTE_PADDED)
+#define PARTY_ACT (ACT | ROUTE_PADDED)
+
+#define QUEUE_QUERY { "stage", "state", "lane", "wiki", "body", "assigned", "due_before", "respondent", "limit", "cursor" }
+
+/* method, path, audience, body, flags, handler, query */
+/* clang-format off */
+const struct route routes[] = {
+	{ HTTP_GET, "/v1/policy", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show, { "wiki", "lang" } },
+	{ HTTP_GET, "/v1/policy/rules/{id…}", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show_rule, { "wiki", "lang" } },
+	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, 0, policy_list_versions, { NULL } },
+	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show_version, { NULL } },
+	{ HTTP_GET, "/v1/openapi.json", AUDIENCE_PUBLIC, NO_BODY, 0, openapi_show, { NULL } },
+	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, BODY, ROUTE_KEY_LATE | ROUTE_PADDED, reports_submit, { NULL } },
+	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },
+	{ HTTP_GET, "/v1/receipt/messages", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_messages, { "participation", "limit", "cursor" } },
+	{ HTTP_POST, "/v1/receipt/messages", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_post_message, { "participation" } },
+	{ HTTP_POST, "/v1/receipt/actions/{action}", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_act, { "participation" } },
+	{ HTTP_POST, "/v1/receipt/appeal", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_appeal, { "participation" } },
+	{ HTTP_GET, "/v1/me", AUDIENCE_ACCOUNT, NO_BODY, 0, me_show, { NULL } },
+	{ HTTP_GET, "/v1/me/participations", AUDIENCE_ACCOUNT, NO_BODY, 0, me_list_participations, { NULL } },
+	{ HTTP_GET, "/v1/bodies/{id}", AUDIENCE_ACCOUNT, NO_BODY, 0, bodies_show, { NULL } },
+	{ HTTP_GET, "/v1/cases", AUDIENCE_ACCOUNT, NO_BODY, 0, cases_list, QUEUE_QUERY },
+	{ HTTP_GET, "/v1/cases/{id}", AUDIENCE_ACCOUNT, NO_BODY, READ, cases_show, { NULL } },
+	{ HTTP_POST, "/v1/cases/{id}/actions/{action}", AUDIENCE_ACCOUNT, LONG_BODY, ACT, actions_act, { NULL } },
+	{ HTTP_GET, "/v1/cases/{id}/messages", AUDIENCE_ACCOUNT, NO_BODY, READ, messages_list, { "channel", "party", "limit", "cursor" } },
+	{ HTTP_POST, "/v1/cases/{id}/messages", AUDIENCE_ACCOUNT, BODY, ACT, messages_post, { "channel", "party" } },
+	{ HTTP_GET, "/v1/cases/{id}/events", AUDIENCE_ACCOUNT, NO_BODY, READ, cases_list_events, { "limit", "cursor" } },
+	{ HTTP_GET, "/v1/admin/grants", AUDIENCE_ACCOUNT, NO_BODY, 0, grants_list, { "limit", "cursor" } },
+	{ HTTP_POST, "/v1/admin/grants", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY, grants_add, { NULL } },
+	{ HTTP_DELETE, "/v1/admin/grants/{id}", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_UUIDS | ROUTE_KEY_LATE, grants_end, { NULL } },
+};
+/* clang-format on */
+
+const size_t routes_n = ARRAY_SIZE(routes);

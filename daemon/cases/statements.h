@@ -1,0 +1,81 @@
+#pragma once
+/* The prepared statements: one row for each function of conduct_api_1, the contract between C and SQL. */
+
+#include "daemon/pg/pg.h"
+
+/*
+ * identifier, function, parameters (a row of the table in statements.c). A test joins the names with
+ * the functions that the database has.
+ */
+#define STATEMENT_ROWS(ROW) \
+	ROW(SUBMIT_REPORT, submit_report, SUBMIT) \
+	ROW(RECEIPT_SHOW, receipt_show, PARTY) \
+	ROW(RECEIPT_MESSAGES, receipt_messages, PARTY_LIST) \
+	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
+	ROW(PARTY_WITHDRAW, party_withdraw, PARTY_ACT) \
+	ROW(PARTY_RESUME, party_resume, PARTY_ACT) \
+	ROW(PARTY_OBJECT, party_object, PARTY_ACT) \
+	ROW(PARTY_EXTEND, party_extend, PARTY_ACT) \
+	ROW(PARTY_ANSWER, party_answer, PARTY_ACT) \
+	ROW(PARTY_WITHDRAW_APPEAL, party_withdraw_appeal, PARTY_ACT) \
+	ROW(PARTY_APPEAL, party_appeal, PARTY_ACT) \
+	ROW(ME, me, ACCOUNT) \
+	ROW(ME_PARTICIPATIONS, me_participations, ACCOUNT) \
+	ROW(BODY_SHOW, body_show, BODY) \
+	ROW(CASE_QUEUE, case_queue, QUEUE) \
+	ROW(CASE_SHOW, case_show, CASE) \
+	ROW(CASE_EVENTS, case_events, CASE_LIST) \
+	ROW(CASE_MESSAGES, case_messages, CASE_MESSAGES) \
+	ROW(CASE_MESSAGE_POST, case_message_post, CASE_POST) \
+	ROW(CASE_CLAIM, case_claim, CASE_ACT) \
+	ROW(CASE_ACKNOWLEDGE, case_acknowledge, CASE_ACT) \
+	ROW(CASE_ASSIGN, case_assign, CASE_ACT) \
+	ROW(CASE_ACCEPT, case_accept, CASE_ACT) \
+	ROW(CASE_DECLINE, case_decline, CASE_ACT) \
+	ROW(CASE_DISMISS, case_dismiss, CASE_ACT) \
+	ROW(CASE_ESCALATE, case_escalate, CASE_ACT) \
+	ROW(CASE_HAND_BACK, case_hand_back, CASE_ACT) \
+	ROW(CASE_RESUME, case_resume, CASE_ACT) \
+	ROW(CASE_ADD_RESPONDENT, case_add_respondent, CASE_ACT) \
+	ROW(CASE_NOTIFY_RESPONDENT, case_notify_respondent, CASE_ACT) \
+	ROW(CASE_RECORD_SERVICE, case_record_service, CASE_ACT) \
+	ROW(CASE_GRANT_EXTENSION, case_grant_extension, CASE_ACT) \
+	ROW(CASE_WAIVE_HEARING, case_waive_hearing, CASE_ACT) \
+	ROW(CASE_SET_SEVERITY, case_set_severity, CASE_ACT) \
+	ROW(CASE_RECUSE, case_recuse, CASE_ACT) \
+	ROW(CASE_PROPOSE, case_propose, CASE_ACT) \
+	ROW(CASE_SEND_BACK, case_send_back, CASE_ACT) \
+	ROW(CASE_DECIDE, case_decide, CASE_ACT) \
+	ROW(CASE_RESOLVE_INFORMALLY, case_resolve_informally, CASE_ACT) \
+	ROW(CASE_FORM_PANEL, case_form_panel, CASE_ACT) \
+	ROW(CASE_PUT_TO_VOTE, case_put_to_vote, CASE_ACT) \
+	ROW(CASE_VOTE, case_vote, CASE_ACT) \
+	ROW(CASE_CLOSE_VOTE, case_close_vote, CASE_ACT) \
+	ROW(CASE_ACCEPT_APPEAL, case_accept_appeal, CASE_ACT) \
+	ROW(CASE_DECLINE_APPEAL, case_decline_appeal, CASE_ACT) \
+	ROW(CASE_DECIDE_APPEAL, case_decide_appeal, CASE_ACT) \
+	ROW(CASE_REMAND, case_remand, CASE_ACT) \
+	ROW(CASE_TAKE_UP, case_take_up, CASE_ACT) \
+	ROW(GRANT_LIST, grant_list, ACCOUNT_LIST) \
+	ROW(GRANT_ADD, grant_add, GRANT_ADD) \
+	ROW(GRANT_END, grant_end, GRANT_END) \
+	ROW(POLICY_CURRENT, policy_current, NOTHING) \
+	ROW(POLICY_VERSIONS, policy_versions, NOTHING) \
+	ROW(POLICY_VERSION, policy_version, VERSION)
+
+/* What the worker calls, as another database role. */
+#define WORKER_STATEMENT_ROWS(ROW) \
+	ROW(PUBLISH_POLICY, publish_policy, PUBLISH) \
+	ROW(WORKER_POLICY_CURRENT, policy_current, NOTHING) \
+	ROW(PERSON_SEEN, person_seen, PERSON) \
+	ROW(TIMER_RUN, timer_run, NUMBER) \
+	ROW(READINESS, readiness, NOTHING)
+
+#define STATEMENT_ID(identifier, function, parameters) STATEMENT_##identifier,
+
+enum statement_id { STATEMENT_ROWS(STATEMENT_ID) STATEMENT_COUNT };
+enum worker_statement_id { WORKER_STATEMENT_ROWS(STATEMENT_ID) WORKER_STATEMENT_COUNT };
+
+/* For struct pg_pool_setup, and for the calls of its pool. */
+extern const struct pg_statement statements[STATEMENT_COUNT];
+extern const struct pg_statement worker_statements[WORKER_STATEMENT_COUNT];

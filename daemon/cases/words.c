@@ -1,0 +1,188 @@
+/*
+ * Words: taken out of what a client sends, put back into what the database answers.
+ */
+
+#include "daemon/cases/words.h"
+#include "daemon/base/text.h"
+#include "daemon/pg/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An empty collection whose memory is the arena's. */
+void words_init(struct words *words, struct arena *arena)
+{
+	*words = (struct words){ .arena = arena };
+}
+
+static int grow(struct words *words)
+{
+	size_t capacity = words->capacity ? 2 * words->capacity : 8;
+	struct word *items;
+
+	if (words->n_items < words->capacity)
+		return 0;
+	if (words->n_items >= WORDS_MAX)
+		return -E2BIG;
+	items = arena_alloc(words->arena, capacity * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	if (words->n_items)
+		memcpy(items, words->items, words->n_items * sizeof(*items));
+	words->items = items;
+	words->capacity = capacity;
+	return 0;
+}
+
+/* Adds a word under a new random id, which is the arena's. The text is copied. */
+int words_add(struct words *words, const char *kind, struct slice text, const char **ret_id)
+{
+	char uuid[TEXT_UUID_LENGTH + 1];
+	struct word word = { .kind = kind };
+	int r;
+
+	r = grow(words);
+	if (!r)
+		r = text_new_uuid(uuid);
+	if (r)
+		return r;
+	word.id = arena_strdup(words->arena, uuid);
+	word.text = (struct slice){ arena_memdup(words->arena, text.at, text.length), text.length };
+	if (!word.id || !word.text.at)
+		return -ENOMEM;
+	words->items[words->n_items++] = word;
+	*ret_id = word.id;
+	return 0;
+}
+
+/* The three parallel arrays of a call. */
+int words_write(const struct words *words, struct slice *ret_ids, struct slice *ret_kinds,
+		struct slice *ret_texts)
+{
+	size_t n = words->n_items;
+	struct slice *parts = arena_alloc(words->arena, (3 * n + 1) * sizeof(*parts));
+	struct slice ids, kinds, texts;
+	int r;
+
+	if (!parts)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		parts[i] = text_slice(words->items[i].id);
+		parts[n + i] = text_slice(words->items[i].kind);
+		parts[2 * n + i] = words->items[i].text;
+	}
+	r = pg_text_from_texts(words->arena, parts, n, &ids);
+	if (!r)
+		r = pg_text_from_texts(words->arena, parts + n, n, &kinds);
+	if (!r)
+		r = pg_text_from_byte_strings(words->arena, parts + 2 * n, n, &texts);
+	if (r)
+		return r;
+	*ret_ids = ids;
+	*ret_kinds = kinds;
+	*ret_texts = texts;
+	return 0;
+}
+
+/* What came with an answer, sorted by id. */
+struct lookup {
+	const struct word *items;
+	size_t n_items;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+	return strcmp(((const struct word *)a)->id, ((const struct word *)b)->id);
+}
+
+static int read_lookup(struct arena *arena, struct slice ids, struct slice texts,
+		       struct lookup *ret_lookup)
+{
+	struct slice *id_list = NULL, *text_list = NULL;
+	size_t n_ids = 0, n_texts = 0;
+	struct word *items;
+	int r;
+
+	r = pg_text_to_texts(arena, ids, &id_list, &n_ids);
+	if (!r)
+		r = pg_text_to_byte_strings(arena, texts, &text_list, &n_texts);
+	if (r)
+		return r < 0 ? r : -EPROTO;
+	if (n_ids != n_texts)
+		return -EPROTO;
+	items = arena_alloc(arena, (n_ids + 1) * sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < n_ids; i++) {
+		items[i].id = arena_strndup(arena, id_list[i].at ? id_list[i].at : "",
+					    id_list[i].length);
+		items[i].text = text_list[i];
+		if (!items[i].id)
+			return -ENOMEM;
+	}
+	qsort(items, n_ids, sizeof(*items), compare_ids);
+	*ret_lookup = (struct lookup){ items, n_ids };
+	return 0;
+}
+
+/* The word that `value` stands for, as a value of its own; NULL when it stands for none. An erased word,
+ * and one that is no text, reads as null. */
+static struct value *find_word(const struct lookup *lookup, const struct value *value)
+{
+	struct word key = { .id = value_get_string(value, "$word") };
+	const struct word *word;
+	struct value *text = NULL;
+
+	if (value_count(value) != 1 || !value_get(value, "$word"))
+		return NULL;
+	word = key.id ? bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids) :
+			NULL;
+	if (word && word->text.at && text_is_utf8(word->text))
+		text = value_new_text(word->text);
+	return text ? text : value_new_null();
+}
+
+static int fill(const struct lookup *lookup, struct value *value);
+
+static int fill_member(const struct lookup *lookup, struct value *object, const char *key,
+		       struct value *member)
+{
+	struct value *word = find_word(lookup, member);
+
+	return word ? value_set_take(object, key, word) : fill(lookup, member);
+}
+
+static int fill_item(const struct lookup *lookup, struct value *array, size_t index)
+{
+	struct value *word = find_word(lookup, value_at(array, index));
+
+	return word ? value_replace_take(array, index, word) :
+		      fill(lookup, value_at(array, index));
+}
+
+/* The recursion is bounded by the depth that value_parse() takes. */
+static int fill(const struct lookup *lookup, struct value *value)
+{
+	struct value *member;
+	struct slice key;
+	int r = 0;
+
+	for (void *at = NULL; !r && value_each(value, &at, &key, &member);)
+		r = fill_member(lookup, value, key.at, member);
+	if (value_is(value, VALUE_ARRAY))
+		for (size_t i = 0; !r && i < value_count(value); i++)
+			r = fill_item(lookup, value, i);
+	return r;
+}
+
+/* Puts the words of an answer into its body, in place. */
+int words_fill(struct arena *arena, struct value *body, struct slice ids, struct slice texts)
+{
+	struct lookup lookup;
+	int r;
+
+	if (!body)
+		return 0;
+	r = read_lookup(arena, ids, texts, &lookup);
+	return r ? r : fill(&lookup, body);
+}
