@@ -64,8 +64,8 @@ static struct slice behind_scheme(struct slice header, const char *scheme)
 	return (struct slice){ header.at + n + 1, header.length - n - 1 };
 }
 
-static int read_account(const struct actor_gate *gate, struct exchange *exchange,
-			struct slice text, struct actor *actor)
+static int read_account(const struct actor_gate *gate, struct exchange *exchange, struct slice text,
+			struct actor *actor)
 {
 	const struct person *person = NULL;
 	struct token token;
@@ -75,15 +75,15 @@ static int read_account(const struct actor_gate *gate, struct exchange *exchange
 	r = token_check(exchange->arena, &gate->issuers, text, now_us(gate), &token);
 	if (r)
 		return r > 0 ? ACTOR_E_REFUSED : r;
-	if (token.issuer->is_demo &&
-	    !actor_is_loopback_host(exchange->headers[HTTP_HEADER_HOST]))
+	if (token.issuer->is_demo && !actor_is_loopback_host(exchange->headers[HTTP_HEADER_HOST]))
 		return ACTOR_E_REFUSED;
 	actor->kind = ACTOR_ACCOUNT;
 	actor->issuer = token.issuer;
 	actor->id = token.id;
 	actor->is_full = token.client->is_full;
 	scope = slice_of(token.issuer->scope);
-	r = index_of_id(gate->index_key, slice_of(token.issuer->iss), scope, token.id, actor->id_ix);
+	r = index_of_id(gate->index_key, slice_of(token.issuer->iss), scope, token.id,
+			actor->id_ix);
 	if (r)
 		return r > 0 ? ACTOR_E_REFUSED : r;
 	if (token.issuer->people)
@@ -112,8 +112,7 @@ static int read_receipt(struct slice text, struct actor *actor)
 	return receipt_hash(&receipt, actor->receipt_hash);
 }
 
-static int read_actor(const struct actor_gate *gate, struct exchange *exchange,
-		      struct actor *actor)
+static int read_actor(const struct actor_gate *gate, struct exchange *exchange, struct actor *actor)
 {
 	struct slice header = exchange->headers[HTTP_HEADER_AUTHORIZATION];
 	struct slice bearer, receipt;

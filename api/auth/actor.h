@@ -17,7 +17,7 @@ struct actor {
 	struct slice user; /* user name; at is NULL when the issuer tells none */
 	uint8_t id_ix[INDEX_SIZE];
 	uint8_t name_ix[INDEX_SIZE]; /* all zero without a user name */
-	bool is_full; /* the client's scope; else it may only report */
+	bool is_full;                /* the client's scope; else it may only report */
 	/* ACTOR_RECEIPT; of a malformed receipt it is a hash that no receipt has */
 	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
 };

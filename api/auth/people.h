@@ -6,9 +6,9 @@
 struct people;
 
 struct person {
-	const char *name; /* "functionary2" */
-	const char *id;   /* central id: digits */
-	const char *user; /* user name, as written */
+	const char *name;      /* "functionary2" */
+	const char *id;        /* central id: digits */
+	const char *user;      /* user name, as written */
 	const char *home_wiki; /* or NULL */
 };
 

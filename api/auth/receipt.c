@@ -65,8 +65,8 @@ int receipt_read(struct slice text, struct receipt *ret_receipt)
 	size_t length;
 	int r;
 
-	if (text.length > WRITTEN_MAX ||
-	    codec_base32_decode(text, bytes, sizeof(bytes), &length) || length != sizeof(bytes))
+	if (text.length > WRITTEN_MAX || codec_base32_decode(text, bytes, sizeof(bytes), &length) ||
+	    length != sizeof(bytes))
 		return RECEIPT_E_MALFORMED;
 	memcpy(receipt.secret, bytes, RECEIPT_SECRET_SIZE);
 	r = checksum(&receipt, sum);
@@ -78,8 +78,8 @@ int receipt_read(struct slice text, struct receipt *ret_receipt)
 	return r;
 }
 
-/* SHA-256 of HKDF-SHA-256 of the secret: a derived value, so that other keys can be derived from the
- * secret without the stored hash telling anything of them. */
+/* SHA-256 of HKDF-SHA-256 of the secret: a derived value, so that other keys can be derived from
+ * the secret without the stored hash telling anything of them. */
 int receipt_hash(const struct receipt *receipt, uint8_t ret_hash[RECEIPT_HASH_SIZE])
 {
 	static const char info[] = "conductd receipt v1";
@@ -90,7 +90,8 @@ int receipt_hash(const struct receipt *receipt, uint8_t ret_hash[RECEIPT_HASH_SI
 			       (struct slice){ "", 0 }, (struct slice){ info, sizeof(info) - 1 },
 			       derived, sizeof(derived));
 	if (!r)
-		r = crypto_sha256((struct slice){ (const char *)derived, sizeof(derived) }, ret_hash);
+		r = crypto_sha256((struct slice){ (const char *)derived, sizeof(derived) },
+				  ret_hash);
 	crypto_wipe(derived, sizeof(derived));
 	return r;
 }

@@ -204,8 +204,8 @@ static int check_payload(struct arena *arena, const struct value *header,
  * token_check() - whether a bearer token holds, and for whom
  * @ret_token: borrows the issuer table; the id is in @arena
  *
- * The order is that of the API's documentation: form, algorithm, issuer, signature, times, audience,
- * claims, kind, subject. Return: 0, TOKEN_E_…, or negative.
+ * The order is that of the API's documentation: form, algorithm, issuer, signature, times,
+ * audience, claims, kind, subject. Return: 0, TOKEN_E_…, or negative.
  */
 int token_check(struct arena *arena, const struct issuer_table *issuers, struct slice text,
 		int64_t now_us, struct token *ret_token)

@@ -197,9 +197,10 @@ int exchange_admit_head(struct exchange *exchange, const struct http_request *re
 	if (!match.route) {
 		if (match.allowed)
 			set_allow(exchange, match.allowed);
-		*ret_refusal = !match.allowed ? refuse(404, "conduct-not-found") :
-			       request->method == HTTP_OPTIONS ? refuse(204, NULL) :
-			       refuse(405, "conduct-method-not-allowed");
+		*ret_refusal = !match.allowed ? refuse(404, "conduct-not-found")
+			       : request->method == HTTP_OPTIONS
+				       ? refuse(204, NULL)
+				       : refuse(405, "conduct-method-not-allowed");
 		return 0;
 	}
 	r = read_params(exchange, &match);
@@ -207,8 +208,8 @@ int exchange_admit_head(struct exchange *exchange, const struct http_request *re
 		r = read_query(exchange, request->query, &is_sound);
 	if (r)
 		return r;
-	*ret_refusal = is_sound ? check_head(exchange, request) :
-				  refuse(400, "conduct-unknown-parameter");
+	*ret_refusal = is_sound ? check_head(exchange, request)
+				: refuse(400, "conduct-unknown-parameter");
 	return 0;
 }
 

@@ -21,15 +21,15 @@
 #include <time.h>
 
 enum {
-	OUTPUT_MAX = 256 * 1024,    /* no new request is begun above this */
-	INPUT_MAX = 16 * 1024,      /* read ahead, beside a body */
+	OUTPUT_MAX = 256 * 1024,      /* no new request is begun above this */
+	INPUT_MAX = 16 * 1024,        /* read ahead, beside a body */
 	REFUSED_BODY_MAX = 64 * 1024, /* read and dropped, so that the connection can go on */
 	LINGER_MS = 2000,
 };
 
 enum connection_state {
-	CONNECTION_IDLE,   /* between requests */
-	CONNECTION_HEAD,   /* the first byte of a head has come */
+	CONNECTION_IDLE, /* between requests */
+	CONNECTION_HEAD, /* the first byte of a head has come */
 	CONNECTION_BODY,
 	CONNECTION_BUSY,   /* the handler works */
 	CONNECTION_SLOT,   /* the answer waits for the grid */
@@ -49,13 +49,13 @@ struct connection {
 	struct exchange_refusal refusal; /* answered once the body has been read */
 	uint64_t body_length;
 	size_t n_body_seen;
-	int64_t request_us;   /* when the request was complete; its head's first byte before that */
-	int64_t deadline_us;  /* of a body: by its length */
-	int64_t written_us;   /* by when all output must have left; 0: there is none */
-	bool is_head;         /* HEAD: the answer has no body */
-	bool is_last;         /* close after this answer */
-	bool has_ended;       /* the client sends nothing more */
-	bool is_running;      /* connection_run() is on the stack */
+	int64_t request_us;  /* when the request was complete; its head's first byte before that */
+	int64_t deadline_us; /* of a body: by its length */
+	int64_t written_us;  /* by when all output must have left; 0: there is none */
+	bool is_head;        /* HEAD: the answer has no body */
+	bool is_last;        /* close after this answer */
+	bool has_ended;      /* the client sends nothing more */
+	bool is_running;     /* connection_run() is on the stack */
 };
 
 static void connection_run(struct connection *connection);
@@ -356,7 +356,8 @@ static bool read_head(struct connection *connection)
 		connection_enter(connection, CONNECTION_HEAD);
 	if (available > HTTP_HEAD_MAX + 1)
 		available = HTTP_HEAD_MAX + 1;
-	bytes = (struct slice){ (const char *)evbuffer_pullup(input, (ssize_t)available), available };
+	bytes = (struct slice){ (const char *)evbuffer_pullup(input, (ssize_t)available),
+				available };
 	if (!bytes.at) {
 		connection_enter(connection, CONNECTION_CLOSED);
 		return false;

@@ -60,8 +60,8 @@ int cursor_write(struct arena *arena, const struct slice *filter, size_t n_filte
 }
 
 /* 0, CURSOR_E_REFUSED or negative. */
-int cursor_read(struct arena *arena, struct slice text, const struct slice *filter,
-		size_t n_filter, size_t n_keys, struct slice *ret_keys)
+int cursor_read(struct arena *arena, struct slice text, const struct slice *filter, size_t n_filter,
+		size_t n_keys, struct slice *ret_keys)
 {
 	uint8_t hash[CRYPTO_SHA256_SIZE], bytes[CURSOR_BYTES_MAX];
 	struct slice keys[CURSOR_KEYS_MAX];

@@ -11,5 +11,5 @@ enum { CURSOR_E_REFUSED = 1 }; /* malformed, of another list or filter: 400 */
 int cursor_write(struct arena *arena, const struct slice *filter, size_t n_filter,
 		 const struct slice *keys, size_t n_keys, char **ret_cursor);
 /* Exactly n_keys keys are expected; they are NUL-terminated texts in the arena. */
-int cursor_read(struct arena *arena, struct slice text, const struct slice *filter,
-		size_t n_filter, size_t n_keys, struct slice *ret_keys);
+int cursor_read(struct arena *arena, struct slice text, const struct slice *filter, size_t n_filter,
+		size_t n_keys, struct slice *ret_keys);

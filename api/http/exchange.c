@@ -114,9 +114,9 @@ bool exchange_read_limit(struct exchange *exchange, unsigned *ret_limit)
 		return true;
 	}
 	for (size_t i = 0; i < text.length && limit <= EXCHANGE_LIMIT_MAX; i++)
-		limit = text.at[i] >= '0' && text.at[i] <= '9' ?
-				limit * 10 + (unsigned)(text.at[i] - '0') :
-				EXCHANGE_LIMIT_MAX + 1;
+		limit = text.at[i] >= '0' && text.at[i] <= '9'
+				? limit * 10 + (unsigned)(text.at[i] - '0')
+				: EXCHANGE_LIMIT_MAX + 1;
 	if (limit < 1 || limit > EXCHANGE_LIMIT_MAX || text.at[0] == '0') {
 		exchange_refuse(exchange, 400, "conduct-bad-limit");
 		return false;
@@ -130,9 +130,10 @@ bool exchange_require_key(struct exchange *exchange)
 {
 	if (exchange->key_state == IDEMPOTENCY_PRESENT)
 		return true;
-	exchange_refuse(exchange, 400, exchange->key_state == IDEMPOTENCY_ABSENT ?
-					       "conduct-idempotency-key-missing" :
-					       "conduct-idempotency-key-malformed");
+	exchange_refuse(exchange, 400,
+			exchange->key_state == IDEMPOTENCY_ABSENT
+				? "conduct-idempotency-key-missing"
+				: "conduct-idempotency-key-malformed");
 	return false;
 }
 

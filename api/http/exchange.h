@@ -22,19 +22,20 @@ struct exchange {
 	void *application; /* what the server was made with: the services handlers use */
 
 	/* The request. Everything is decoded, valid UTF-8 and borrowed from the arena. */
-	enum http_method method; /* HEAD reads as HTTP_GET */
-	const struct route *route; /* NULL before the router has found one */
+	enum http_method method;               /* HEAD reads as HTTP_GET */
+	const struct route *route;             /* NULL before the router has found one */
 	struct slice params[ROUTE_PARAMS_MAX]; /* NUL-terminated, in the order of the path */
 	struct exchange_query query[ROUTE_QUERY_MAX];
 	size_t n_query;
 	struct slice headers[_HTTP_HEADER_N]; /* NUL-terminated; at is NULL when absent */
-	struct slice body;        /* the bytes as they came, padding included */
-	const struct value *json; /* the parsed body; NULL on rows without body and ROUTE_RAW rows */
+	struct slice body;                    /* the bytes as they came, padding included */
+	const struct value
+		*json; /* the parsed body; NULL on rows without body and ROUTE_RAW rows */
 	enum idempotency_state key_state;
 	struct slice key; /* without quotes, if key_state is IDEMPOTENCY_PRESENT */
 	char request_id[TEXT_UUID_LENGTH + 1];
 	const struct actor *actor; /* set by the gate; NULL on AUDIENCE_PUBLIC rows */
-	void *state; /* the handler's own, between its callbacks */
+	void *state;               /* the handler's own, between its callbacks */
 
 	struct exchange_reply *reply;
 	struct connection *connection;
@@ -46,13 +47,14 @@ struct problem {
 	const char *key;            /* errorKey: a message of api/i18n */
 	const struct value *params; /* array of texts and integers for $1, $2 …; or NULL */
 	const struct value *errors; /* 422: array of {pointer, detail}; or NULL */
-	const struct value *extra;  /* object of further members, such as allowed_actions; or NULL */
-	unsigned retry_after_s;     /* 0: no Retry-After */
+	const struct value *extra; /* object of further members, such as allowed_actions; or NULL */
+	unsigned retry_after_s;    /* 0: no Retry-After */
 };
 
 /* Readers. */
 struct slice exchange_param(const struct exchange *exchange, size_t index);
-struct slice exchange_query(const struct exchange *exchange, const char *name); /* at NULL: absent */
+struct slice exchange_query(const struct exchange *exchange,
+			    const char *name); /* at NULL: absent */
 
 enum {
 	EXCHANGE_E_ABSENT = 1, /* no If-Match, or "*": 428 */
@@ -71,7 +73,7 @@ void exchange_authenticate(struct exchange *exchange, enum audience audience,
 
 /* Headers of the answer, before one of the reply functions. */
 void exchange_set_header(struct exchange *exchange, const char *name, const char *value);
-void exchange_set_etag(struct exchange *exchange, const char *tag); /* without quotes */
+void exchange_set_etag(struct exchange *exchange, const char *tag);      /* without quotes */
 void exchange_set_revision(struct exchange *exchange, int64_t revision); /* the ETag of a case */
 void exchange_set_public(struct exchange *exchange, unsigned max_age_s); /* else no-store */
 void exchange_set_next(struct exchange *exchange, const char *cursor);   /* Link, rel="next" */

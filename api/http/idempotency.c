@@ -14,8 +14,8 @@ static bool is_key_char(char c)
 	       c == '-' || c == '_';
 }
 
-/* At least 22 characters of base64url (128 bits), 32 hex digits, or a UUID: all are of one alphabet,
- * so length is what counts. Quotes come in pairs. */
+/* At least 22 characters of base64url (128 bits), 32 hex digits, or a UUID: all are of one
+ * alphabet, so length is what counts. Quotes come in pairs. */
 enum idempotency_state idempotency_read(struct slice header, struct slice *ret_key)
 {
 	if (!header.at)
@@ -68,11 +68,11 @@ int idempotency_mac(struct slice key, struct slice body, uint8_t ret_mac[IDEMPOT
 
 	while (body.length && body.at[body.length - 1] == ' ')
 		body.length--;
-	r = crypto_hkdf_sha256(key, (struct slice){ "", 0 }, (struct slice){ info, sizeof(info) - 1 },
-			       mac_key, sizeof(mac_key));
+	r = crypto_hkdf_sha256(key, (struct slice){ "", 0 },
+			       (struct slice){ info, sizeof(info) - 1 }, mac_key, sizeof(mac_key));
 	if (r >= 0)
-		r = crypto_hmac_sha256((struct slice){ (const char *)mac_key, sizeof(mac_key) }, &body,
-				       1, ret_mac);
+		r = crypto_hmac_sha256((struct slice){ (const char *)mac_key, sizeof(mac_key) },
+				       &body, 1, ret_mac);
 	crypto_wipe(mac_key, sizeof(mac_key));
 	return r;
 }

@@ -10,8 +10,8 @@ enum { IDEMPOTENCY_KEY_MIN = 22, IDEMPOTENCY_KEY_MAX = 128, IDEMPOTENCY_HASH_SIZ
 /* `header.at` NULL: absent. *ret_key is the key without quotes, borrowed from the header. */
 enum idempotency_state idempotency_read(struct slice header, struct slice *ret_key);
 
-/* Where a key counts: the subject (account index or receipt hash; empty when anonymous, then the key
- * stands in), the route as "POST /v1/…", the path parameters, and the key. */
+/* Where a key counts: the subject (account index or receipt hash; empty when anonymous, then the
+ * key stands in), the route as "POST /v1/…", the path parameters, and the key. */
 int idempotency_scope(struct slice key, struct slice subject, const char *route,
 		      const struct slice *params, size_t n_params,
 		      uint8_t ret_scope[IDEMPOTENCY_HASH_SIZE]);

@@ -120,7 +120,8 @@ bool language_read_list(struct slice text, struct language_list *ret_list)
 	struct slice piece;
 
 	while (next_piece(&text, '|', &piece)) {
-		if (list.n_codes == LANGUAGE_LIST_MAX || !read_code(piece, list.codes[list.n_codes]))
+		if (list.n_codes == LANGUAGE_LIST_MAX ||
+		    !read_code(piece, list.codes[list.n_codes]))
 			return false;
 		list.n_codes++;
 	}

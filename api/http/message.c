@@ -33,7 +33,8 @@ size_t message_find_language(const char *code)
 	for (size_t i = 0; i < message_languages_n; i++) {
 		if (strcmp(message_languages[i], code) == 0)
 			return i;
-		if (strlen(message_languages[i]) == n && strncmp(message_languages[i], code, n) == 0)
+		if (strlen(message_languages[i]) == n &&
+		    strncmp(message_languages[i], code, n) == 0)
 			found = i;
 	}
 	return found;

@@ -5,7 +5,7 @@
 #include "daemon/json/value.h"
 
 size_t message_n_languages(void);
-const char *message_language(size_t language); /* "ar", "de", "en" …: sorted */
+const char *message_language(size_t language);  /* "ar", "de", "en" …: sorted */
 size_t message_find_language(const char *code); /* itself or its first subtag; or n_languages */
 const char *message_find(const char *key, size_t language); /* NULL: no such text */
 /* Fills in $1 … $9 and {{PLURAL:$1|…}}; params may be NULL. Plain text out. */

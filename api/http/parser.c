@@ -29,8 +29,8 @@ static const struct {
 	enum http_method method;
 	const char *name;
 } methods[] = {
-	{ HTTP_GET, "GET" },     { HTTP_HEAD, "HEAD" },   { HTTP_POST, "POST" },
-	{ HTTP_PUT, "PUT" },     { HTTP_PATCH, "PATCH" }, { HTTP_DELETE, "DELETE" },
+	{ HTTP_GET, "GET" },         { HTTP_HEAD, "HEAD" },   { HTTP_POST, "POST" },
+	{ HTTP_PUT, "PUT" },         { HTTP_PATCH, "PATCH" }, { HTTP_DELETE, "DELETE" },
 	{ HTTP_OPTIONS, "OPTIONS" },
 };
 
@@ -120,8 +120,8 @@ static bool slice_is(struct slice slice, const char *text)
 	return slice.length == strlen(text) && strncasecmp(slice.at, text, slice.length) == 0;
 }
 
-/* Percent-decoding (RFC 3986 section 2.1); `+` is a space in forms (WHATWG URL). ret_text needs room
- * for text.length bytes and is not terminated. False: an escape without two hex digits. */
+/* Percent-decoding (RFC 3986 section 2.1); `+` is a space in forms (WHATWG URL). ret_text needs
+ * room for text.length bytes and is not terminated. False: an escape without two hex digits. */
 bool http_percent_decode(struct slice text, bool is_form, char *ret_text, size_t *ret_length)
 {
 	size_t length = 0;
@@ -242,8 +242,8 @@ static int read_target(struct slice target, struct http_request *request,
 
 static int read_version(struct slice version, unsigned *ret_minor)
 {
-	if (version.length != 8 || memcmp(version.at, "HTTP/", 5) != 0 || !is_digit(version.at[5]) ||
-	    version.at[6] != '.' || !is_digit(version.at[7]))
+	if (version.length != 8 || memcmp(version.at, "HTTP/", 5) != 0 ||
+	    !is_digit(version.at[5]) || version.at[6] != '.' || !is_digit(version.at[7]))
 		return 400;
 	if (version.at[5] != '1' || version.at[7] > '1')
 		return 505;
@@ -280,7 +280,8 @@ static int read_request_line(struct slice line, struct http_request *request,
 			   ret_authority);
 }
 
-/* name ":" OWS value OWS; a space before the colon and folded lines are refused (RFC 9112 5.1, 5.2). */
+/* name ":" OWS value OWS; a space before the colon and folded lines are refused (RFC
+ * 9112 5.1, 5.2). */
 static int read_header(struct slice line, struct http_request *request)
 {
 	const char *colon = memchr(line.at, ':', line.length);
@@ -305,7 +306,8 @@ static int read_header(struct slice line, struct http_request *request)
 	for (size_t id = HTTP_HEADER_OTHER + 1; id < _HTTP_HEADER_N; id++) {
 		if (!slice_is(name, header_names[id]))
 			continue;
-		/* None of these may come twice: the second copy is what another parser might read. */
+		/* None of these may come twice: the second copy is what another parser might read.
+		 */
 		if (request->headers[id].at)
 			return id == HTTP_HEADER_ACCEPT_LANGUAGE ? 0 : 400;
 		request->headers[id] = value;
@@ -319,7 +321,8 @@ static int read_length(struct http_request *request)
 	struct slice text = request->headers[HTTP_HEADER_CONTENT_LENGTH];
 
 	if (request->headers[HTTP_HEADER_TRANSFER_ENCODING].at) {
-		/* RFC 9112 section 6.1: together they are a smuggle; alone a coding we do not have. */
+		/* RFC 9112 section 6.1: together they are a smuggle; alone a coding we do not have.
+		 */
 		return text.at || request->minor == 0 ? 400 : 501;
 	}
 	if (!text.at)
@@ -329,7 +332,8 @@ static int read_length(struct http_request *request)
 	for (size_t i = 0; i < text.length; i++) {
 		if (!is_digit(text.at[i]))
 			return 400;
-		request->content_length = request->content_length * 10 + (uint64_t)(text.at[i] - '0');
+		request->content_length = request->content_length * 10 +
+					  (uint64_t)(text.at[i] - '0');
 	}
 	if (request->content_length && (request->method & (HTTP_GET | HTTP_HEAD | HTTP_OPTIONS)))
 		return 400;
@@ -344,7 +348,8 @@ static bool is_sound_host(struct slice host)
 	if (host.length == 0 || host.length > 255)
 		return false;
 	if (host.at[0] == '[') {
-		for (i = 1; i < host.length && (hex_digit(host.at[i]) >= 0 || strchr(":.", host.at[i]));)
+		for (i = 1;
+		     i < host.length && (hex_digit(host.at[i]) >= 0 || strchr(":.", host.at[i]));)
 			i++;
 		if (i < 4 || i == host.length || host.at[i++] != ']')
 			return false;
@@ -375,7 +380,8 @@ static int read_host(struct http_request *request, struct slice authority)
 	return 0;
 }
 
-/* Connection: close ends it; HTTP/1.0 always ends. Everything else in it, Upgrade too, is ignored. */
+/* Connection: close ends it; HTTP/1.0 always ends. Everything else in it, Upgrade too, is ignored.
+ */
 static int read_connection(struct http_request *request)
 {
 	struct slice list = request->headers[HTTP_HEADER_CONNECTION];
@@ -418,8 +424,8 @@ static int read_head(struct slice head, struct http_request *ret_request)
 		const char *cr = memchr(at, '\r', (size_t)(end - at));
 		struct slice line = { at, (size_t)(cr - at) };
 
-		r = is_first ? read_request_line(line, &request, &authority) :
-			       read_header(line, &request);
+		r = is_first ? read_request_line(line, &request, &authority)
+			     : read_header(line, &request);
 		if (r)
 			return r;
 		is_first = false;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Strict HTTP/1.1 request heads (RFC 9110, 9112): bytes in, struct out. Pure: no I/O, no allocation,
- * libc only. What two parsers could read in two ways is refused, not repaired.
+ * Strict HTTP/1.1 request heads (RFC 9110, 9112): bytes in, struct out. Pure: no I/O, no
+ * allocation, libc only. What two parsers could read in two ways is refused, not repaired.
  */
 
 #include "daemon/base/error.h"
@@ -41,11 +41,11 @@ enum http_header_id {
 
 struct http_request {
 	enum http_method method;
-	unsigned minor; /* of HTTP/1.x: 0 or 1 */
+	unsigned minor;     /* of HTTP/1.x: 0 or 1 */
 	struct slice path;  /* "/…", still percent-encoded; every escape is valid and harmless */
 	struct slice query; /* behind '?', still encoded; at is NULL without '?' */
 	struct slice headers[_HTTP_HEADER_N]; /* trimmed values; at is NULL when absent */
-	uint64_t content_length; /* 0 without the header */
+	uint64_t content_length;              /* 0 without the header */
 	bool is_keep_alive;
 	bool expects_continue;
 };
@@ -56,7 +56,10 @@ struct http_parser {
 	bool has_request_line;
 };
 
-#define HTTP_PARSER_NULL { 0 }
+#define HTTP_PARSER_NULL \
+	{                \
+		0        \
+	}
 
 enum {
 	HTTP_E_MORE = 1, /* the head is not complete */

@@ -40,7 +40,8 @@ static int set_translations(const struct exchange *exchange, const struct proble
 		size_t language = message_find_language(list.codes[i]);
 
 		if (message_find(problem->key, language))
-			r = set_message(translations, message_language(language), problem, language);
+			r = set_message(translations, message_language(language), problem,
+					language);
 	}
 	if (!r)
 		r = set_message(translations, "en", problem, message_find_language("en"));
@@ -81,8 +82,8 @@ static int set_extra(struct value *object, const struct value *extra)
  * problem_write() - the body of a refusal
  * @buffer: appended to
  *
- * `type` is about:blank, so `title` is the status phrase (RFC 9457 section 4.2.1); clients decide by
- * errorKey. Return: 0 or negative.
+ * `type` is about:blank, so `title` is the status phrase (RFC 9457 section 4.2.1); clients decide
+ * by errorKey. Return: 0 or negative.
  */
 int problem_write(const struct exchange *exchange, const struct problem *problem,
 		  struct buffer *buffer)

@@ -1,5 +1,6 @@
 #pragma once
-/* Inside api/http: the answer under construction, and the way from an exchange to its connection. */
+/* Inside api/http: the answer under construction, and the way from an exchange to its connection.
+ */
 
 #include "api/http/exchange.h"
 
@@ -7,7 +8,8 @@ enum { REPLY_TAG_MAX = 80, REPLY_PADDING = 4096, REPLY_SLOT_US = 10000 };
 
 /* Who is asking? Filled in by the program: the answer lies on a higher floor. */
 struct exchange_gate {
-	/* Sets exchange->actor and calls next(), or answers 401 or 403. NULL: everybody is nobody. */
+	/* Sets exchange->actor and calls next(), or answers 401 or 403. NULL: everybody is nobody.
+	 */
 	void (*authenticate)(void *context, struct exchange *exchange, enum audience audience,
 			     void (*next)(struct exchange *exchange));
 	void *context;
@@ -16,10 +18,10 @@ struct exchange_gate {
 struct exchange_reply {
 	void (*deliver)(struct exchange *exchange); /* the answer is complete; once */
 	const struct exchange_gate *gate;
-	int status; /* 0: not answered */
+	int status;       /* 0: not answered */
 	const char *type; /* NULL: no body */
 	struct buffer body;
-	struct buffer headers; /* whole lines */
+	struct buffer headers;   /* whole lines */
 	char tag[REPLY_TAG_MAX]; /* with quotes; "" for none */
 	unsigned max_age_s;
 	bool is_public;

@@ -42,7 +42,8 @@ static bool match_path(const char *pattern, struct slice path, struct route_matc
 			stop = end;
 		if (stop == at)
 			return false;
-		ret_match->params[ret_match->n_params++] = (struct slice){ at, (size_t)(stop - at) };
+		ret_match->params[ret_match->n_params++] = (struct slice){ at,
+									   (size_t)(stop - at) };
 		at = stop;
 		pattern = close + 1;
 	}

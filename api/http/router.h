@@ -16,12 +16,12 @@ enum {
 
 /* Who may call. The gate (api/auth) answers 401 and 403 before the handler runs. */
 enum audience {
-	AUDIENCE_PUBLIC,   /* credentials are not even read */
-	AUDIENCE_REPORTER, /* anonymous, a receipt, an account of any client scope */
-	AUDIENCE_PARTY,    /* a receipt, or an account (client scope full) */
-	AUDIENCE_ACCOUNT,  /* an account (client scope full) */
+	AUDIENCE_PUBLIC,    /* credentials are not even read */
+	AUDIENCE_REPORTER,  /* anonymous, a receipt, an account of any client scope */
+	AUDIENCE_PARTY,     /* a receipt, or an account (client scope full) */
+	AUDIENCE_ACCOUNT,   /* an account (client scope full) */
 	AUDIENCE_EMERGENCY, /* everybody: a credential that does not hold is dropped and noted */
-	AUDIENCE_LATE,     /* the handler calls exchange_authenticate() itself */
+	AUDIENCE_LATE,      /* the handler calls exchange_authenticate() itself */
 };
 
 enum route_flags {
@@ -29,13 +29,15 @@ enum route_flags {
 	ROUTE_KEY_LATE = 1 << 1, /* Idempotency-Key is read; the handler decides what it needs */
 	ROUTE_SLOT = 1 << 2,     /* its 404s leave on the 10 ms grid, always the same bytes */
 	ROUTE_PADDED = 1 << 3,   /* JSON answers are padded with spaces to steps of 4 KiB */
-	ROUTE_UUIDS = 1 << 4,    /* parameters named …id are UUIDs; a malformed one becomes the nil UUID */
-	ROUTE_RAW = 1 << 5,      /* the body is not JSON; the handler reads x->body */
+	ROUTE_UUIDS =
+		1 << 4, /* parameters named …id are UUIDs; a malformed one becomes the nil UUID */
+	ROUTE_RAW = 1 << 5, /* the body is not JSON; the handler reads x->body */
 };
 
 struct route {
 	enum http_method method; /* a GET row answers HEAD as well */
-	const char *path; /* "/v1/cases/{id}/actions/{action}"; a last "{id…}" takes the whole tail */
+	const char
+		*path; /* "/v1/cases/{id}/actions/{action}"; a last "{id…}" takes the whole tail */
 	enum audience audience;
 	uint32_t body_max; /* bytes; 0: no body is taken */
 	unsigned flags;
@@ -44,8 +46,8 @@ struct route {
 };
 
 struct route_match {
-	const struct route *route; /* NULL: 404, or 405 if allowed is not 0 */
-	unsigned allowed;          /* bits of enum http_method that the path knows */
+	const struct route *route;             /* NULL: 404, or 405 if allowed is not 0 */
+	unsigned allowed;                      /* bits of enum http_method that the path knows */
 	struct slice params[ROUTE_PARAMS_MAX]; /* still encoded, in the order of the path */
 	size_t n_params;
 };

@@ -56,8 +56,8 @@ static void on_closed(struct connection_owner *owner)
 	}
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-		      struct sockaddr *address, int length, void *context)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+		      int length, void *context)
 {
 	struct server *server = context;
 

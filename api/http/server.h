@@ -12,8 +12,8 @@ struct server_config {
 	const struct route *routes;
 	size_t n_routes;
 	struct exchange_gate gate;
-	void *application;         /* becomes exchange->application */
-	const char *const *hosts;  /* what Host may name; loopback literals may always */
+	void *application;        /* becomes exchange->application */
+	const char *const *hosts; /* what Host may name; loopback literals may always */
 	size_t n_hosts;
 	unsigned head_timeout_ms;  /* 10,000: from a head's first byte to its end */
 	unsigned body_idle_ms;     /* 10,000: between two bytes of a body */
@@ -32,7 +32,7 @@ struct server *server_free(struct server *server);
 int server_listen_take(struct server *server, int fd);
 /* A listening TCP socket on a numeric address, "127.0.0.1" or "::1"; port 0: any free one. */
 int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd);
-/* Stops accepting; in-flight exchanges are answered with Connection: close. done(context) runs once,
- * from the loop or before this returns, when no connection is left. */
+/* Stops accepting; in-flight exchanges are answered with Connection: close. done(context) runs
+ * once, from the loop or before this returns, when no connection is left. */
 void server_drain(struct server *server, void (*done)(void *context), void *context);
 size_t server_n_connections(const struct server *server);

@@ -71,7 +71,7 @@ size_t shape_n_faults(const struct shape_faults *faults)
 }
 
 static void PRINTF(3, 4)
-fault_at(struct shape_faults *faults, const char *pointer, const char *format, ...)
+	fault_at(struct shape_faults *faults, const char *pointer, const char *format, ...)
 {
 	char detail[160];
 	va_list arguments;
@@ -234,8 +234,8 @@ static void check_object(const struct value *value, const struct shape *members,
 	}
 }
 
-static void check_integer(const struct value *value, const struct shape *shape,
-			  const char *pointer, struct shape_faults *faults)
+static void check_integer(const struct value *value, const struct shape *shape, const char *pointer,
+			  struct shape_faults *faults)
 {
 	int64_t integer = value_integer(value, 0);
 
@@ -292,8 +292,7 @@ static void check(const struct value *value, const struct shape *shape, const ch
 }
 
 /* Appends the faults of `value` as an object with these members. */
-int shape_check(const struct value *value, const struct shape *members,
-		struct shape_faults *faults)
+int shape_check(const struct value *value, const struct shape *members, struct shape_faults *faults)
 {
 	check_object(value, members, "", faults);
 	return faults->error;

@@ -4,16 +4,16 @@
 #include "api/http/exchange.h"
 
 enum shape_type {
-	SHAPE_TEXT,      /* valid, normalised text of 1 … max code points that is not only space */
-	SHAPE_TOKEN,     /* visible ASCII without space, 1 … max bytes */
+	SHAPE_TEXT,  /* valid, normalised text of 1 … max code points that is not only space */
+	SHAPE_TOKEN, /* visible ASCII without space, 1 … max bytes */
 	SHAPE_UUID,
 	SHAPE_TIMESTAMP, /* RFC 3339 */
 	SHAPE_ENUM,      /* one of `words` */
 	SHAPE_INTEGER,   /* min … max */
 	SHAPE_BOOLEAN,
-	SHAPE_OBJECT,    /* `members` */
-	SHAPE_ARRAY,     /* min … max items, each like `item` */
-	SHAPE_ANY,       /* checked by the caller */
+	SHAPE_OBJECT, /* `members` */
+	SHAPE_ARRAY,  /* min … max items, each like `item` */
+	SHAPE_ANY,    /* checked by the caller */
 };
 
 enum shape_flags {

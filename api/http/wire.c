@@ -55,8 +55,7 @@ static void append_cache_control(struct buffer *head, const struct exchange_repl
  *
  * Return: 0 or -ENOMEM.
  */
-int wire_write(const struct exchange *exchange, bool is_head, bool is_last,
-	       struct evbuffer *output)
+int wire_write(const struct exchange *exchange, bool is_head, bool is_last, struct evbuffer *output)
 {
 	CLEANUP(buffer_deinit) struct buffer head = BUFFER_NULL;
 	const struct exchange_reply *reply = exchange->reply;
@@ -91,7 +90,10 @@ void wire_log(const struct exchange *exchange, bool is_head, int64_t duration_us
 {
 	const struct log_field fields[] = {
 		{ "http.request.method",
-		  is_head ? "HEAD" : exchange->method ? http_method_name(exchange->method) : "-", 0 },
+		  is_head            ? "HEAD"
+		  : exchange->method ? http_method_name(exchange->method)
+				     : "-",
+		  0 },
 		{ "url.path", exchange->route ? exchange->route->path : "-", 0 },
 		{ "http.response.status_code", NULL, exchange->reply->status },
 		{ "event.duration", NULL, duration_us * 1000 },

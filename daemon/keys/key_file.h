@@ -6,8 +6,8 @@
 enum {
 	KEY_FILE_E_EXISTS = 1, /* create: the file is there and stays as it is */
 	KEY_FILE_E_ABSENT,
-	KEY_FILE_E_EXPOSED,    /* others than the owner may read or write the file */
-	KEY_FILE_E_MALFORMED,  /* not 64 hex digits and a newline */
+	KEY_FILE_E_EXPOSED,   /* others than the owner may read or write the file */
+	KEY_FILE_E_MALFORMED, /* not 64 hex digits and a newline */
 };
 
 int key_file_create_index(const char *file);

@@ -55,7 +55,8 @@ void forge_token(const struct crypto_key *key, const char *header, const char *p
 	buffer_append_char(ret_token, '.');
 	forge_part(ret_token, payload, strlen(payload));
 	ck_assert_int_eq(crypto_rs256_sign(key, (struct slice){ ret_token->at, ret_token->length },
-					   signature, &length), 0);
+					   signature, &length),
+			 0);
 	buffer_append_char(ret_token, '.');
 	forge_part(ret_token, signature, length);
 }

@@ -14,7 +14,7 @@ enum { FORGE_NOW_S = 1800000000 };
 #define FORGE_TIMES "\"iat\":1799999000.25,\"nbf\":1799999000.25,\"exp\":1800003000.75"
 #define FORGE_SUB "\"sub\":\"42\""
 #define FORGE_SCOPES "\"scopes\":[\"basic\"]"
-#define FORGE_PAYLOAD                                                                              \
+#define FORGE_PAYLOAD \
 	"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES "}"
 
 struct forge {

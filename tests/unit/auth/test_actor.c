@@ -21,13 +21,15 @@ static int64_t now_us(void)
 
 static void setup(void)
 {
-	static const char text[] = "{\"people\":{\"ada\":{\"sub\":\"42\",\"user\":\"ada  lovelace\"}}}";
+	static const char text[] =
+		"{\"people\":{\"ada\":{\"sub\":\"42\",\"user\":\"ada  lovelace\"}}}";
 	const char *message;
 
 	forge_init(&forge);
 	ck_assert_int_eq(index_key_new(&index_key), 0);
-	ck_assert_int_eq(people_new((struct slice){ text, sizeof(text) - 1 }, "CentralAuth", &people,
-				    &message), 0);
+	ck_assert_int_eq(people_new((struct slice){ text, sizeof(text) - 1 }, "CentralAuth",
+				    &people, &message),
+			 0);
 	forge.issuer.people = people;
 	gate = (struct actor_gate){ forge.issuers, &index_key, now_us };
 	exchange_gate = (struct exchange_gate){ actor_authenticate, &gate };
@@ -77,8 +79,10 @@ static void make_bearer(const char *client, struct buffer *ret_header)
 	CLEANUP(buffer_deinit) struct buffer payload = BUFFER_NULL;
 	CLEANUP(buffer_deinit) struct buffer token = BUFFER_NULL;
 
-	buffer_printf(&payload, "{\"aud\":\"%s\"," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS
-		      "," FORGE_SCOPES "}", client);
+	buffer_printf(&payload,
+		      "{\"aud\":\"%s\"," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS
+		      "," FORGE_SCOPES "}",
+		      client);
 	forge_token(forge.key, FORGE_HEADER, payload.at, &token);
 	buffer_clear(ret_header);
 	buffer_printf(ret_header, "Bearer %s", token.at);
@@ -110,7 +114,8 @@ START_TEST(a_malformed_receipt_is_a_receipt_that_nobody_has)
 
 	ck_assert_int_eq(first->actor->kind, ACTOR_RECEIPT);
 	ck_assert_int_eq(second->actor->kind, ACTOR_RECEIPT);
-	ck_assert_mem_ne(first->actor->receipt_hash, second->actor->receipt_hash, RECEIPT_HASH_SIZE);
+	ck_assert_mem_ne(first->actor->receipt_hash, second->actor->receipt_hash,
+			 RECEIPT_HASH_SIZE);
 	exchange_free(first);
 	exchange_free(second);
 }
@@ -147,7 +152,8 @@ START_TEST(an_account_has_its_indexes_and_its_name)
 	ck_assert_str_eq(actor->user.at, "ada  lovelace");
 	ck_assert_int_eq(index_of_id(&index_key, iss, scope, (struct slice){ "42", 2 }, id_ix), 0);
 	ck_assert_int_eq(index_of_name(&index_key, exchange->arena, scope,
-				       (struct slice){ "Ada_lovelace", 12 }, name_ix), 0);
+				       (struct slice){ "Ada_lovelace", 12 }, name_ix),
+			 0);
 	ck_assert_mem_eq(actor->id_ix, id_ix, INDEX_SIZE);
 	ck_assert_mem_eq(actor->name_ix, name_ix, INDEX_SIZE);
 	exchange_free(exchange);

@@ -1,4 +1,5 @@
-/* Receipts: written, read with tolerance, refused when a character is wrong, hashed as documented. */
+/* Receipts: written, read with tolerance, refused when a character is wrong, hashed as documented.
+ */
 
 #include "api/auth/receipt.h"
 #include "daemon/base/codec.h"
@@ -52,7 +53,8 @@ START_TEST(near_misses_are_malformed)
 	struct receipt receipt, again;
 	char text[RECEIPT_TEXT_SIZE];
 
-	/* Two bytes of checksum let one miss in 65,536 through: a fixed receipt makes the count sure. */
+	/* Two bytes of checksum let one miss in 65,536 through: a fixed receipt makes the count
+	 * sure. */
 	memset(&receipt, 7, sizeof(receipt));
 	ck_assert_int_eq(receipt_write(&receipt, text), 0);
 	for (size_t i = 0; text[i]; i++) {
@@ -71,9 +73,14 @@ END_TEST
 
 START_TEST(what_is_no_receipt_is_malformed)
 {
-	static const char *const texts[] = { "", "-", "ABCDE", "ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDU",
-					     "ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE",
-					     "' or 1=1 --" };
+	static const char *const texts[] = {
+		"",
+		"-",
+		"ABCDE",
+		"ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDU",
+		"ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE",
+		"' or 1=1 --"
+	};
 	struct receipt receipt;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -1,4 +1,5 @@
-/* Wiki tokens: honest ones hold, every offline forgery is refused by the check that is meant for it. */
+/* Wiki tokens: honest ones hold, every offline forgery is refused by the check that is meant for
+ * it. */
 
 #include "tests/unit/auth/forge.h"
 
@@ -46,33 +47,37 @@ static int check_signed_by(const struct crypto_key *key, const char *header, con
 	return check_text((struct slice){ token.at, token.length }, NULL);
 }
 
-#define HEADER(name, expected, header)                                                             \
-	START_TEST(name)                                                                           \
-	{                                                                                          \
-		ck_assert_int_eq(check_signed_by(forge.key, header, FORGE_PAYLOAD), expected);     \
-	}                                                                                          \
+#define HEADER(name, expected, header)                                                         \
+	START_TEST(name)                                                                       \
+	{                                                                                      \
+		ck_assert_int_eq(check_signed_by(forge.key, header, FORGE_PAYLOAD), expected); \
+	}                                                                                      \
 	END_TEST
-#define PAYLOAD(name, expected, payload)                                                           \
-	START_TEST(name)                                                                           \
-	{                                                                                          \
-		ck_assert_int_eq(check_signed_by(forge.key, FORGE_HEADER, payload), expected);     \
-	}                                                                                          \
+#define PAYLOAD(name, expected, payload)                                                       \
+	START_TEST(name)                                                                       \
+	{                                                                                      \
+		ck_assert_int_eq(check_signed_by(forge.key, FORGE_HEADER, payload), expected); \
+	}                                                                                      \
 	END_TEST
 #define TIMES(name, expected, times)                                                               \
 	PAYLOAD(name, expected,                                                                    \
-		"{" FORGE_AUD "," FORGE_JTI "," times "," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES "}")
-#define AUD(name, expected, aud)                                                                   \
-	PAYLOAD(name, expected,                                                                    \
-		"{" aud FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES "}")
-#define SUB(name, expected, sub)                                                                   \
-	PAYLOAD(name, expected,                                                                    \
-		"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," sub FORGE_ISS "," FORGE_SCOPES "}")
-#define ISS(name, expected, iss)                                                                   \
-	PAYLOAD(name, expected,                                                                    \
-		"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB iss "," FORGE_SCOPES "}")
-#define MORE(name, expected, more)                                                                 \
-	PAYLOAD(name, expected,                                                                    \
-		"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS            \
+		"{" FORGE_AUD "," FORGE_JTI "," times "," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES \
+		"}")
+#define AUD(name, expected, aud)                                                               \
+	PAYLOAD(name, expected,                                                                \
+		"{" aud FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES \
+		"}")
+#define SUB(name, expected, sub)                                                               \
+	PAYLOAD(name, expected,                                                                \
+		"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," sub FORGE_ISS "," FORGE_SCOPES \
+		"}")
+#define ISS(name, expected, iss)                                                               \
+	PAYLOAD(name, expected,                                                                \
+		"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB iss "," FORGE_SCOPES \
+		"}")
+#define MORE(name, expected, more)                                                      \
+	PAYLOAD(name, expected,                                                         \
+		"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS \
 		"," FORGE_SCOPES more "}")
 
 HEADER(honest_token_with_float_times_holds, 0, FORGE_HEADER)
@@ -97,20 +102,27 @@ ISS(issuer_with_slash_behind_is_refused, TOKEN_E_ISSUER, ",\"iss\":\"https://dem
 ISS(no_issuer_is_refused, TOKEN_E_ISSUER, "")
 ISS(issuer_as_array_is_refused, TOKEN_E_ISSUER, ",\"iss\":[\"https://demo.example\"]")
 
-TIMES(expired_token_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800000000")
-TIMES(token_that_ends_in_a_fraction_holds, 0, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800000000.5")
-TIMES(exp_as_string_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":\"1800003000\"")
+TIMES(expired_token_is_refused, TOKEN_E_TIME,
+      "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800000000")
+TIMES(token_that_ends_in_a_fraction_holds, 0,
+      "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800000000.5")
+TIMES(exp_as_string_is_refused, TOKEN_E_TIME,
+      "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":\"1800003000\"")
 TIMES(exp_of_1e18_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1e18")
-TIMES(exp_beyond_every_double_is_refused, TOKEN_E_FORM, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1e999")
+TIMES(exp_beyond_every_double_is_refused, TOKEN_E_FORM,
+      "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1e999")
 TIMES(exp_null_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":null")
 TIMES(no_exp_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1799999000")
 TIMES(no_iat_is_refused, TOKEN_E_TIME, "\"nbf\":1799999000,\"exp\":1800003000")
 TIMES(no_nbf_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"exp\":1800003000")
-TIMES(nbf_in_the_future_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1800000031,\"exp\":1800003000")
+TIMES(nbf_in_the_future_is_refused, TOKEN_E_TIME,
+      "\"iat\":1799999000,\"nbf\":1800000031,\"exp\":1800003000")
 TIMES(nbf_within_the_leeway_holds, 0, "\"iat\":1799999000,\"nbf\":1800000029,\"exp\":1800003000")
-TIMES(iat_in_the_future_is_refused, TOKEN_E_TIME, "\"iat\":1800000031,\"nbf\":1799999000,\"exp\":1800003000")
+TIMES(iat_in_the_future_is_refused, TOKEN_E_TIME,
+      "\"iat\":1800000031,\"nbf\":1799999000,\"exp\":1800003000")
 TIMES(iat_within_the_leeway_holds, 0, "\"iat\":1800000029,\"nbf\":1799999000,\"exp\":1800003000")
-TIMES(lifetime_beyond_the_limit_is_refused, TOKEN_E_TIME, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800013401")
+TIMES(lifetime_beyond_the_limit_is_refused, TOKEN_E_TIME,
+      "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800013401")
 TIMES(lifetime_at_the_limit_holds, 0, "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1800013400")
 TIMES(duplicate_exp_is_refused, TOKEN_E_FORM,
       "\"iat\":1799999000,\"nbf\":1799999000,\"exp\":1,\"exp\":1800003000")
@@ -125,7 +137,8 @@ AUD(nested_array_of_audiences_is_refused, TOKEN_E_AUDIENCE, "\"aud\":[[\"full-cl
 PAYLOAD(no_scopes_is_refused, TOKEN_E_CLAIMS,
 	"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS "}")
 PAYLOAD(scopes_as_text_is_refused, TOKEN_E_CLAIMS,
-	"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS ",\"scopes\":\"a\"}")
+	"{" FORGE_AUD "," FORGE_JTI "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS
+	",\"scopes\":\"a\"}")
 PAYLOAD(no_jti_is_refused, TOKEN_E_CLAIMS,
 	"{" FORGE_AUD "," FORGE_TIMES "," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES "}")
 PAYLOAD(empty_jti_is_refused, TOKEN_E_CLAIMS,
@@ -260,8 +273,8 @@ END_TEST
 
 START_TEST(other_numbers_of_parts_are_refused)
 {
-	static const char *const texts[] = { "", ".", "..", "...", "a", "a.b", "a.b.c.d",
-					     "a.b.c.d.e", ".b.c", "a..c", "a.b." };
+	static const char *const texts[] = { "",        ".",         "..",   "...",  "a",   "a.b",
+					     "a.b.c.d", "a.b.c.d.e", ".b.c", "a..c", "a.b." };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		ck_assert_int_eq(check_text((struct slice){ texts[i], strlen(texts[i]) }, NULL),

@@ -53,8 +53,8 @@ static void act(struct exchange *exchange)
 
 	if (r)
 		exchange_refuse(exchange, r == EXCHANGE_E_ABSENT ? 428 : 412,
-				r == EXCHANGE_E_ABSENT ? "conduct-precondition-required" :
-							 "conduct-precondition-failed");
+				r == EXCHANGE_E_ABSENT ? "conduct-precondition-required"
+						       : "conduct-precondition-failed");
 	else
 		exchange_refuse(exchange, 404, "conduct-not-found");
 }
@@ -73,12 +73,27 @@ static void authenticate(void *context, struct exchange *exchange, enum audience
 
 static const struct route routes[] = {
 	{ HTTP_GET, "/v1/policy", AUDIENCE_PUBLIC, 0, 0, get_policy, { "wiki", "lang" } },
-	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, ROUTE_BODY_DEFAULT,
-	  ROUTE_KEY_LATE | ROUTE_PADDED, post_report, { NULL } },
-	{ HTTP_GET, "/v1/cases/{id}", AUDIENCE_ACCOUNT, 0, ROUTE_SLOT | ROUTE_UUIDS, get_case,
+	{ HTTP_POST,
+	  "/v1/reports",
+	  AUDIENCE_LATE,
+	  ROUTE_BODY_DEFAULT,
+	  ROUTE_KEY_LATE | ROUTE_PADDED,
+	  post_report,
 	  { NULL } },
-	{ HTTP_POST, "/v1/cases/{id}/actions/{action}", AUDIENCE_ACCOUNT, ROUTE_BODY_DEFAULT,
-	  ROUTE_KEY | ROUTE_SLOT | ROUTE_UUIDS, act, { NULL } },
+	{ HTTP_GET,
+	  "/v1/cases/{id}",
+	  AUDIENCE_ACCOUNT,
+	  0,
+	  ROUTE_SLOT | ROUTE_UUIDS,
+	  get_case,
+	  { NULL } },
+	{ HTTP_POST,
+	  "/v1/cases/{id}/actions/{action}",
+	  AUDIENCE_ACCOUNT,
+	  ROUTE_BODY_DEFAULT,
+	  ROUTE_KEY | ROUTE_SLOT | ROUTE_UUIDS,
+	  act,
+	  { NULL } },
 };
 
 static void leave(void *context)

@@ -56,14 +56,17 @@ START_TEST(an_absent_filter_is_not_an_empty_one)
 	ck_assert_int_eq(arena_new(&arena), 0);
 	ck_assert_int_eq(cursor_write(arena, &absent, 1, &key, 1, &cursor), 0);
 	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &absent, 1, 1, keys), 0);
-	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &empty, 1, 1, keys), CURSOR_E_REFUSED);
+	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &empty, 1, 1, keys),
+			 CURSOR_E_REFUSED);
 	arena_free(arena);
 }
 END_TEST
 
 START_TEST(forged_and_cut_cursors_are_refused)
 {
-	static const char *const texts[] = { "", "x", "AA", "!!!!", "AQAAAAAAAAAA", "AQAAAAAAAAAA=" };
+	static const char *const texts[] = {
+		"", "x", "AA", "!!!!", "AQAAAAAAAAAA", "AQAAAAAAAAAA="
+	};
 	const struct slice filter = { "cases", 5 }, key = { "key", 3 };
 	struct slice keys[2];
 	char *cursor;
@@ -74,10 +77,13 @@ START_TEST(forged_and_cut_cursors_are_refused)
 				 CURSOR_E_REFUSED);
 	ck_assert_int_eq(cursor_write(arena, &filter, 1, &key, 1, &cursor), 0);
 	for (size_t n = 0; n < strlen(cursor); n++)
-		ck_assert_int_eq(cursor_read(arena, (struct slice){ cursor, n }, &filter, 1, 1, keys),
-				 CURSOR_E_REFUSED);
-	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &filter, 1, 2, keys), CURSOR_E_REFUSED);
-	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &filter, 1, 0, keys), CURSOR_E_REFUSED);
+		ck_assert_int_eq(
+			cursor_read(arena, (struct slice){ cursor, n }, &filter, 1, 1, keys),
+			CURSOR_E_REFUSED);
+	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &filter, 1, 2, keys),
+			 CURSOR_E_REFUSED);
+	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &filter, 1, 0, keys),
+			 CURSOR_E_REFUSED);
 	arena_free(arena);
 }
 END_TEST
@@ -90,7 +96,8 @@ START_TEST(a_key_that_is_no_text_is_refused)
 
 	ck_assert_int_eq(arena_new(&arena), 0);
 	ck_assert_int_eq(cursor_write(arena, &filter, 1, &key, 1, &cursor), 0);
-	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &filter, 1, 1, keys), CURSOR_E_REFUSED);
+	ck_assert_int_eq(cursor_read(arena, slice_of(cursor), &filter, 1, 1, keys),
+			 CURSOR_E_REFUSED);
 	arena_free(arena);
 }
 END_TEST

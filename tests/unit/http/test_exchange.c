@@ -15,11 +15,12 @@ static void handle(struct exchange *exchange)
 {
 }
 
-static const struct route plain = { HTTP_GET, "/v1/things", AUDIENCE_PUBLIC, 0, 0, handle, { "lang" } };
-static const struct route slotted = { HTTP_GET, "/v1/cases/{id}", AUDIENCE_PUBLIC, 0, ROUTE_SLOT,
-				      handle, { NULL } };
-static const struct route padded = { HTTP_GET, "/v1/receipt", AUDIENCE_PUBLIC, 0, ROUTE_PADDED, handle,
-				     { NULL } };
+static const struct route plain = { HTTP_GET, "/v1/things", AUDIENCE_PUBLIC, 0,
+				    0,        handle,       { "lang" } };
+static const struct route slotted = { HTTP_GET,   "/v1/cases/{id}", AUDIENCE_PUBLIC, 0,
+				      ROUTE_SLOT, handle,           { NULL } };
+static const struct route padded = { HTTP_GET,     "/v1/receipt", AUDIENCE_PUBLIC, 0,
+				     ROUTE_PADDED, handle,        { NULL } };
 
 static struct exchange *make(const struct route *route)
 {
@@ -103,15 +104,16 @@ START_TEST(limits_are_numbers_from_1_to_100)
 	static const struct {
 		const char *text;
 		unsigned limit; /* 0: refused */
-	} rows[] = { { "1", 1 },   { "100", 100 }, { "101", 0 }, { "0", 0 },	    { "", 0 },
-		     { "-1", 0 },  { "1e1", 0 },   { "010", 0 }, { "4294967297", 0 } };
+	} rows[] = { { "1", 1 },  { "100", 100 }, { "101", 0 }, { "0", 0 },         { "", 0 },
+		     { "-1", 0 }, { "1e1", 0 },   { "010", 0 }, { "4294967297", 0 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct exchange *exchange = make(&plain);
 		unsigned limit = 0;
 
-		exchange->query[0] = (struct exchange_query){ { "limit", 5 },
-							      { rows[i].text, strlen(rows[i].text) } };
+		exchange->query[0] = (struct exchange_query){
+			{ "limit", 5 }, { rows[i].text, strlen(rows[i].text) }
+		};
 		exchange->n_query = 1;
 		ck_assert(exchange_read_limit(exchange, &limit) == (rows[i].limit != 0));
 		ck_assert_uint_eq(limit, rows[i].limit);
@@ -195,7 +197,8 @@ START_TEST(a_refusal_is_never_cached)
 	exchange_refuse(exchange, 404, "conduct-not-found");
 	ck_assert(!exchange->reply->is_public);
 	ck_assert_int_eq(exchange->reply->status, 404);
-	ck_assert_ptr_null(exchange->reply->headers.at ? strstr(exchange->reply->headers.at, "ETag") : NULL);
+	ck_assert_ptr_null(exchange->reply->headers.at ? strstr(exchange->reply->headers.at, "ETag")
+						       : NULL);
 	exchange_free(exchange);
 }
 END_TEST
@@ -207,9 +210,12 @@ START_TEST(further_members_cannot_replace_the_problem_s_own)
 
 	value_set_string(extra, "status", "200");
 	value_set_string(extra, "allowed", "yes");
-	exchange_reply_problem(exchange, &(struct problem){ .status = 409, .key = "conduct-x", .extra = extra });
-	ck_assert_int_eq(value_parse((struct slice){ exchange->reply->body.at, exchange->reply->body.length },
-				     &body, NULL), 0);
+	exchange_reply_problem(
+		exchange, &(struct problem){ .status = 409, .key = "conduct-x", .extra = extra });
+	ck_assert_int_eq(value_parse((struct slice){ exchange->reply->body.at,
+						     exchange->reply->body.length },
+				     &body, NULL),
+			 0);
 	ck_assert_int_eq(value_integer(value_get(body, "status"), 0), 409);
 	ck_assert_str_eq(value_get_string(body, "allowed"), "yes");
 	ck_assert_str_eq(value_get_string(body, "detail"), "Conflict");

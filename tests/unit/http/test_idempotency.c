@@ -63,8 +63,9 @@ static void scope(const char *key, const char *subject, const char *route, const
 {
 	const struct slice params[] = { slice_of(param) };
 
-	ck_assert_int_eq(idempotency_scope(slice_of(key), slice_of(subject), route, params, 1,
-					   ret_scope), 0);
+	ck_assert_int_eq(
+		idempotency_scope(slice_of(key), slice_of(subject), route, params, 1, ret_scope),
+		0);
 }
 
 START_TEST(a_scope_depends_on_every_part)

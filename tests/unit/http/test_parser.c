@@ -35,16 +35,17 @@ static int parse(const char *bytes, size_t length, struct http_request *ret_requ
 	if (r == 0 && ret_request) {
 		struct http_parser again = HTTP_PARSER_NULL;
 
-		http_parse_head(&again, (struct slice){ bytes, length }, ret_request, &head, &status);
+		http_parse_head(&again, (struct slice){ bytes, length }, ret_request, &head,
+				&status);
 	}
 	return status;
 }
 
-#define REFUSED(name, status, bytes)                                                               \
-	START_TEST(name)                                                                           \
-	{                                                                                          \
-		ck_assert_int_eq(parse(bytes, sizeof(bytes) - 1, NULL), status);                   \
-	}                                                                                          \
+#define REFUSED(name, status, bytes)                                             \
+	START_TEST(name)                                                         \
+	{                                                                        \
+		ck_assert_int_eq(parse(bytes, sizeof(bytes) - 1, NULL), status); \
+	}                                                                        \
 	END_TEST
 #define TAKEN(name, bytes) REFUSED(name, 0, bytes)
 
@@ -77,7 +78,8 @@ REFUSED(bare_line_feed_after_the_request_line_is_refused, 400, "GET / HTTP/1.1\n
 REFUSED(bare_line_feed_in_a_header_is_refused, 400, GET("A: b\nC: d\r\n"))
 REFUSED(bare_line_feeds_at_the_end_are_refused, 400, "GET / HTTP/1.1\r\nHost: a\n\n")
 REFUSED(bare_carriage_return_in_a_header_is_refused, 400, GET("A: b\rC: d\r\n"))
-REFUSED(bare_carriage_return_in_the_request_line_is_refused, 400, "GET /\r HTTP/1.1\r\n" HOST "\r\n")
+REFUSED(bare_carriage_return_in_the_request_line_is_refused, 400,
+	"GET /\r HTTP/1.1\r\n" HOST "\r\n")
 REFUSED(nul_in_a_header_value_is_refused, 400, GET("A: b\0c\r\n"))
 REFUSED(nul_in_a_header_name_is_refused, 400, GET("A\0: b\r\n"))
 REFUSED(nul_in_the_target_is_refused, 400, "GET /v1/\0policy HTTP/1.1\r\n" HOST "\r\n")

@@ -9,15 +9,18 @@ static void handle(struct exchange *exchange)
 {
 }
 
-#define ROW(method, path) { method, path, AUDIENCE_PUBLIC, 0, 0, handle, { NULL } }
+#define ROW(method, path)                                    \
+	{                                                    \
+		method, path, AUDIENCE_PUBLIC, 0, 0, handle, \
+		{                                            \
+			NULL                                 \
+		}                                            \
+	}
 
 static const struct route routes[] = {
-	ROW(HTTP_GET, "/v1/policy"),
-	ROW(HTTP_GET, "/v1/policy/rules/{id…}"),
-	ROW(HTTP_GET, "/v1/cases/{id}"),
-	ROW(HTTP_POST, "/v1/cases/{id}/actions/{action}"),
-	ROW(HTTP_GET, "/v1/bodies/mine"),
-	ROW(HTTP_GET, "/v1/bodies/{id}"),
+	ROW(HTTP_GET, "/v1/policy"),         ROW(HTTP_GET, "/v1/policy/rules/{id…}"),
+	ROW(HTTP_GET, "/v1/cases/{id}"),     ROW(HTTP_POST, "/v1/cases/{id}/actions/{action}"),
+	ROW(HTTP_GET, "/v1/bodies/mine"),    ROW(HTTP_GET, "/v1/bodies/{id}"),
 	ROW(HTTP_DELETE, "/v1/bodies/{id}"),
 };
 
@@ -55,9 +58,10 @@ END_TEST
 
 START_TEST(near_misses_are_not_found)
 {
-	static const char *const paths[] = { "/", "/v1", "/v1/policy/", "/v1/polic", "/v1/policyx",
-					     "/V1/policy", "/v1/cases/", "/v1/cases/1/", "/v1/cases/1/x",
-					     "/v1/%63ases/1" };
+	static const char *const paths[] = {
+		"/",          "/v1",        "/v1/policy/",  "/v1/polic",     "/v1/policyx",
+		"/V1/policy", "/v1/cases/", "/v1/cases/1/", "/v1/cases/1/x", "/v1/%63ases/1"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		struct route_match match = find(HTTP_GET, paths[i]);
@@ -84,14 +88,14 @@ START_TEST(head_is_get_and_a_literal_stands_before_a_parameter)
 }
 END_TEST
 
-#define HIDDEN(name, ...)                                                                          \
-	START_TEST(name)                                                                           \
-	{                                                                                          \
-		static const struct route rows[] = { __VA_ARGS__ };                                \
-		struct router *router = NULL;                                                      \
-		ck_assert_int_eq(router_new(rows, ARRAY_SIZE(rows), &router), -EINVAL);            \
-		ck_assert_ptr_null(router);                                                        \
-	}                                                                                          \
+#define HIDDEN(name, ...)                                                               \
+	START_TEST(name)                                                                \
+	{                                                                               \
+		static const struct route rows[] = { __VA_ARGS__ };                     \
+		struct router *router = NULL;                                           \
+		ck_assert_int_eq(router_new(rows, ARRAY_SIZE(rows), &router), -EINVAL); \
+		ck_assert_ptr_null(router);                                             \
+	}                                                                               \
 	END_TEST
 
 HIDDEN(a_row_behind_its_own_parameter_is_refused, ROW(HTTP_GET, "/a/{id}"), ROW(HTTP_GET, "/a/b"))

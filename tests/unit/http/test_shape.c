@@ -67,11 +67,11 @@ static const char *faults_of(const char *body)
 	return joined;
 }
 
-#define FAULT(name, pointers, body)                                                                \
-	START_TEST(name)                                                                           \
-	{                                                                                          \
-		ck_assert_str_eq(faults_of(body), pointers);                                       \
-	}                                                                                          \
+#define FAULT(name, pointers, body)                          \
+	START_TEST(name)                                     \
+	{                                                    \
+		ck_assert_str_eq(faults_of(body), pointers); \
+	}                                                    \
 	END_TEST
 
 FAULT(an_empty_object_without_required_members_is_sound, "", "{}")
@@ -90,7 +90,8 @@ FAULT(limits_count_code_points, "", "{\"text\":\"\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9
 FAULT(null_is_a_fault_where_it_is_not_allowed, "/colour", "{\"colour\":null}")
 FAULT(pointers_reach_into_children, "/child/name /child/x /list/1/name",
       "{\"child\":{\"name\":\"toolong\",\"x\":1},\"list\":[{\"name\":\"a\"},{}]}")
-FAULT(a_long_array_is_a_fault, "/list", "{\"list\":[{\"name\":\"a\"},{\"name\":\"a\"},{\"name\":\"a\"}]}")
+FAULT(a_long_array_is_a_fault, "/list",
+      "{\"list\":[{\"name\":\"a\"},{\"name\":\"a\"},{\"name\":\"a\"}]}")
 FAULT(unknown_members_are_faults, "/state /reporter_id", "{\"state\":1,\"reporter_id\":2}")
 FAULT(slash_and_tilde_are_escaped, "/a~1b~0c", "{\"a/b~c\":1}")
 START_TEST(an_array_as_body_is_one_fault_of_the_whole)

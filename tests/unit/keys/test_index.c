@@ -18,12 +18,19 @@ START_TEST(names_that_wikis_hold_equal_are_equal)
 	uint8_t first[INDEX_SIZE], second[INDEX_SIZE];
 
 	ck_assert_int_eq(arena_new(&arena), 0);
-	ck_assert_int_eq(index_of_name(&key, arena, slice_of("CentralAuth"), slice_of("example_User"), first), 0);
-	ck_assert_int_eq(index_of_name(&key, arena, slice_of("CentralAuth"), slice_of(" Example User "), second), 0);
+	ck_assert_int_eq(index_of_name(&key, arena, slice_of("CentralAuth"),
+				       slice_of("example_User"), first),
+			 0);
+	ck_assert_int_eq(index_of_name(&key, arena, slice_of("CentralAuth"),
+				       slice_of(" Example User "), second),
+			 0);
 	ck_assert_mem_eq(first, second, INDEX_SIZE);
-	ck_assert_int_eq(index_of_name(&key, arena, slice_of("CentralAuth"), slice_of("Example user"), second), 0);
+	ck_assert_int_eq(index_of_name(&key, arena, slice_of("CentralAuth"),
+				       slice_of("Example user"), second),
+			 0);
 	ck_assert_mem_ne(first, second, INDEX_SIZE);
-	ck_assert_int_eq(index_of_name(&key, arena, slice_of("other"), slice_of("Example User"), second), 0);
+	ck_assert_int_eq(
+		index_of_name(&key, arena, slice_of("other"), slice_of("Example User"), second), 0);
 	ck_assert_mem_ne(first, second, INDEX_SIZE);
 	arena_free(arena);
 }
@@ -34,9 +41,13 @@ START_TEST(parts_cannot_run_into_each_other)
 	uint8_t first[INDEX_SIZE], second[INDEX_SIZE];
 
 	ck_assert_int_eq(index_of_id(&key, slice_of("a"), slice_of("bc"), slice_of("1"), first), 0);
-	ck_assert_int_eq(index_of_id(&key, slice_of("ab"), slice_of("c"), slice_of("1"), second), 0);
+	ck_assert_int_eq(index_of_id(&key, slice_of("ab"), slice_of("c"), slice_of("1"), second),
+			 0);
 	ck_assert_mem_ne(first, second, INDEX_SIZE);
-	ck_assert_int_eq(index_of_id(&key, slice_of("a\x1f" "b"), slice_of("c"), slice_of("1"), second),
+	ck_assert_int_eq(index_of_id(&key,
+				     slice_of("a\x1f"
+					      "b"),
+				     slice_of("c"), slice_of("1"), second),
 			 INDEX_E_MALFORMED);
 }
 END_TEST
@@ -48,7 +59,8 @@ START_TEST(another_key_gives_another_value)
 
 	other.bytes[31] ^= 1;
 	ck_assert_int_eq(index_of_id(&key, slice_of("a"), slice_of("b"), slice_of("1"), first), 0);
-	ck_assert_int_eq(index_of_id(&other, slice_of("a"), slice_of("b"), slice_of("1"), second), 0);
+	ck_assert_int_eq(index_of_id(&other, slice_of("a"), slice_of("b"), slice_of("1"), second),
+			 0);
 	ck_assert_mem_ne(first, second, INDEX_SIZE);
 }
 END_TEST
@@ -77,7 +89,8 @@ START_TEST(a_key_file_is_read_back_and_nothing_else_is)
 	strcpy(line, text);
 	strcat(line, "\n");
 	ck_assert_int_eq(index_key_read(slice_of(line), &again), 0);
-	ck_assert_int_eq(index_key_read((struct slice){ text, INDEX_KEY_TEXT - 1 }, &again), INDEX_E_MALFORMED);
+	ck_assert_int_eq(index_key_read((struct slice){ text, INDEX_KEY_TEXT - 1 }, &again),
+			 INDEX_E_MALFORMED);
 	text[5] = 'x';
 	ck_assert_int_eq(index_key_read(slice_of(text), &again), INDEX_E_MALFORMED);
 	ck_assert_int_eq(index_key_read(slice_of(""), &again), INDEX_E_MALFORMED);
