@@ -1,6 +1,7 @@
 // What every suite over HTTP stands on: the demo people, requests, case walks, and the database seen
 // from outside. The stack is the one tests/harness/stack started (CONDUCTD_STACK).
-import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
@@ -74,14 +75,122 @@ export async function expectCall(status, who, method, path, options = {}) {
 	return answer;
 }
 
+const PROBLEM = ['type', 'title', 'status', 'detail', 'instance', 'errorKey', 'messageTranslations', 'httpCode',
+	'httpReason'];
+
+/** The answer is a refusal with this status and errorKey, and its body is whole. Returns the body. */
+export function assertProblem(answer, status, key) {
+	assert.equal(answer.status, status, answer.text);
+	assert.equal(answer.headers['content-type'], 'application/problem+json');
+	assert.equal(answer.headers['cache-control'], 'no-store');
+	assert.ok(answer.headers['x-request-id']);
+	for (const member of PROBLEM) {
+		assert.ok(member in answer.body, `${member} is missing in ${answer.text}`);
+	}
+	assert.equal(answer.body.status, status);
+	assert.equal(answer.body.httpCode, status);
+	assert.equal(answer.body.title, answer.body.httpReason);
+	assert.equal(answer.body.detail, answer.body.messageTranslations.en);
+	assert.ok(answer.body.detail.length > 0);
+	assert.match(answer.body.errorKey, /^conduct-[a-z0-9-]+$/);
+	if (key) {
+		assert.equal(answer.body.errorKey, key, answer.text);
+	}
+	if (status === 422 && answer.body.errorKey === 'conduct-invalid-body') {
+		assert.ok(answer.body.errors.length > 0, answer.text);
+		for (const error of answer.body.errors) {
+			assert.match(error.pointer, /^(\/|$)/);
+			assert.ok(error.detail.length > 0);
+		}
+	}
+	// Nothing of the database's own words reaches a client.
+	assert.doesNotMatch(answer.text, /constraint|violates|relation|plpgsql|conduct_api|SQLSTATE/i);
+	return answer.body;
+}
+
+function conninfo(database) {
+	const info = /migrate: "([^"]*)"/.exec(readFileSync(`${stack}/conductd.yaml`, 'utf8'))[1];
+	return info.replace(/user=\S+/, 'user=postgres').replace(/dbname=\S+/, `dbname=${database}`)
+		.replace('conduct_migrate.pass', 'postgres.pass');
+}
+
+const PSQL = '/usr/lib/postgresql/15/bin/psql';
+const PSQL_OPTIONS = ['-X', '-q', '-A', '-t', '-F', '\u001f', '-v', 'ON_ERROR_STOP=1'];
+
 /** SQL as the superuser of the private cluster; rows as arrays of text. */
 export function sql(text, database = 'conduct') {
-	const info = /migrate: "([^"]*)"/.exec(readFileSync(`${stack}/conductd.yaml`, 'utf8'))[1];
-	const conninfo = info.replace(/user=\S+/, 'user=postgres').replace(/dbname=\S+/, `dbname=${database}`)
-		.replace('conduct_migrate.pass', 'postgres.pass');
-	const out = execFileSync('/usr/lib/postgresql/15/bin/psql',
-		['-X', '-q', '-A', '-t', '-F', '\u001f', '-v', 'ON_ERROR_STOP=1', '-d', conninfo], { input: text, encoding: 'utf8' });
+	const out = execFileSync(PSQL, [...PSQL_OPTIONS, '-d', conninfo(database)], { input: text, encoding: 'utf8' });
 	return out.split('\n').filter(line => line !== '').map(line => line.split('\u001f'));
+}
+
+const END = '--end-of-query--';
+let session;
+let last = Promise.resolve();
+
+function openSession() {
+	session = spawn(PSQL, [...PSQL_OPTIONS, '-d', conninfo('conduct')], { stdio: ['pipe', 'pipe', 'inherit'] });
+	session.unref();
+	session.stdin.unref();
+	session.stdout.setEncoding('utf8');
+	session.once('exit', () => { session = undefined; });
+}
+
+function ask(text) {
+	if (!session) {
+		openSession();
+	}
+	const { stdin, stdout } = session;
+	return new Promise((resolve, reject) => {
+		let out = '';
+		const finish = () => {
+			stdout.off('data', take);
+			stdout.off('end', fail);
+			stdout.unref();
+		};
+		const take = piece => {
+			out += piece;
+			if (out.endsWith(`${END}\n`)) {
+				finish();
+				resolve(out.slice(0, -END.length - 1).split('\n').filter(line => line !== '')
+					.map(line => line.split('\u001f')));
+			}
+		};
+		const fail = () => {
+			finish();
+			reject(new Error(`psql ended at: ${text}`));
+		};
+		stdout.ref();
+		stdout.on('data', take);
+		stdout.on('end', fail);
+		stdin.write(`${text};\n\\echo ${END}\n`);
+	});
+}
+
+/** The same on one session that stays open: for suites that look after every request. */
+export function query(text) {
+	const answer = last.then(() => ask(text));
+	last = answer.catch(() => {});
+	return answer;
+}
+
+let rowsStatement;
+/**
+ * Every row that belongs to a case, as one text to compare; with the number of all words and key
+ * units, which carry no case, and of all rows of `idempotency`.
+ */
+export async function rowsOf(caseId) {
+	if (!rowsStatement) {
+		const tables = await query(`select c.relname from pg_class c
+			where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and c.relname <> 'idempotency'
+			and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'case_id'
+				and a.attnum > 0) order by 1`);
+		rowsStatement = [...tables.map(([table]) => `select '${table}', count(*),
+				coalesce(md5(string_agg(r::text, ',' order by r::text)), '')
+				from conduct.${table} r where r.case_id = '@'`),
+			...['content', 'unit', 'idempotency'].map(table => `select '${table}', count(*), '' from conduct.${table}`),
+		].join(' union all ');
+	}
+	return (await query(rowsStatement.replaceAll('@', caseId))).map(row => row.join(' ')).join('\n');
 }
 
 /** A hash of every row of a case (or of the whole schema), idempotency rows aside. */
