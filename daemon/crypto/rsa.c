@@ -111,21 +111,20 @@ static int steal_text(BIO *bio, int is_written, char **ret_pem)
 {
 	char *at = NULL, *pem = NULL;
 	long length = is_written ? BIO_get_mem_data(bio, &at) : 0;
-	int r = length > 0 && at ? 0 : crypto_failed();
 
-	if (r == 0) {
-		pem = malloc((size_t)length + 1);
-		r = pem ? 0 : -ENOMEM;
+	if (length <= 0 || !at) {
+		BIO_free(bio);
+		return crypto_failed();
 	}
-	if (r == 0) {
+	pem = malloc((size_t)length + 1);
+	if (pem) {
 		memcpy(pem, at, (size_t)length);
 		pem[length] = '\0';
 		*ret_pem = pem;
 	}
-	if (length > 0)
-		crypto_wipe(at, (size_t)length);
+	crypto_wipe(at, (size_t)length);
 	BIO_free(bio);
-	return r;
+	return pem ? 0 : -ENOMEM;
 }
 
 /* Writes the SubjectPublicKeyInfo of a public or private key. Returns 0 or negative. */

@@ -8,10 +8,7 @@ function countOf(output) {
 		const failed = Number(check[2]) + Number(check[3]);
 		return { passed: Number(check[1]) - failed, failed };
 	}
-	const of = (word) => new RegExp(`^[#ℹ] ${word} (\\d+)// Sums up what the Check programs counted, from meson's log: one line of JSON for each program.
-import { readFileSync } from 'node:fs';
-
-, 'm').exec(output)?.[1];
+	const of = (word) => new RegExp(`^[#ℹ] ${word} (\\d+)$`, 'm').exec(output)?.[1];
 	return of('tests') && { passed: Number(of('pass')), failed: Number(of('fail')) + Number(of('cancelled')) };
 }
 
