@@ -246,7 +246,7 @@ static int walk_participation(struct walk *walk, char *ret_query, size_t size)
 	int r;
 
 	walk->reply = value_free(walk->reply);
-	r = walk_call(walk, "respondent", "GET", "/v1/me/participations?limit=100", NULL, -1, 200, &walk->reply);
+	r = walk_call(walk, "respondent", "GET", "/v1/me/participations", NULL, -1, 200, &walk->reply);
 	if (r != 0)
 		return r;
 	items = value_get(walk->reply, "items");
@@ -333,7 +333,7 @@ static int walk_appeal(struct walk *walk)
 		 decision ? decision : "");
 	snprintf(url, sizeof(url), "/v1/receipt/appeal%s", query);
 	walk->reply = value_free(walk->reply);
-	r = walk_call(walk, "respondent", "POST", url, body, -1, 201, &walk->reply);
+	r = walk_call(walk, "respondent", "POST", url, body, -1, 200, &walk->reply);
 	r = r ? r : walk_look(walk, "arbitrator1");
 	if (r != 0)
 		return r;
