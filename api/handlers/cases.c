@@ -25,7 +25,8 @@ static bool is_word(struct slice text)
 
 static bool is_lane(struct slice text)
 {
-	return text_equals(text, text_slice("standard")) || text_equals(text, text_slice("emergency"));
+	return text_equals(text, text_slice("standard")) ||
+	       text_equals(text, text_slice("emergency"));
 }
 
 static bool is_assigned(struct slice text)

@@ -1,6 +1,6 @@
 /*
- * The services of one web process, and the published policy that it holds in memory. A set is swapped
- * whole; a handler uses the one it finds within one call, and never keeps it.
+ * The services of one web process, and the published policy that it holds in memory. A set is
+ * swapped whole; a handler uses the one it finds within one call, and never keeps it.
  */
 
 #include "api/handlers/handlers.h"

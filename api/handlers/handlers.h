@@ -21,7 +21,10 @@ struct handlers {
 	bool is_closing;          /* no further load is begun */
 };
 
-#define HANDLERS_NULL { 0 }
+#define HANDLERS_NULL \
+	{             \
+		0     \
+	}
 
 enum {
 	HANDLERS_E_ABSENT = 1,  /* nothing is published */
@@ -35,8 +38,8 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 /* No call of a handler may be in flight. */
 void handlers_deinit(struct handlers *handlers);
 void handlers_swap_policy_take(struct handlers *handlers, struct policy_set *set);
-/* Reads the published set; what was in use stays so until then. done(context, outcome) runs once for
- * each call that returned 0: outcome 0, HANDLERS_E_… or negative. While a load is under way another one
- * follows it, and only the latest done() is kept: 1 is returned for what joined it. */
+/* Reads the published set; what was in use stays so until then. done(context, outcome) runs once
+ * for each call that returned 0: outcome 0, HANDLERS_E_… or negative. While a load is under way
+ * another one follows it, and only the latest done() is kept: 1 is returned for what joined it. */
 int handlers_load_policy(struct handlers *handlers, void (*done)(void *context, int outcome),
 			 void *context);

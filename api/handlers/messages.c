@@ -1,4 +1,5 @@
-/* Conversations of a case. Which one is meant stands in the query: channel, and party where it has one. */
+/* Conversations of a case. Which one is meant stands in the query: channel, and party where it has
+ * one. */
 
 #include "api/handlers/messages.h"
 #include "api/handlers/page.h"

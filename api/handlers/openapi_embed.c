@@ -1,7 +1,7 @@
 /*
- * Build tool: reads api/openapi.yaml with our own strict reader and writes it as JSON in a C array. A
- * plain scalar is typed by its look (true, false, null, decimal numbers), a quoted one is text; so the
- * description says '3.1.0' where it means a text.
+ * Build tool: reads api/openapi.yaml with our own strict reader and writes it as JSON in a C array.
+ * A plain scalar is typed by its look (true, false, null, decimal numbers), a quoted one is text;
+ * so the description says '3.1.0' where it means a text.
  */
 
 #include "daemon/base/codec.h"
@@ -43,8 +43,8 @@ static struct value *write_node(const struct yaml_node *node)
 		const struct yaml_item *item = &node->items[i];
 		struct value *child = write_node(item->value);
 
-		r = node->kind == YAML_MAPPING ? value_set_take(made, item->key->text.at, child) :
-						 value_append_take(made, child);
+		r = node->kind == YAML_MAPPING ? value_set_take(made, item->key->text.at, child)
+					       : value_append_take(made, child);
 	}
 	return r ? value_free(made) : made;
 }

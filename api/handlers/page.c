@@ -47,9 +47,9 @@ static struct value *write_after(const struct page *page, const struct slice *ke
 	struct value *after = value_new_array();
 
 	for (size_t i = 0; after && page->keys[i]; i++)
-		if (value_append_take(after, page->keys[i] == 'i' ?
-						     value_new_integer(atoll(keys[i].at)) :
-						     value_new_text(keys[i])))
+		if (value_append_take(after, page->keys[i] == 'i'
+						     ? value_new_integer(atoll(keys[i].at))
+						     : value_new_text(keys[i])))
 			after = value_free(after);
 	return after;
 }
@@ -68,8 +68,8 @@ static int read_cursor(struct exchange *exchange, const struct page *page, struc
 	struct value *after;
 	int r;
 
-	r = cursor_read(exchange->arena, cursor, filter, write_filter(exchange, page, filter), n_keys,
-			keys);
+	r = cursor_read(exchange->arena, cursor, filter, write_filter(exchange, page, filter),
+			n_keys, keys);
 	for (size_t i = 0; !r && i < n_keys; i++)
 		if (!is_sound_key(page->keys[i], keys[i]))
 			r = CURSOR_E_REFUSED;
@@ -120,8 +120,8 @@ static int write_cursor(struct exchange *exchange, const struct page *page,
 
 		keys[i] = value_text(key);
 		if (value_is(key, VALUE_INTEGER))
-			keys[i] = text_slice(arena_printf(exchange->arena, "%" PRId64,
-							  value_integer(key, 0)));
+			keys[i] = text_slice(
+				arena_printf(exchange->arena, "%" PRId64, value_integer(key, 0)));
 		if (!keys[i].at || !is_sound_key(page->keys[i], keys[i]))
 			return -EPROTO;
 	}

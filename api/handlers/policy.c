@@ -54,7 +54,8 @@ void policy_show(struct exchange *exchange)
 	struct policy_chain chain;
 
 	if (read_question(exchange, &wiki, &chain))
-		reply(exchange, policy_set_render(verb_handlers(exchange)->policy, wiki, &chain, &value),
+		reply(exchange,
+		      policy_set_render(verb_handlers(exchange)->policy, wiki, &chain, &value),
 		      value);
 }
 

@@ -1,7 +1,7 @@
 /*
- * A report comes in. The lane is read before anybody is asked for credentials: on the emergency lane
- * nobody is refused for who they are, nor for a missing key, and an answer that cannot be given still
- * says where help is.
+ * A report comes in. The lane is read before anybody is asked for credentials: on the emergency
+ * lane nobody is refused for who they are, nor for a missing key, and an answer that cannot be
+ * given still says where help is.
  */
 
 #include "api/handlers/reports.h"
@@ -115,7 +115,8 @@ static int read_receipt(struct exchange *exchange, struct value *body, struct sl
 /* What the reporter is told: for an emergency help comes first. */
 static int write_answer(struct exchange *exchange, struct value *body, struct value *answer)
 {
-	bool is_emergency = text_equals(value_text(value_get(body, "lane")), text_slice("emergency"));
+	bool is_emergency = text_equals(value_text(value_get(body, "lane")),
+					text_slice("emergency"));
 	struct slice receipt, key;
 	struct value *member;
 	int r;
@@ -241,8 +242,8 @@ void reports_submit(struct exchange *exchange)
 		exchange_fail(exchange, -ENOMEM);
 		return;
 	}
-	submission->is_emergency =
-		report_is_emergency(exchange->json, verb_handlers(exchange)->policy);
+	submission->is_emergency = report_is_emergency(exchange->json,
+						       verb_handlers(exchange)->policy);
 	exchange->state = submission;
 	if (!submission->is_emergency && !exchange_require_key(exchange))
 		return;

@@ -23,10 +23,11 @@ enum { NO_BODY = 0, BODY = ROUTE_BODY_DEFAULT, LONG_BODY = 4 * ROUTE_BODY_DEFAUL
 #define PARTY_READ (READ | ROUTE_PADDED)
 #define PARTY_ACT (ACT | ROUTE_PADDED)
 
+/* One row, one line. */
+/* clang-format off */
 #define QUEUE_QUERY { "stage", "state", "lane", "wiki", "body", "assigned", "due_before", "respondent", "limit", "cursor" }
 
 /* method, path, audience, body, flags, handler, query */
-/* clang-format off */
 const struct route routes[] = {
 	{ HTTP_GET, "/v1/policy", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show, { "wiki", "lang" } },
 	{ HTTP_GET, "/v1/policy/rules/{id…}", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show_rule, { "wiki", "lang" } },

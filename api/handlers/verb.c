@@ -1,7 +1,7 @@
 /*
  * What the handlers of all nouns share: who asks and under which key, as parameters; and what came
- * back, as an answer. The order of refusal is that of the calls a handler makes here: If-Match, then
- * the body, then whatever the database says.
+ * back, as an answer. The order of refusal is that of the calls a handler makes here: If-Match,
+ * then the body, then whatever the database says.
  */
 
 #include "api/handlers/verb.h"
@@ -224,14 +224,15 @@ void verb_refuse(struct exchange *exchange, const struct call_answer *answer)
 	CLEANUP(value_freep) struct value *params = write_params(answer, errors);
 	CLEANUP(value_freep) struct value *extra = write_extra(answer);
 
-	exchange_reply_problem(exchange, &(struct problem){
-						 .status = answer->status,
-						 .key = answer->error_key,
-						 .params = params,
-						 .errors = answer->status == 422 ? errors : NULL,
-						 .extra = extra,
-						 .retry_after_s = answer->status == 503 ? RETRY_AFTER_S : 0,
-					 });
+	exchange_reply_problem(exchange,
+			       &(struct problem){
+				       .status = answer->status,
+				       .key = answer->error_key,
+				       .params = params,
+				       .errors = answer->status == 422 ? errors : NULL,
+				       .extra = extra,
+				       .retry_after_s = answer->status == 503 ? RETRY_AFTER_S : 0,
+			       });
 }
 
 void verb_reply(struct call *call, const struct call_answer *answer)
@@ -246,8 +247,8 @@ void verb_reply(struct call *call, const struct call_answer *answer)
 		exchange_reply_json(exchange, answer->status, answer->body);
 }
 
-/* A case with its ETag. The tag counts moves, and votes or messages are none: so If-None-Match, which
- * asks whether anything changed, is not answered by it. */
+/* A case with its ETag. The tag counts moves, and votes or messages are none: so If-None-Match,
+ * which asks whether anything changed, is not answered by it. */
 void verb_reply_case(struct call *call, const struct call_answer *answer)
 {
 	struct exchange *exchange = call->userdata;

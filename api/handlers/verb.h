@@ -1,5 +1,6 @@
 #pragma once
-/* From an exchange to a call, and from what the call came to back to the wire: once for all nouns. */
+/* From an exchange to a call, and from what the call came to back to the wire: once for all nouns.
+ */
 
 #include "api/auth/actor.h"
 #include "api/handlers/handlers.h"
@@ -14,8 +15,8 @@ struct call *verb_begin(struct exchange *exchange, enum statement_id statement, 
 void verb_add_account(struct exchange *exchange, struct call *call);
 /* Account, receipt, participation. False: the exchange has been answered. */
 bool verb_add_party(struct exchange *exchange, struct call *call);
-/* Scope and MAC of the Idempotency-Key, or two nulls without one. `further` are what, beside the path,
- * says which resource is meant. */
+/* Scope and MAC of the Idempotency-Key, or two nulls without one. `further` are what, beside the
+ * path, says which resource is meant. */
 struct slice verb_add_key(struct exchange *exchange, struct call *call, const struct slice *further,
 			  size_t n_further);
 /* The body by its form; false: 422 with every error has been sent. ret_check has the words. */

@@ -8,6 +8,8 @@
 
 enum { TEXT_MAX = 10000, REASON_MAX = 5000 };
 
+/* One row, one line. */
+/* clang-format off */
 static const char *const severities[] = { "S1", "S2", "S3", "S4", NULL };
 static const char *const turn_down_reasons[] = { "out_of_scope", "no_rule", "insufficient",
 	"not_accepted", "unidentified", "withdrawn", "bad_faith", NULL };
@@ -343,12 +345,15 @@ const struct action actions[] = {
 	{ "appeal", ACTION_PARTY, STAYS, STATEMENT_PARTY_APPEAL, appeal },
 };
 
+/* clang-format on */
+
 const size_t actions_n = ARRAY_SIZE(actions);
 
 const struct action *action_find(enum action_audience audience, struct slice name)
 {
 	for (size_t i = 0; i < actions_n; i++)
-		if (actions[i].audience == audience && text_equals(text_slice(actions[i].name), name))
+		if (actions[i].audience == audience &&
+		    text_equals(text_slice(actions[i].name), name))
 			return &actions[i];
 	return NULL;
 }

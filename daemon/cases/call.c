@@ -1,6 +1,7 @@
 /*
  * Verbs on the wire to PostgreSQL. Every function of conduct_api_1 answers one row (status, body,
- * word_ids, words); a refusal is an SQLSTATE, or, where calls share a transaction, a status in the row.
+ * word_ids, words); a refusal is an SQLSTATE, or, where calls share a transaction, a status in the
+ * row.
  */
 
 #include "daemon/cases/call.h"
@@ -31,7 +32,9 @@ static struct pg_param make_param(struct slice text, bool is_binary)
 {
 	if (!text.at)
 		return PG_NULL;
-	return (struct pg_param){ .at = text.at, .length = (int)text.length, .is_binary = is_binary };
+	return (struct pg_param){ .at = text.at,
+				  .length = (int)text.length,
+				  .is_binary = is_binary };
 }
 
 void call_add_bytes(struct call *call, struct slice bytes)
@@ -129,8 +132,8 @@ static int read_row(struct arena *arena, const struct pg_answer *pg, struct call
 	return 0;
 }
 
-/* What the wall to the database says by itself, in the words of the interface. A 404 has to be the one
- * text that hidden and absent things share. */
+/* What the wall to the database says by itself, in the words of the interface. A 404 has to be the
+ * one text that hidden and absent things share. */
 static const char *choose_key(const struct pg_answer *pg)
 {
 	static const char own[] = "conduct-error-";
@@ -139,8 +142,9 @@ static const char *choose_key(const struct pg_answer *pg)
 		return "conduct-unknown-outcome";
 	if (pg->outcome == PG_REFUSED && strncmp(pg->error_key, own, sizeof(own) - 1) != 0)
 		return pg->error_key;
-	return pg->status == 404 ? "conduct-not-found" :
-	       pg->status == 503 ? "conduct-unavailable" : "conduct-internal";
+	return pg->status == 404   ? "conduct-not-found"
+	       : pg->status == 503 ? "conduct-unavailable"
+				   : "conduct-internal";
 }
 
 /* A refusal's parameters are only display: what cannot be read is left out. */

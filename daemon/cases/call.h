@@ -1,5 +1,6 @@
 #pragma once
-/* One call of a verb: from arguments to parameters, and from the database's row to a body with words. */
+/* One call of a verb: from arguments to parameters, and from the database's row to a body with
+ * words. */
 
 #include "daemon/cases/form.h"
 #include "daemon/cases/statements.h"
@@ -8,11 +9,11 @@ enum { CALL_PARAMS_MAX = 9 };
 
 /* What a verb came to. Lives in the arena of the call. */
 struct call_answer {
-	int status;               /* HTTP; below 300: done */
-	struct value *body;       /* with its words, an object; NULL when there is none */
-	const char *error_key;    /* set when status is 400 or more */
+	int status;                 /* HTTP; below 300: done */
+	struct value *body;         /* with its words, an object; NULL when there is none */
+	const char *error_key;      /* set when status is 400 or more */
 	const struct value *params; /* object that the refusal came with, or NULL */
-	bool is_unavailable;      /* nothing was reached: the same may be sent again */
+	bool is_unavailable;        /* nothing was reached: the same may be sent again */
 };
 
 /* The parameters are added in the order of the statement; everything borrowed lives until done(). A
@@ -32,7 +33,7 @@ void call_init(struct call *call, struct arena *arena, enum statement_id stateme
 void call_add_bytes(struct call *call, struct slice bytes); /* at NULL: null */
 void call_add_text(struct call *call, struct slice text);   /* at NULL: null */
 void call_add_integer(struct call *call, int64_t integer);
-void call_add_json(struct call *call, const struct value *value); /* NULL: null */
+void call_add_json(struct call *call, const struct value *value);  /* NULL: null */
 void call_add_words(struct call *call, const struct words *words); /* three parameters */
 /* 0: done() runs once, later. Negative: it never runs. */
 int call_submit(struct call *call, struct pg_pool *pool,

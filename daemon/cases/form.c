@@ -1,7 +1,7 @@
 /*
- * The walk over a body. A refused member adds an error and the walk goes on, so that the client hears
- * of everything at once. In lenient mode the same errors are taken back where the member, the list
- * item or the name is optional: it is left out, and that something was is remembered.
+ * The walk over a body. A refused member adds an error and the walk goes on, so that the client
+ * hears of everything at once. In lenient mode the same errors are taken back where the member, the
+ * list item or the name is optional: it is left out, and that something was is remembered.
  */
 
 #include "daemon/cases/form.h"
@@ -96,8 +96,9 @@ static int check_word(struct form_check *check, const struct form *row, size_t m
 		return refuse(check, pointer, "must be a text");
 	r = text_normalise(check->arena, value_text(value), max_points, &text);
 	if (r == TEXT_E_TOO_LONG)
-		return refuse(check, pointer, arena_printf(check->arena,
-				"must not be longer than %zu characters", max_points));
+		return refuse(check, pointer,
+			      arena_printf(check->arena, "must not be longer than %zu characters",
+					   max_points));
 	if (r)
 		return r < 0 ? r : refuse(check, pointer, "must be valid text");
 	if (scalar_is_blank(text)) {
@@ -122,8 +123,8 @@ static int check_evidence(struct form_check *check, const struct form *row, cons
 	return check_word(check, &word, FORM_URL_MAX, pointer, value, ret_value);
 }
 
-/* The id of a person, or {"user": name}, which becomes {"name_ix": …}: a name need not be kept to be
- * looked up. */
+/* The id of a person, or {"user": name}, which becomes {"name_ix": …}: a name need not be kept to
+ * be looked up. */
 static int check_person(struct form_check *check, const char *pointer, const struct value *value,
 			struct value **ret_value)
 {
@@ -136,8 +137,8 @@ static int check_person(struct form_check *check, const char *pointer, const str
 	if (!value_is(user, VALUE_TEXT) || value_count(value) != 1)
 		return refuse(check, pointer, "must be the id of a person, or {\"user\": name}");
 	object = value_new_object();
-	r = object ? names_set_indexes(check->names, check->arena, value_text(user), object) :
-		     -ENOMEM;
+	r = object ? names_set_indexes(check->names, check->arena, value_text(user), object)
+		   : -ENOMEM;
 	if (r) {
 		value_free(object);
 		return r < 0 ? r : refuse(check, pointer, "must be a user name");
@@ -205,19 +206,20 @@ static int check_value(struct form_check *check, const struct form *row, const c
 	case FORM_URL:
 		return check_word(check, row, FORM_URL_MAX, pointer, value, ret_value);
 	case FORM_USER:
-		return check_word(check, &(const struct form){ .name = "name", .flags = FORM_REQUIRED },
+		return check_word(check,
+				  &(const struct form){ .name = "name", .flags = FORM_REQUIRED },
 				  FORM_NAME_MAX, pointer, value, ret_value);
 	case FORM_PERSON:
 		return check_person(check, pointer, value, ret_value);
 	case FORM_EVIDENCE:
 		return check_evidence(check, row, pointer, value, ret_value);
 	case FORM_BOOLEAN:
-		return value_is(value, VALUE_BOOLEAN) ?
-			       take(value_copy(value), ret_value) :
-			       refuse(check, pointer, "must be true or false");
+		return value_is(value, VALUE_BOOLEAN)
+			       ? take(value_copy(value), ret_value)
+			       : refuse(check, pointer, "must be true or false");
 	case FORM_TRUE:
-		return value_is_true(value) ? take(value_new_boolean(true), ret_value) :
-					      refuse(check, pointer, "must be true");
+		return value_is_true(value) ? take(value_new_boolean(true), ret_value)
+					    : refuse(check, pointer, "must be true");
 	case FORM_INTEGER:
 		return check_integer(check, row, pointer, value, ret_value);
 	case FORM_CHOICE:
@@ -250,8 +252,9 @@ static int check_list(struct form_check *check, const struct form *row, const ch
 	if (!n && (row->flags & FORM_FILLED))
 		return refuse(check, pointer, "must not be empty");
 	if (n > max && !check->is_lenient)
-		return refuse(check, pointer, arena_printf(check->arena,
-				"must not have more than %zu entries", max));
+		return refuse(
+			check, pointer,
+			arena_printf(check->arena, "must not have more than %zu entries", max));
 	items = value_new_array();
 	if (!items)
 		return -ENOMEM;
@@ -282,8 +285,8 @@ static int set_checked(struct form_check *check, const struct form *row, const c
 	struct value *checked = NULL;
 	int r;
 
-	r = row->flags & FORM_LIST ? check_list(check, row, pointer, value, &checked) :
-				      check_value(check, row, pointer, value, &checked);
+	r = row->flags & FORM_LIST ? check_list(check, row, pointer, value, &checked)
+				   : check_value(check, row, pointer, value, &checked);
 	if (r)
 		return r;
 	if (value_is(checked, VALUE_NULL)) {
@@ -338,7 +341,8 @@ static int check_names(struct form_check *check, const struct form *form, const 
 		if (check->is_lenient)
 			check->has_dropped = true;
 		else
-			r = refuse(check, extend_pointer(check, pointer, name), "is not known here");
+			r = refuse(check, extend_pointer(check, pointer, name),
+				   "is not known here");
 	}
 	return r < 0 ? r : 0;
 }
@@ -373,8 +377,8 @@ static int check_object(struct form_check *check, const struct form *form, unsig
 }
 
 /* Checks a whole body. In every case without a negative return *ret_args is an object. */
-int form_check_body(struct form_check *check, const struct form *form,
-		     const struct value *body, struct value **ret_args)
+int form_check_body(struct form_check *check, const struct form *form, const struct value *body,
+		    struct value **ret_args)
 {
 	int r = check_object(check, form, 0, "", body, ret_args);
 

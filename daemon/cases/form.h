@@ -1,7 +1,8 @@
 #pragma once
 /*
- * The shape of a JSON body as rows, and the one walk that checks a body by them. The walk names every
- * error at once, moves words and names out, and returns the arguments the database is called with.
+ * The shape of a JSON body as rows, and the one walk that checks a body by them. The walk names
+ * every error at once, moves words and names out, and returns the arguments the database is called
+ * with.
  */
 
 #include "daemon/cases/names.h"
@@ -21,16 +22,16 @@ enum form_type {
 	FORM_PERSON,   /* the id of a person, or {"user": name}; becomes an index then */
 	FORM_EVIDENCE, /* an id, or a word that stays where it is as {"$word": id} */
 	FORM_BOOLEAN,
-	FORM_TRUE,     /* true; anything else says nothing */
-	FORM_INTEGER,  /* 0 … `limit` */
-	FORM_TIME,     /* RFC 3339 */
+	FORM_TRUE,    /* true; anything else says nothing */
+	FORM_INTEGER, /* 0 … `limit` */
+	FORM_TIME,    /* RFC 3339 */
 	FORM_UUID,
-	FORM_CHOICE,   /* one of `choices` */
-	FORM_ID,       /* of policy data: [a-z0-9][a-z0-9._-]*, at most 64 */
-	FORM_RULE,     /* ids joined by '/' */
-	FORM_WIKI,     /* dbname */
+	FORM_CHOICE, /* one of `choices` */
+	FORM_ID,     /* of policy data: [a-z0-9][a-z0-9._-]*, at most 64 */
+	FORM_RULE,   /* ids joined by '/' */
+	FORM_WIKI,   /* dbname */
 	FORM_LANG,
-	FORM_OBJECT,   /* of `members` */
+	FORM_OBJECT, /* of `members` */
 };
 
 enum form_flags {
@@ -62,7 +63,7 @@ struct form_check {
 	struct arena *arena;
 	const struct names *names;
 	struct words words;
-	bool is_lenient;  /* what is optional and wrong is dropped, not refused */
+	bool is_lenient; /* what is optional and wrong is dropped, not refused */
 	bool has_dropped;
 	struct form_error errors[FORM_ERRORS_MAX];
 	size_t n_errors;
@@ -70,8 +71,8 @@ struct form_check {
 
 void form_check_init(struct form_check *check, struct arena *arena, const struct names *names);
 /* 0: *ret_args is the caller's, check->n_errors tells whether it may be used; or negative. */
-int form_check_body(struct form_check *check, const struct form *form,
-		     const struct value *body, struct value **ret_args);
+int form_check_body(struct form_check *check, const struct form *form, const struct value *body,
+		    struct value **ret_args);
 /* Adds an error; the texts live as long as the arena. */
 void form_refuse(struct form_check *check, const char *pointer, const char *detail);
 /* The errors as [{pointer, detail}]; the caller's; NULL when out of memory. */

@@ -13,7 +13,7 @@ static int set_index(struct value *object, const char *key, const uint8_t *index
 
 /* What a party, an excluded handler or a filter is matched by. */
 int names_set_indexes(const struct names *names, struct arena *arena, struct slice name,
-		       struct value *object)
+		      struct value *object)
 {
 	uint8_t name_ix[INDEX_SIZE], skeleton_ix[INDEX_SIZE], id_ix[INDEX_SIZE];
 	int r;
@@ -32,7 +32,7 @@ int names_set_indexes(const struct names *names, struct arena *arena, struct sli
 
 /* For places that take nothing but the index. */
 int names_index(const struct names *names, struct arena *arena, struct slice name,
-		      const char **ret_hex)
+		const char **ret_hex)
 {
 	uint8_t name_ix[INDEX_SIZE];
 	char *hex = arena_alloc(arena, 2 * INDEX_SIZE + 1);

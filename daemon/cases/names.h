@@ -15,7 +15,7 @@ struct names {
 
 /* Sets name_ix, skeleton_ix and, where known, id_ix in `object`. INDEX_E_MALFORMED: not a name. */
 int names_set_indexes(const struct names *names, struct arena *arena, struct slice name,
-		       struct value *object);
+		      struct value *object);
 /* The name_ix in hex, as the arena's text. INDEX_E_MALFORMED: not a name. */
 int names_index(const struct names *names, struct arena *arena, struct slice name,
-		      const char **ret_hex);
+		const char **ret_hex);

@@ -1,7 +1,7 @@
 /*
- * The same report sent again with the same key gets the same receipt, though only its hash is stored:
- * its text is kept sealed (AES-256-GCM) under HKDF of the Idempotency-Key, of which the database has
- * nothing but a hash.
+ * The same report sent again with the same key gets the same receipt, though only its hash is
+ * stored: its text is kept sealed (AES-256-GCM) under HKDF of the Idempotency-Key, of which the
+ * database has nothing but a hash.
  */
 
 #include "daemon/cases/replay.h"

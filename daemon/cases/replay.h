@@ -1,5 +1,6 @@
 #pragma once
-/* A receipt kept for the replay of its report: sealed under the client's own key, which nobody stores. */
+/* A receipt kept for the replay of its report: sealed under the client's own key, which nobody
+ * stores. */
 
 #include "daemon/base/arena.h"
 

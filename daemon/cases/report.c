@@ -1,7 +1,7 @@
 /*
- * A report as it arrives. On the standard lane everything has to be right; on the emergency lane only
- * the danger and the words count, and whatever else is wrong is left out and noted as unverified
- * (domain: "Nobody is refused").
+ * A report as it arrives. On the standard lane everything has to be right; on the emergency lane
+ * only the danger and the words count, and whatever else is wrong is left out and noted as
+ * unverified (domain: "Nobody is refused").
  */
 
 #include "daemon/cases/report.h"
@@ -19,6 +19,8 @@ enum {
 	LIST_MAX = 20,
 };
 
+/* One row, one line. */
+/* clang-format off */
 static const char *const lanes[] = { "standard", "emergency", NULL };
 static const char *const harm_types[] = { "physical_harm", "self_harm", "public_harm", NULL };
 static const char *const venues[] = { "on_wiki", "technical_space", "event", "off_wiki",
@@ -87,6 +89,8 @@ static const struct form report_members[] = {
 	{ .name = NULL },
 };
 
+/* clang-format on */
+
 static bool is_one_of(const struct value *value, const char *const *choices)
 {
 	for (; *choices; choices++)
@@ -107,8 +111,8 @@ static const char *category_harm(const struct policy_set *set, const struct valu
 {
 	struct slice category = value_text(value_get(report, "category"));
 
-	return set && category.at ?
-		       policy_set_category_harm(set, find_wiki(set, report), category) : NULL;
+	return set && category.at ? policy_set_category_harm(set, find_wiki(set, report), category)
+				  : NULL;
 }
 
 /* Whoever names a danger is on the emergency lane, whatever the lane they gave. */
@@ -170,7 +174,8 @@ static int check_wiki(struct form_check *check, const struct policy_set *set, st
 	if (has_wiki && !find_wiki(set, report))
 		return reject(check, report, "wiki", "/wiki", "is not a known wiki");
 	if (!has_wiki && !check->is_lenient && !is_about_no_wiki(report))
-		form_refuse(check, "/wiki", "may be null only for what happened off wiki or at an event");
+		form_refuse(check, "/wiki",
+			    "may be null only for what happened off wiki or at an event");
 	return 0;
 }
 
@@ -293,8 +298,8 @@ static int complete(struct value *report, const struct policy_set *set, bool is_
 	return r ? r : set_ids(report);
 }
 
-/* The rows for a lane: on the emergency lane only the words are needed, and they are shorter where the
- * reporter chose that lane. */
+/* The rows for a lane: on the emergency lane only the words are needed, and they are shorter where
+ * the reporter chose that lane. */
 static void choose_members(const struct value *body, bool is_emergency,
 			   struct form ret_members[ARRAY_SIZE(report_members)])
 {

@@ -24,10 +24,10 @@ bool scalar_is_blank(struct slice text)
 		uint32_t point;
 		size_t n = text_read_point(text, &point);
 
-		if (!n || (point > 0x20 && point != 0x7f && point != 0xa0 && point != 0xad &&
-			   !(point >= 0x2000 && point <= 0x200f) && point != 0x2028 &&
-			   point != 0x2029 && point != 0x202f && point != 0x2060 &&
-			   point != 0x3000 && point != 0xfeff))
+		if (!n ||
+		    (point > 0x20 && point != 0x7f && point != 0xa0 && point != 0xad &&
+		     !(point >= 0x2000 && point <= 0x200f) && point != 0x2028 && point != 0x2029 &&
+		     point != 0x202f && point != 0x2060 && point != 0x3000 && point != 0xfeff))
 			return false;
 		text.at += n;
 		text.length -= n;
@@ -105,8 +105,9 @@ bool scalar_is_lang(struct slice text)
 
 bool scalar_is_url(struct slice text)
 {
-	size_t prefix = text.length > 8 && memcmp(text.at, "https://", 8) == 0 ? 8 :
-			text.length > 7 && memcmp(text.at, "http://", 7) == 0  ? 7 : 0;
+	size_t prefix = text.length > 8 && memcmp(text.at, "https://", 8) == 0  ? 8
+			: text.length > 7 && memcmp(text.at, "http://", 7) == 0 ? 7
+										: 0;
 
 	for (size_t i = 0; i < text.length; i++)
 		if ((unsigned char)text.at[i] <= ' ' || is_in(text.at[i], "\"<>\\^`{|}\x7f"))

@@ -6,6 +6,7 @@
 
 #include "daemon/cases/statements.h"
 
+/* clang-format off */
 /* The parameter lists that the functions share: how many, and their types. */
 #define NOTHING_N 0
 #define NOTHING "()"
@@ -52,10 +53,10 @@
 #define PERSON_N 5
 #define PERSON "($1::bytea, $2::bytea, $3::bytea, $4::text, $5::bytea)"
 
+/* clang-format on */
 #define STATEMENT(identifier, function, parameters) \
 	{ #function, "select * from conduct_api_1." #function parameters, parameters##_N },
 
 const struct pg_statement statements[STATEMENT_COUNT] = { STATEMENT_ROWS(STATEMENT) };
-const struct pg_statement worker_statements[WORKER_STATEMENT_COUNT] = {
-	WORKER_STATEMENT_ROWS(STATEMENT)
-};
+const struct pg_statement worker_statements[WORKER_STATEMENT_COUNT] = { WORKER_STATEMENT_ROWS(
+	STATEMENT) };

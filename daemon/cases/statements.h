@@ -1,8 +1,10 @@
 #pragma once
-/* The prepared statements: one row for each function of conduct_api_1, the contract between C and SQL. */
+/* The prepared statements: one row for each function of conduct_api_1, the contract between C and
+ * SQL. */
 
 #include "daemon/pg/pg.h"
 
+/* clang-format off */
 /*
  * identifier, function, parameters (a row of the table in statements.c). A test joins the names with
  * the functions that the database has.
@@ -71,6 +73,7 @@
 	ROW(TIMER_RUN, timer_run, NUMBER) \
 	ROW(READINESS, readiness, NOTHING)
 
+/* clang-format on */
 #define STATEMENT_ID(identifier, function, parameters) STATEMENT_##identifier,
 
 enum statement_id { STATEMENT_ROWS(STATEMENT_ID) STATEMENT_COUNT };

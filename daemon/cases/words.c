@@ -125,8 +125,8 @@ static int read_lookup(struct arena *arena, struct slice ids, struct slice texts
 	return 0;
 }
 
-/* The word that `value` stands for, as a value of its own; NULL when it stands for none. An erased word,
- * and one that is no text, reads as null. */
+/* The word that `value` stands for, as a value of its own; NULL when it stands for none. An erased
+ * word, and one that is no text, reads as null. */
 static struct value *find_word(const struct lookup *lookup, const struct value *value)
 {
 	struct word key = { .id = value_get_string(value, "$word") };
@@ -135,8 +135,8 @@ static struct value *find_word(const struct lookup *lookup, const struct value *
 
 	if (value_count(value) != 1 || !value_get(value, "$word"))
 		return NULL;
-	word = key.id ? bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids) :
-			NULL;
+	word = key.id ? bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids)
+		      : NULL;
 	if (word && word->text.at && text_is_utf8(word->text))
 		text = value_new_text(word->text);
 	return text ? text : value_new_null();
@@ -156,8 +156,7 @@ static int fill_item(const struct lookup *lookup, struct value *array, size_t in
 {
 	struct value *word = find_word(lookup, value_at(array, index));
 
-	return word ? value_replace_take(array, index, word) :
-		      fill(lookup, value_at(array, index));
+	return word ? value_replace_take(array, index, word) : fill(lookup, value_at(array, index));
 }
 
 /* The recursion is bounded by the depth that value_parse() takes. */

@@ -1,8 +1,8 @@
 #pragma once
 /*
- * Human text on its way in and out of the database. A word is any text or name that a person wrote: in
- * arguments an id stands in its place, in answers {"$word": id}; the bytes travel beside the JSON,
- * because only C reads and writes them.
+ * Human text on its way in and out of the database. A word is any text or name that a person wrote:
+ * in arguments an id stands in its place, in answers {"$word": id}; the bytes travel beside the
+ * JSON, because only C reads and writes them.
  */
 
 #include "daemon/base/arena.h"
@@ -29,6 +29,6 @@ int words_add(struct words *words, const char *kind, struct slice text, const ch
 /* As literals of uuid[], text[] and bytea[]. */
 int words_write(const struct words *words, struct slice *ret_ids, struct slice *ret_kinds,
 		struct slice *ret_texts);
-/* Replaces every {"$word": id} in `body` by its text; null where there is none. `ids` and `texts` are
- * the literals of an answer. -EPROTO: they do not fit together. */
+/* Replaces every {"$word": id} in `body` by its text; null where there is none. `ids` and `texts`
+ * are the literals of an answer. -EPROTO: they do not fit together. */
 int words_fill(struct arena *arena, struct value *body, struct slice ids, struct slice texts);
