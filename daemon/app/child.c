@@ -141,13 +141,14 @@ static int child_watch(struct child *child)
  */
 int child_init(struct child *child, const struct process_kind *kind)
 {
-	char name[32];
+	char title[48];
 	int r;
 
-	(void)snprintf(name, sizeof(name), kind->is_numbered ? "conductd: %s %u" : "conductd: %s",
+	(void)snprintf(child->name, sizeof(child->name), kind->is_numbered ? "%s %u" : "%s",
 		       kind->name, child->number);
-	title_set(child->title, name);
-	log_init(name + strlen("conductd: "), (enum log_level)child->config->log_level);
+	(void)snprintf(title, sizeof(title), "conductd: %s", child->name);
+	title_set(child->title, title);
+	log_init(child->name, (enum log_level)child->config->log_level);
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's; the parent says what it means */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -206,5 +207,6 @@ int child_reload_config(struct child *child)
 	}
 	config_free(child->config);
 	child->config = config;
+	log_init(child->name, (enum log_level)config->log_level);
 	return 0;
 }

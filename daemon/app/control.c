@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/app/control.h"
 
@@ -30,6 +31,38 @@ int control_misused(const char *format, ...)
 	complain(format, args);
 	va_end(args);
 	return CONTROL_USAGE;
+}
+
+static const struct control_option *find_option(const struct control_option *options,
+						size_t n_options, const char *name)
+{
+	for (size_t i = 0; i < n_options; i++)
+		if (strcmp(options[i].name, name) == 0)
+			return &options[i];
+	return NULL;
+}
+
+/* Reads everything behind argv[0]. Returns CONTROL_OK, or CONTROL_USAGE after a message. */
+int control_read_options(const char *command, int argc, char **argv,
+			 const struct control_option *options, size_t n_options)
+{
+	for (int i = 1; i < argc; i++) {
+		const struct control_option *option = find_option(options, n_options, argv[i]);
+
+		if (!option)
+			return control_misused("%s: unknown argument %s", command, argv[i]);
+		if (!option->value) {
+			*option->is_given = true;
+			continue;
+		}
+		if (*option->value || i + 1 == argc)
+			return control_misused("%s: %s needs one value", command, argv[i]);
+		*option->value = argv[++i];
+	}
+	for (size_t i = 0; i < n_options; i++)
+		if (options[i].is_required && !*options[i].value)
+			return control_misused("%s: %s is missing", command, options[i].name);
+	return CONTROL_OK;
 }
 
 /* The configuration, owned by `control`; NULL after a message. */

@@ -24,13 +24,30 @@ struct control_command {
 extern const struct control_command control_commands[];
 extern const size_t control_n_commands;
 
+/* "--wiki W" sets *value, "--published" sets *is_given; each at most once. */
+struct control_option {
+	const char *name;
+	const char **value; /* NULL: takes none */
+	bool *is_given;     /* NULL where value is not */
+	bool is_required;
+};
+
 /* control.c; each says on stderr what went wrong. */
+int control_read_options(const char *command, int argc, char **argv,
+			 const struct control_option *options, size_t n_options); /* or CONTROL_USAGE */
 const struct config *control_config(struct control *control); /* NULL: failed */
 struct pg_session *control_session(struct control *control);  /* NULL: failed */
 int control_fail(const char *format, ...) PRINTF(1, 2);       /* CONTROL_FAILED */
 int control_misused(const char *format, ...) PRINTF(1, 2);    /* CONTROL_USAGE */
 
 int control_migrate(struct control *control, int argc, char **argv);
+int control_grant(struct control *control, int argc, char **argv);
+int control_policy_check(struct control *control, int argc, char **argv);
+int control_policy_diff(struct control *control, int argc, char **argv);
+int control_policy_publish(struct control *control, int argc, char **argv);
+int control_policy_show(struct control *control, int argc, char **argv);
+int control_route(struct control *control, int argc, char **argv);
+int control_wikis_import(struct control *control, int argc, char **argv);
 int control_keys_init(struct control *control, int argc, char **argv);
 int control_keys_status(struct control *control, int argc, char **argv);
 int control_demo_clock(struct control *control, int argc, char **argv);

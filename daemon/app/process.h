@@ -26,6 +26,7 @@ struct child {
 	int parent_pid;
 
 	/* Filled by child_init(). */
+	char name[32]; /* "web 1" */
 	struct event_base *base;
 	struct event *term_event;
 	struct ipc_channel *parent;

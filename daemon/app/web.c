@@ -305,7 +305,6 @@ static void on_reload(struct child *child)
 		child_reloaded(child, false);
 		return;
 	}
-	log_init("web", (enum log_level)child->config->log_level);
 	if (old->handlers.policy)
 		handlers_swap_policy_take(&generation->handlers,
 					  policy_set_ref(old->handlers.policy));

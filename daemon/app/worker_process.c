@@ -74,7 +74,6 @@ static void on_reload(struct child *child)
 	}
 	terms_fill(process, &terms);
 	(void)worker_reload(process->worker, &terms);
-	log_init("worker", (enum log_level)child->config->log_level);
 	if (old != process->started_with)
 		config_free(old);
 	child_reloaded(child, true);
