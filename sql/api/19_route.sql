@@ -117,9 +117,9 @@ begin
 	end if;
 	select * into v_body from conduct.body b where b.body_id = v_start;
 	-- Closed, private and fishbowl wikis have no local body.
-	if v_body.level = 'wiki' and p_wiki.status <> 'open' then
+	while v_body.level = 'wiki' and p_wiki.status <> 'open' loop
 		select * into v_body from conduct.body b where b.body_id = v_body.up_body_id;
-	end if;
+	end loop;
 	if v_body.body_id is null then
 		return null;
 	end if;

@@ -94,8 +94,8 @@ begin
 	v_case.case_id := (p_case ->> 'case')::uuid;
 	v_case.unit_id := (p_case #>> '{units,case_file}')::uuid;
 	v_case.kind := case when v_harm = 'self_harm' then 'welfare'
-		when exists (select from jsonb_array_elements(p_case -> 'respondents') y where y ? 'body')
-			then 'systemic'
+		when exists (select from jsonb_array_elements(p_case -> 'respondents') y
+			join conduct.body b on b.body_id = y ->> 'body') then 'systemic'
 		when v_rules = array['procedure/sanction-breach'] then 'sanction_breach' else 'conduct' end;
 	v_case.severity := case v_case.lane when 'emergency' then 'S4' else coalesce(v_floor.severity, 'S1') end;
 	v_case.privacy := case v_case.lane when 'emergency' then 'restricted'

@@ -173,11 +173,15 @@ begin
 				and (a.action <> 'extend' or (p_party.role = 'respondent' and exists (
 					select from conduct.hearing h where h.proceeding_id = p.proceeding_id
 						and h.extension_asked_at is null)))
-				and (a.action not in ('answer') or p_party.role <> 'respondent' or p_party.notified_at is not null)
 			union all
 			select 'appeal' where exists (select from conduct.decision_notice n
+				join conduct.decision d on d.decision_id = n.decision_id
 				where n.party_id = p_party.party_id and n.case_id = p_party.case_id
-					and n.appeal_until > conduct.clock())) x), '[]');
+					and n.appeal_until > conduct.clock() and conduct_api_1.is_affected(p_party, d)
+					and not exists (select from conduct.proceeding a
+						where a.kind = 'appeal' and a.appellant_id = p_party.party_id
+							and (a.against_id, a.against_seq) = (d.proceeding_id, d.event_seq)
+							and a.state in ('appeal_filed', 'appeal_review')))) x), '[]');
 end
 $$;
 

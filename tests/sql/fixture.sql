@@ -139,3 +139,112 @@ begin
 		array_fill('\x52617370'::bytea, array[cardinality(v_words)]) || '\x64'::bytea);
 end
 $$;
+
+-- Publishes the set and makes the people the scripts use: functionaries Fa…Ff of aawiki, Ba and Bb of
+-- bbwiki, a committee, stewards, the global committee, staff, an administrator, a reporter.
+create function t.people() returns void language plpgsql volatile
+as $$
+declare
+	v_row record;
+begin
+	perform conduct_api_1.publish_policy(encode(sha256(convert_to(t.canonical(1), 'UTF8')), 'hex'), 1,
+		t.canonical(1), t.effective());
+	for v_row in
+		select p[1] || n as name, p[2] as role, p[3] as body
+		from (values (array['F', 'functionary', 'aawiki-functionaries', 'abcdef']),
+			(array['B', 'functionary', 'bbwiki-functionaries', 'ab']),
+			(array['A', 'arbitrator', 'aawiki-arbcom', 'abcde']), (array['S', 'steward', 'stewards', 'abcde']),
+			(array['U', 'u4c_member', 'u4c', 'abcdef']), (array['T', 'ts_staff', 'ts', 'abc']),
+			(array['Adm', 'admin', null, 'in'])) x (p), regexp_split_to_table(p[4], '') n
+		where p[1] <> 'Adm' or n = 'i'
+	loop
+		perform t.person(v_row.name, v_row.role, v_row.body);
+	end loop;
+	perform conduct_api_1.person_seen(t.ix('id:Rep'), t.ix('name:Rep'), t.ix('skeleton:rep'), 'aawiki',
+		'\x526570');
+end
+$$;
+
+-- Runs a statement, deferred constraints included, and undoes it. Says what refused it, or ACCEPTED.
+create function t.attempt(p_what text, p_sql text) returns text language plpgsql volatile
+as $$
+declare
+	v_state text;
+	v_constraint text;
+	v_message text;
+begin
+	begin
+		execute p_sql;
+		set constraints all immediate;
+		raise exception using errcode = 'TTTTT';
+	exception when others then
+		get stacked diagnostics v_state = returned_sqlstate, v_constraint = constraint_name,
+			v_message = message_text;
+	end;
+	set constraints all deferred;
+	return p_what || ': ' || case when v_state = 'TTTTT' then 'ACCEPTED'
+		when v_constraint <> '' then v_state || ' ' || v_constraint else v_state || ' ' || v_message end;
+end
+$$;
+
+-- An act of a handler: the answer's status, or the refusal.
+create function t.act(p_who text, p_case text, p_action text, p_args jsonb default '{}',
+	p_words text[] default '{}') returns text language plpgsql volatile
+as $$
+declare
+	v_answer conduct_api_1.answer;
+	v_revision integer := (select f.revision from conduct.case_file f where f.case_id = t.id(p_case));
+	v_key text := p_case || ':' || p_action || ':' || clock_timestamp();
+	v_name text;
+	v_args jsonb := p_args;
+begin
+	foreach v_name in array p_words loop
+		v_args := jsonb_set(v_args, array[v_name], to_jsonb(t.id(v_key || v_name)));
+	end loop;
+	execute format('select * from conduct_api_1.case_%s($1, $2, $3, $4, $5, $6, $7, $8, $9)', p_action)
+	into v_answer using t.ix('id:' || p_who), t.id(p_case), v_revision, t.ix(v_key), t.ix('mac'), v_args,
+		array(select t.id(v_key || w) from unnest(p_words) w), p_words,
+		array(select '\x77'::bytea from unnest(p_words) w);
+	return p_action || ': ' || v_answer.status;
+exception when others then
+	return p_action || ': ' || sqlstate || ' ' || sqlerrm;
+end
+$$;
+
+-- An act of a party, by receipt.
+create function t.party(p_case text, p_action text, p_args jsonb default '{}', p_words text[] default '{}')
+returns conduct_api_1.answer language plpgsql volatile
+as $$
+declare
+	v_answer conduct_api_1.answer;
+	v_key text := p_case || ':' || p_action || ':' || clock_timestamp();
+	v_name text;
+	v_args jsonb := p_args;
+begin
+	foreach v_name in array p_words loop
+		v_args := jsonb_set(v_args, array[v_name], to_jsonb(t.id(v_key || v_name)));
+	end loop;
+	execute format('select * from conduct_api_1.party_%s($1, $2, $3, $4, $5, $6, $7, $8, $9)', p_action)
+	into v_answer using null::bytea, t.ix('receipt:' || p_case), null::uuid, t.ix(v_key), t.ix('mac'), v_args,
+		array(select t.id(v_key || w) from unnest(p_words) w), p_words,
+		array(select '\x77'::bytea from unnest(p_words) w);
+	return v_answer;
+exception when sqlstate 'UC403' or sqlstate 'UC404' or sqlstate 'UC409' or sqlstate 'UC422' then
+	return row(substr(sqlstate, 3)::integer, to_jsonb(sqlerrm), '{}', '{}')::conduct_api_1.answer;
+end
+$$;
+
+-- Accepts a claimed case with one allegation of the first rule against its first respondent.
+create function t.accept(p_who text, p_case text) returns text language plpgsql volatile
+as $$
+begin
+	return t.act(p_who, p_case, 'accept', jsonb_build_object('severity', 'S1', 'allegations',
+		jsonb_build_array(jsonb_build_object('rule', 'ucoc/3.1/insults',
+			'respondent', (select y.party_id from conduct.party y where y.case_id = t.id(p_case)
+				and y.role = 'respondent' order by y.seq limit 1),
+			'incident', (select i.incident_id from conduct.incident i where i.case_id = t.id(p_case)
+				order by i.seq limit 1)))), array['reason']);
+end
+$$;
+
+grant execute on all functions in schema t to public;
