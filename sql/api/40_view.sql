@@ -173,7 +173,9 @@ begin
 					'items', (select jsonb_agg(i.item order by i.item) from conduct.appeal_item i
 						where i.proceeding_id = p.proceeding_id))
 				from conduct.appeal_claim c where c.proceeding_id = p.proceeding_id),
+			-- An objection or the next round leaves the row; it is in force only while something is decided.
 			'disposition', (select d.disposition from conduct.disposition d
+				join conduct.state s on s.state = p.state and s.class <> 'open'
 				where d.proceeding_id = p.proceeding_id),
 			'panel', (select jsonb_build_object('formed_at', conduct_api_1.time_text(n.formed_at),
 					'members', (select coalesce(jsonb_agg(s.person_id order by s.seated_at, s.person_id), '[]')
@@ -193,11 +195,13 @@ language plpgsql stable
 as $$
 begin
 	return coalesce((select jsonb_agg(jsonb_build_object(
-			'id', s.sanction_id, 'respondent', s.respondent_id, 'kind', s.kind, 'scope', s.scope,
+			'id', s.sanction_id, 'respondent', s.respondent_id, 'sanction', i.sanction, 'kind', s.kind,
+			'scope', s.scope,
 			'from', conduct_api_1.time_text(s.from_at), 'until', conduct_api_1.time_text(s.until_at),
 			'standing', s.standing, 'decision', s.decision_id, 'item', s.item)
 			order by s.from_at, s.sanction_id)
 		from conduct.sanction s join conduct.decision d on d.decision_id = s.decision_id
+		join conduct.decision_item i on i.decision_id = s.decision_id and i.item = s.item
 		where s.case_id = conduct.opened_case() and d.proceeding_id = any (p_ids)), '[]');
 end
 $$;

@@ -83,7 +83,7 @@ begin
 	if p_args ? 'proceedings' then
 		return p_args;
 	end if;
-	if p_action in ('vote', 'close_vote', 'decide', 'decide_appeal') then
+	if p_args ? 'proposal' then
 		select b.proceeding_id into v_proceeding from conduct.ballot b
 		where b.case_id = conduct.opened_case()
 			and b.ballot_id::text = lower(p_args ->> 'proposal')

@@ -89,7 +89,8 @@ begin
 		end if;
 	end loop;
 	if (select count(distinct conduct_gate.principal_of(m)) from unnest(p_members) m)
-		< conduct_api_1.panel_floor(p_row)
+		-- A panel below the quorum could never decide.
+		< greatest(conduct_api_1.panel_floor(p_row), conduct_api_1.quorum_of(p_row))
 	then
 		perform conduct_api_1.refuse_guard('panel-size');
 	end if;

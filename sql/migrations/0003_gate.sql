@@ -195,27 +195,24 @@ begin
 end
 $$;
 
--- Which proceedings of a visible case the acting handler sees: those of their own bodies, and what
--- came before them when their body hears an appeal; never one they are barred from.
+-- Which proceedings of a visible case the acting handler sees: those their own bodies hold, and what came
+-- before them. Who took part in another instance gets there neither by that appeal nor by the round it
+-- opens; the file up to their own decision stays theirs.
 create function conduct_gate.handler_sees_proceeding(p_proceeding uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 declare
 	v_person uuid := conduct.actor_person();
+	v_principal uuid := conduct_gate.principal_of(v_person);
 	v_row conduct.proceeding;
 begin
 	select * into v_row from conduct.proceeding p where p.proceeding_id = p_proceeding;
-	if v_row.kind = 'appeal'
-		and conduct_gate.is_barred(v_row.case_id, v_row.instance, conduct_gate.principal_of(v_person))
-	then
-		return false;
-	end if;
 	return exists (
 		select from conduct_gate.bodies_of(v_person) b
-		where b.body_id = v_row.body_id
-			or exists (select from conduct.proceeding later
-				where later.case_id = v_row.case_id and later.body_id = b.body_id
-					and later.opened_at >= v_row.opened_at));
+		join conduct.proceeding held on held.case_id = v_row.case_id and held.body_id = b.body_id
+			and (held.proceeding_id = p_proceeding or held.opened_at > v_row.opened_at
+				or (held.opened_at = v_row.opened_at and v_row.kind = 'intake'))
+		where not conduct_gate.is_barred(v_row.case_id, held.instance, v_principal));
 end
 $$;
 
