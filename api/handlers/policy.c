@@ -52,11 +52,12 @@ void policy_show(struct exchange *exchange)
 	CLEANUP(value_freep) struct value *value = NULL;
 	const struct policy_wiki *wiki;
 	struct policy_chain chain;
+	int r;
 
-	if (read_question(exchange, &wiki, &chain))
-		reply(exchange,
-		      policy_set_render(verb_handlers(exchange)->policy, wiki, &chain, &value),
-		      value);
+	if (!read_question(exchange, &wiki, &chain))
+		return;
+	r = policy_set_render(verb_handlers(exchange)->policy, wiki, &chain, &value);
+	reply(exchange, r, value);
 }
 
 void policy_show_rule(struct exchange *exchange)
