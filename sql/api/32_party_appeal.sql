@@ -167,15 +167,18 @@ end
 $$;
 
 -- Others whom the decision was told to hear of the appeal, and may join it while their window is open, at
--- least as long as the limit says.
+-- least as long as the limit says since the first appeal.
 create or replace function conduct_api_1.appeal_others(p_appeal uuid, p_party conduct.party,
 	p_decision conduct.decision)
 returns void language plpgsql volatile
 as $$
 declare
-	v_until timestamptz := conduct.clock() + conduct_api_1.limit_of('join_appeal');
+	v_until timestamptz;
 	v_other uuid;
 begin
+	select min(p.opened_at) + conduct_api_1.limit_of('join_appeal') into v_until from conduct.proceeding p
+	where p.kind = 'appeal'
+		and (p.against_id, p.against_seq) = (p_decision.proceeding_id, p_decision.event_seq);
 	for v_other in
 		select n.party_id from conduct.decision_notice n
 		where n.decision_id = p_decision.decision_id and n.party_id <> p_party.party_id
