@@ -97,7 +97,7 @@ export class Case {
 		return call(party.who, 'POST', `/v1/receipt/${path}${party.query}`, { ...options, body });
 	}
 
-	async party_act(role, action, body = {}, { status = action === 'appeal' ? 201 : 200, ...options } = {}) {
+	async party_act(role, action, body = {}, { status = 200, ...options } = {}) {
 		const answer = await this.tryParty(role, action, body, options);
 		if (answer.status !== status) {
 			throw new Error(`${action} as ${role}: ${answer.status} instead of ${status}: ${answer.text.slice(0, 800)}`);
