@@ -61,21 +61,15 @@ language plpgsql stable
 as $$
 declare
 	v_case uuid := (p_facts ->> 'case')::uuid;
-	v_members integer;
-	v_eligible integer;
+	v_is_accused boolean;
 begin
 	if p_facts -> 'accused_bodies' ? p_body.body_id then
 		return false;
 	end if;
-	select count(*) into v_members from conduct_gate.active_members(p_body.body_id, null, null);
-	select count(*) into v_eligible from conduct_gate.active_members(p_body.body_id, v_case, null);
-	if v_eligible < conduct_api_1.members_needed(p_body, p_facts ->> 'severity' >= 'S3') then
-		return false;
-	end if;
-	if v_case is not null and conduct_gate.accused_members(v_case, p_body.body_id) > 0 then
-		return v_members >= 5 and v_eligible >= conduct_api_1.members_needed(p_body, true);
-	end if;
-	return true;
+	v_is_accused := v_case is not null and conduct_gate.accused_members(v_case, p_body.body_id) > 0;
+	return conduct_gate.has_members(p_body.body_id, v_case,
+			conduct_api_1.members_needed(p_body, v_is_accused or p_facts ->> 'severity' >= 'S3'))
+		and (not v_is_accused or conduct_gate.has_members(p_body.body_id, null, 5));
 end
 $$;
 
@@ -106,7 +100,6 @@ as $$
 declare
 	v_body conduct.body;
 	v_start text := p_wiki.body_id;
-	v_members integer;
 begin
 	-- The nearest ancestor that owns a body.
 	if v_start is null then
@@ -123,9 +116,9 @@ begin
 	if v_body.body_id is null then
 		return null;
 	end if;
-	select count(*) into v_members from conduct_gate.active_members(v_body.body_id, null, null);
 	if v_body.up_body_id is not null and (p_facts ->> 'about_functionary' in ('yes', 'unsure')
-		or (v_members < 5 and not (p_facts ->> 'has_respondent')::boolean))
+		or (not (p_facts ->> 'has_respondent')::boolean
+			and not conduct_gate.has_members(v_body.body_id, null, 5)))
 	then
 		return conduct_api_1.route_up(v_body.up_body_id, p_facts);
 	end if;

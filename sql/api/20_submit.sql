@@ -170,7 +170,9 @@ begin
 				y.value -> 'url', y.value -> 'unknown')) end, v_now
 	from (
 		select false as is_respondent, t.nth, t.value, coalesce((t.value ->> 'self')::boolean, false) as is_self
-		from jsonb_array_elements(coalesce(p_case -> 'targets', '[]')) with ordinality t (value, nth)
+		from jsonb_array_elements(coalesce(p_case -> 'targets', '[]')
+			-- Whom somebody else reports for is harmed, like any target.
+			|| coalesce(jsonb_path_query_array(p_case, '$.filed_for'), '[]')) with ordinality t (value, nth)
 		union all
 		select true, t.nth, t.value, false
 		from jsonb_array_elements(coalesce(p_case -> 'respondents', '[]')) with ordinality t (value, nth)) y
@@ -239,11 +241,15 @@ declare
 	v_item jsonb;
 	v_name_ix bytea;
 	v_principal uuid;
-	v_left integer := ((select count(*) from conduct_gate.active_members(p_body, null, null)) + 1)
-		* conduct_api_1.procedure_number('exclude_share_percent') / 100;
+	v_left integer;
 	v_is_member boolean;
 	v_is_pending boolean := false;
 begin
+	if jsonb_array_length(coalesce(p_case -> 'exclude_handlers', '[]')) = 0 then
+		return;
+	end if;
+	v_left := ((select count(*) from conduct_gate.active_members(p_body, null, null)) + 1)
+		* conduct_api_1.procedure_number('exclude_share_percent') / 100;
 	for v_item in
 		select distinct on (x ->> 'name_ix') x
 		from jsonb_array_elements(coalesce(p_case -> 'exclude_handlers', '[]')) x

@@ -54,7 +54,9 @@ as $$
 begin
 	update conduct.deadline d set overdue_at = conduct.clock() where d.deadline_id = p_deadline.deadline_id;
 	perform conduct_api_1.send('overdue', jsonb_build_object('what', p_deadline.what,
-		'proceeding', p_deadline.proceeding_id, 'body', (select p.body_id from conduct.proceeding p
+		'proceeding', p_deadline.proceeding_id,
+		'lane', (select f.lane from conduct.case_file f where f.case_id = p_deadline.case_id),
+		'body', (select p.body_id from conduct.proceeding p
 			where p.proceeding_id = p_deadline.proceeding_id)));
 end
 $$;

@@ -15,27 +15,19 @@ as $$
 	select transaction_timestamp() + shift_seconds * interval '1 second' from conduct.clock_offset
 $$;
 
--- Who acts in this call; null outside of one.
-create function conduct.actor_person() returns uuid
-language sql stable set search_path = pg_catalog, conduct, pg_temp
-as $$
-	select case when current_setting('conduct.actor', true) like 'person:%'
-		then substr(current_setting('conduct.actor', true), 8)::uuid end
-$$;
+-- Who acts in this call; null outside of one. Bodies of this form are parsed when they are made, so that
+-- they need no search_path of their own and are folded into the statements that use them.
+create function conduct.actor_person() returns uuid language sql stable
+return case when current_setting('conduct.actor', true) like 'person:%'
+	then substr(current_setting('conduct.actor', true), 8)::uuid end;
 
-create function conduct.actor_party() returns uuid
-language sql stable set search_path = pg_catalog, conduct, pg_temp
-as $$
-	select case when current_setting('conduct.actor', true) like 'party:%'
-		then substr(current_setting('conduct.actor', true), 7)::uuid end
-$$;
+create function conduct.actor_party() returns uuid language sql stable
+return case when current_setting('conduct.actor', true) like 'party:%'
+	then substr(current_setting('conduct.actor', true), 7)::uuid end;
 
 -- The case that was opened, visibly and under its lock, in this call.
-create function conduct.opened_case() returns uuid
-language sql stable set search_path = pg_catalog, conduct, pg_temp
-as $$
-	select nullif(current_setting('conduct.case_id', true), '')::uuid
-$$;
+create function conduct.opened_case() returns uuid language sql stable
+return nullif(current_setting('conduct.case_id', true), '')::uuid;
 
 grant execute on function conduct.clock(), conduct.actor_person(), conduct.actor_party(),
 	conduct.opened_case()
@@ -412,6 +404,24 @@ begin
 			union
 			select y.case_id from conduct.party y
 			where p_person is null and y.role = 'respondent' and y.name_ix = p_respondent) c), '{}');
+end
+$$;
+
+-- So many members may act on a case; asks no more of them than it takes.
+create function conduct_gate.has_members(p_body text, p_case uuid, p_needed integer) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_member record;
+	v_found integer := 0;
+begin
+	for v_member in select m.principal_id from conduct_gate.active_members(p_body, null, null) m loop
+		exit when v_found >= p_needed;
+		if p_case is null or not conduct_gate.is_vote_recused(p_case, p_body, v_member.principal_id) then
+			v_found := v_found + 1;
+		end if;
+	end loop;
+	return v_found >= p_needed;
 end
 $$;
 
