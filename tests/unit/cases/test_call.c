@@ -1,0 +1,234 @@
+/* Calls: parameters in their order, rows as answers, refusals in the words of the interface. */
+
+#include "daemon/cases/call.h"
+#include "tests/unit/cases/fake_pg.h"
+#include "tests/unit/suite.h"
+
+static struct arena *arena;
+static struct call call;
+static struct call_answer answer;
+static unsigned n_done;
+
+static void done(struct call *one, const struct call_answer *come)
+{
+	ck_assert_ptr_eq(one, &call);
+	ck_assert_ptr_eq(one->userdata, &n_done);
+	answer = *come;
+	n_done++;
+}
+
+static void submit_me(void)
+{
+	call_init(&call, arena, STATEMENT_ME, PG_LANE_READ);
+	call_add_bytes(&call, SLICE("x"));
+	ck_assert_int_eq(call_submit(&call, NULL, done, &n_done), 0);
+}
+
+static void setup(void)
+{
+	fake_pg_reset();
+	n_done = 0;
+	answer = (struct call_answer){ 0 };
+	ck_assert_int_eq(arena_new(&arena), 0);
+}
+
+static void teardown(void)
+{
+	arena_free(arena);
+}
+
+static const char *body_text(void)
+{
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+
+	if (!answer.body)
+		return "";
+	ck_assert_int_eq(value_write_canonical(answer.body, &buffer), 0);
+	return arena_strdup(arena, buffer.at);
+}
+
+START_TEST(parameters_stand_in_their_order)
+{
+	struct value *json = value_new_object();
+	struct words words;
+	const char *id;
+
+	words_init(&words, arena);
+	ck_assert_int_eq(words_add(&words, "reason", SLICE("why"), &id), 0);
+	ck_assert_int_eq(value_set_integer(json, "n", 1), 0);
+	call_init(&call, arena, STATEMENT_CASE_CLAIM, PG_LANE_ACT);
+	call_add_bytes(&call, (struct slice){ "a\0b", 3 });
+	call_add_text(&call, SLICE("case"));
+	call_add_integer(&call, -1);
+	call_add_bytes(&call, (struct slice){ NULL, 0 });
+	call_add_bytes(&call, (struct slice){ NULL, 0 });
+	call_add_json(&call, json);
+	call_add_words(&call, &words);
+	value_free(json);
+	ck_assert_int_eq(call_submit(&call, NULL, done, &n_done), 0);
+	ck_assert_str_eq(fake_pg_statement(), "case_claim");
+	ck_assert_int_eq(fake_pg_call()->lane, PG_LANE_ACT);
+	ck_assert_uint_eq(fake_pg_param_length(0), 3);
+	ck_assert(fake_pg_call()->params[0].is_binary);
+	ck_assert_str_eq(fake_pg_param(1), "case");
+	ck_assert(!fake_pg_call()->params[1].is_binary);
+	ck_assert_str_eq(fake_pg_param(2), "-1");
+	ck_assert_str_eq(fake_pg_param(3), "null");
+	ck_assert_str_eq(fake_pg_param(5), "{\"n\":1}");
+	ck_assert_str_eq(fake_pg_param(6), arena_printf(arena, "{\"%s\"}", id));
+	ck_assert_str_eq(fake_pg_param(7), "{\"reason\"}");
+	ck_assert_str_eq(fake_pg_param(8), "{\"\\\\x776879\"}");
+	fake_pg_answer(204, NULL, NULL, NULL);
+}
+END_TEST
+
+START_TEST(a_call_with_too_few_or_too_many_parameters_is_never_sent)
+{
+	call_init(&call, arena, STATEMENT_ME, PG_LANE_READ);
+	ck_assert_int_eq(call_submit(&call, NULL, done, &n_done), -EINVAL);
+	for (unsigned i = 0; i <= CALL_PARAMS_MAX; i++)
+		call_add_integer(&call, 1);
+	ck_assert_int_eq(call_submit(&call, NULL, done, &n_done), -EINVAL);
+	ck_assert_uint_eq(fake_pg_count(), 0);
+}
+END_TEST
+
+START_TEST(a_row_becomes_a_body_with_its_words)
+{
+	submit_me();
+	fake_pg_answer(200, "{\"user\":{\"$word\":\"00000000-0000-4000-8000-00000000000a\"}}",
+		       "{00000000-0000-4000-8000-00000000000a}", "{\"\\\\x416461\"}");
+	ck_assert_uint_eq(n_done, 1);
+	ck_assert_int_eq(answer.status, 200);
+	ck_assert_str_eq(body_text(), "{\"user\":\"Ada\"}");
+}
+END_TEST
+
+START_TEST(a_row_without_body_is_an_answer_without_body)
+{
+	submit_me();
+	fake_pg_answer(204, NULL, NULL, NULL);
+	ck_assert_int_eq(answer.status, 204);
+	ck_assert_ptr_null(answer.body);
+	submit_me();
+	fake_pg_answer(204, "null", "{}", "{}");
+	ck_assert_int_eq(answer.status, 204);
+	ck_assert_ptr_null(answer.body);
+}
+END_TEST
+
+START_TEST(a_refusal_in_the_row_names_its_key)
+{
+	submit_me();
+	fake_pg_answer(422, "{\"errorKey\":\"conduct-invalid-body\",\"params\":{\"errors\":[]}}",
+		       "{}", "{}");
+	ck_assert_int_eq(answer.status, 422);
+	ck_assert_str_eq(answer.error_key, "conduct-invalid-body");
+	ck_assert_ptr_nonnull(value_get(answer.params, "errors"));
+}
+END_TEST
+
+START_TEST(a_row_that_breaks_the_contract_is_our_fault)
+{
+	static const struct {
+		int status;
+		const char *body, *ids, *texts;
+	} rows[] = {
+		{ 200, "{", "{}", "{}" },
+		{ 200, "{}", "{x}", "{}" },
+		{ 100, "{}", "{}", "{}" },
+		{ 409, "{}", "{}", "{}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		submit_me();
+		fake_pg_answer(rows[i].status, rows[i].body, rows[i].ids, rows[i].texts);
+		ck_assert_int_eq(answer.status, 500);
+		ck_assert_str_eq(answer.error_key, "conduct-internal");
+	}
+}
+END_TEST
+
+START_TEST(a_refusal_carries_key_and_parameters)
+{
+	submit_me();
+	fake_pg_refuse(PG_REFUSED, 409, "conduct-guard-heard",
+		       "{\"allowed_actions\":[\"recuse\"]}");
+	ck_assert_int_eq(answer.status, 409);
+	ck_assert_str_eq(answer.error_key, "conduct-guard-heard");
+	ck_assert_uint_eq(value_count(value_get(answer.params, "allowed_actions")), 1);
+	ck_assert(!answer.is_unavailable);
+	submit_me();
+	fake_pg_refuse(PG_REFUSED, 409, "conduct-guard-heard", "no JSON");
+	ck_assert_ptr_null(answer.params);
+	ck_assert_int_eq(answer.status, 409);
+}
+END_TEST
+
+START_TEST(a_denied_privilege_reads_like_what_is_not_there)
+{
+	submit_me();
+	fake_pg_refuse(PG_REFUSED, 404, "conduct-error-not-found", NULL);
+	ck_assert_int_eq(answer.status, 404);
+	ck_assert_str_eq(answer.error_key, "conduct-not-found");
+}
+END_TEST
+
+START_TEST(a_database_that_is_away_is_told_from_an_unknown_outcome)
+{
+	submit_me();
+	fake_pg_refuse(PG_UNAVAILABLE, 503, "conduct-error-busy", NULL);
+	ck_assert_str_eq(answer.error_key, "conduct-unavailable");
+	ck_assert(answer.is_unavailable);
+	submit_me();
+	fake_pg_refuse(PG_DEADLINE, 503, "conduct-error-unavailable", NULL);
+	ck_assert_str_eq(answer.error_key, "conduct-unavailable");
+	submit_me();
+	fake_pg_refuse(PG_UNKNOWN, 503, "conduct-error-outcome-unknown", NULL);
+	ck_assert_str_eq(answer.error_key, "conduct-unknown-outcome");
+	submit_me();
+	fake_pg_refuse(PG_REFUSED, 500, "conduct-error-internal", NULL);
+	ck_assert_str_eq(answer.error_key, "conduct-internal");
+	ck_assert_uint_eq(n_done, 4);
+}
+END_TEST
+
+START_TEST(a_pool_that_takes_nothing_never_answers)
+{
+	fake_pg_break(-ENOMEM);
+	call_init(&call, arena, STATEMENT_ME, PG_LANE_READ);
+	call_add_bytes(&call, SLICE("x"));
+	ck_assert_int_eq(call_submit(&call, NULL, done, &n_done), -ENOMEM);
+	ck_assert_uint_eq(n_done, 0);
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		parameters_stand_in_their_order,
+		a_call_with_too_few_or_too_many_parameters_is_never_sent,
+		a_row_becomes_a_body_with_its_words,
+		a_row_without_body_is_an_answer_without_body,
+		a_refusal_in_the_row_names_its_key,
+		a_row_that_breaks_the_contract_is_our_fault,
+		a_refusal_carries_key_and_parameters,
+		a_denied_privilege_reads_like_what_is_not_there,
+		a_database_that_is_away_is_told_from_an_unknown_outcome,
+		a_pool_that_takes_nothing_never_answers,
+	};
+	Suite *suite = suite_create("cases/call");
+	TCase *tcase = tcase_create("call");
+	SRunner *runner;
+	int n_failed;
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
+		tcase_add_test(tcase, tests[i]);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,133 @@
+/* Words leave as parallel arrays, and come back into the bodies that name them. */
+
+#include "daemon/cases/words.h"
+#include "tests/unit/suite.h"
+
+#define A "00000000-0000-4000-8000-00000000000a"
+#define B "00000000-0000-4000-8000-00000000000b"
+
+static void assert_filled(const char *json, const char *ids, const char *texts,
+			  const char *expected)
+{
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+	CLEANUP(value_freep) struct value *body = NULL;
+	struct arena *arena;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	ck_assert_int_eq(value_parse(slice_of(json), &body, NULL), 0);
+	ck_assert_int_eq(words_fill(arena, body, slice_of(ids), slice_of(texts)), 0);
+	ck_assert_int_eq(value_write_canonical(body, &buffer), 0);
+	ck_assert_str_eq(buffer.at, expected);
+	arena_free(arena);
+}
+
+START_TEST(words_are_written_as_three_parallel_arrays)
+{
+	struct slice ids, kinds, texts;
+	struct words words;
+	struct arena *arena;
+	const char *one, *two;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	words_init(&words, arena);
+	ck_assert_int_eq(words_add(&words, "details", SLICE("a\"b"), &one), 0);
+	ck_assert_int_eq(words_add(&words, "reason", SLICE("\xc3\xa9"), &two), 0);
+	ck_assert_str_ne(one, two);
+	ck_assert_int_eq(words_write(&words, &ids, &kinds, &texts), 0);
+	ck_assert_slice_eq(kinds, "{\"details\",\"reason\"}");
+	ck_assert_slice_eq(texts, "{\"\\\\x612262\",\"\\\\xc3a9\"}");
+	ck_assert_slice_eq(ids, arena_printf(arena, "{\"%s\",\"%s\"}", one, two));
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(no_words_are_three_empty_arrays)
+{
+	struct slice ids, kinds, texts;
+	struct words words;
+	struct arena *arena;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	words_init(&words, arena);
+	ck_assert_int_eq(words_write(&words, &ids, &kinds, &texts), 0);
+	ck_assert_slice_eq(ids, "{}");
+	ck_assert_slice_eq(kinds, "{}");
+	ck_assert_slice_eq(texts, "{}");
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(more_words_than_a_request_may_have_are_refused)
+{
+	struct words words;
+	struct arena *arena;
+	const char *id;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	words_init(&words, arena);
+	for (size_t i = 0; i < WORDS_MAX; i++)
+		ck_assert_int_eq(words_add(&words, "x", SLICE("x"), &id), 0);
+	ck_assert_int_eq(words_add(&words, "x", SLICE("x"), &id), -E2BIG);
+	ck_assert_uint_eq(words.n_items, WORDS_MAX);
+	arena_free(arena);
+}
+END_TEST
+
+START_TEST(words_are_filled_in_at_every_depth)
+{
+	assert_filled("{\"a\":{\"$word\":\"" A "\"},\"l\":[{\"$word\":\"" B
+		      "\"},{\"m\":[{\"$word\":\"" A "\"}]}],\"n\":1}",
+		      "{" B "," A "}", "{\"\\\\x42\",\"\\\\x41\"}",
+		      "{\"a\":\"A\",\"l\":[\"B\",{\"m\":[\"A\"]}],\"n\":1}");
+}
+END_TEST
+
+START_TEST(an_erased_word_reads_as_null)
+{
+	assert_filled("{\"a\":{\"$word\":\"" A "\"},\"b\":{\"$word\":\"" B
+		      "\"},\"c\":{\"$word\":null}}",
+		      "{" A "}", "{NULL}", "{\"a\":null,\"b\":null,\"c\":null}");
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text_read_as_null)
+{
+	assert_filled("{\"a\":{\"$word\":\"" A "\"}}", "{" A "}", "{\"\\\\xff\"}", "{\"a\":null}");
+}
+END_TEST
+
+START_TEST(an_object_with_more_than_the_reference_is_none)
+{
+	assert_filled("{\"a\":{\"$word\":\"" A "\",\"b\":1}}", "{" A "}", "{\"\\\\x41\"}",
+		      "{\"a\":{\"$word\":\"" A "\",\"b\":1}}");
+}
+END_TEST
+
+START_TEST(a_filled_word_is_not_read_again_as_a_reference)
+{
+	/* {"$word":"A"} written by a person is text. */
+	assert_filled("{\"a\":{\"$word\":\"" A "\"}}", "{" A "}",
+		      "{\"\\\\x7b2224776f7264223a2241227d\"}",
+		      "{\"a\":\"{\\\"$word\\\":\\\"A\\\"}\"}");
+}
+END_TEST
+
+START_TEST(arrays_that_do_not_fit_together_are_a_broken_contract)
+{
+	CLEANUP(value_freep) struct value *body = value_new_object();
+	struct arena *arena;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	ck_assert_int_eq(words_fill(arena, body, SLICE("{" A "}"), SLICE("{}")), -EPROTO);
+	ck_assert_int_eq(words_fill(arena, body, SLICE("nonsense"), SLICE("{}")), -EPROTO);
+	ck_assert_int_eq(words_fill(arena, NULL, SLICE("{}"), SLICE("{}")), 0);
+	arena_free(arena);
+}
+END_TEST
+
+SUITE("cases/words", words_are_written_as_three_parallel_arrays, no_words_are_three_empty_arrays,
+      more_words_than_a_request_may_have_are_refused, words_are_filled_in_at_every_depth,
+      an_erased_word_reads_as_null, bytes_that_are_no_text_read_as_null,
+      an_object_with_more_than_the_reference_is_none,
+      a_filled_word_is_not_read_again_as_a_reference,
+      arrays_that_do_not_fit_together_are_a_broken_contract)
