@@ -62,6 +62,7 @@ int pg_session_new(const char *conninfo, const char *application_name,
 		return PG_SESSION_E_UNREACHABLE;
 	}
 	PQsetNoticeReceiver(session->pg, on_notice, NULL);
+	(void)PQsetErrorContextVisibility(session->pg, PQSHOW_CONTEXT_NEVER);
 	return 0;
 }
 

@@ -1,0 +1,259 @@
+/* daemon/app/config: rows, defaults, the dump, and every refusal with its place. */
+
+#include "daemon/app/config.h"
+#include "daemon/base/buffer.h"
+#include "tests/unit/suite.h"
+
+#define ISSUER \
+	"    iss: https://a.invalid\n    scope: s\n    clients: [{id: c, scope: full}]\n" \
+	"    keys: [/k.pub]\n"
+
+static struct config *read_good(const char *text)
+{
+	struct config *config = NULL;
+	struct config_error error = { .text = "" };
+	int r = config_read("test.yaml", slice_of(text), &config, &error);
+
+	ck_assert_msg(r == 0, "%d: %s", r, error.text);
+	return config;
+}
+
+static void dump(const struct config *config, struct buffer *buffer)
+{
+	config_dump(config, buffer);
+	ck_assert_int_eq(0, buffer_finish(buffer));
+}
+
+START_TEST(an_empty_file_means_every_default)
+{
+	struct config *config = read_good("{}");
+
+	ck_assert_uint_eq(1, config->listen.n);
+	ck_assert_str_eq("127.0.0.1:8480", config->listen.at[0]);
+	ck_assert_str_eq("127.0.0.1:8481", config->ops_listen);
+	ck_assert_int_eq(0, config->web_processes);
+	ck_assert_int_eq(30, config->drain_seconds);
+	ck_assert_int_eq(LOG_LEVEL_INFO, config->log_level);
+	ck_assert_int_eq(4, config->connections[PG_LANE_ACT]);
+	ck_assert_uint_eq(0, config->n_issuers);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(the_shipped_file_says_the_defaults)
+{
+	CLEANUP(buffer_deinit) struct buffer one = BUFFER_NULL;
+	CLEANUP(buffer_deinit) struct buffer two = BUFFER_NULL;
+	struct config *defaults = read_good("{}");
+	struct config_error error = { .text = "" };
+	struct config *shipped = NULL;
+	char path[512];
+
+	ck_assert_ptr_nonnull(getenv("CONDUCTD_SOURCE"));
+	(void)snprintf(path, sizeof(path), "%s/packaging/config/conductd.yaml",
+		       getenv("CONDUCTD_SOURCE"));
+	ck_assert_msg(config_load(path, &shipped, &error) == 0, "%u: %s", error.line, error.text);
+	dump(defaults, &one);
+	dump(shipped, &two);
+	ck_assert_str_eq(one.at, two.at);
+	config_free(defaults);
+	config_free(shipped);
+}
+END_TEST
+
+START_TEST(the_shipped_file_names_every_key)
+{
+	char path[512];
+	char line[512];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/packaging/config/conductd.yaml",
+		       getenv("CONDUCTD_SOURCE"));
+	for (size_t i = 0; i < config_n_rows; i++) {
+		const char *dot = strrchr(config_rows[i].path, '.');
+		const char *key = dot ? dot + 1 : config_rows[i].path;
+		bool is_found = false;
+
+		file = fopen(path, "re");
+		ck_assert_ptr_nonnull(file);
+		while (!is_found && fgets(line, sizeof(line), file)) {
+			const char *at = line + strspn(line, " ");
+
+			is_found = strncmp(at, key, strlen(key)) == 0 && at[strlen(key)] == ':';
+		}
+		(void)fclose(file);
+		ck_assert_msg(is_found, "%s is not in the shipped file", config_rows[i].path);
+	}
+}
+END_TEST
+
+static const char full[] =
+	"listen: ['127.0.0.1:1', '[::1]:2']\n"
+	"host_names: [\"a\\\"b\\\\c\"]\n"
+	"processes:\n  web: 3\n  user: conductd\n  pid_file: /run/x\n  drain: 90s\n"
+	"log_level: debug\n"
+	"database:\n  web: host=/x user=a\n  connections:\n    batch: 64\n"
+	"issuers:\n  - name: demo\n    demo: true\n" ISSUER "    people: /p.json\n";
+
+START_TEST(a_dump_reads_back_to_the_same)
+{
+	CLEANUP(buffer_deinit) struct buffer one = BUFFER_NULL;
+	CLEANUP(buffer_deinit) struct buffer two = BUFFER_NULL;
+	struct config *config = read_good(full);
+	struct config *again;
+
+	dump(config, &one);
+	again = read_good(one.at);
+	dump(again, &two);
+	ck_assert_str_eq(one.at, two.at);
+	ck_assert_str_eq("a\"b\\c", again->host_names.at[0]);
+	ck_assert_int_eq(90, again->drain_seconds);
+	ck_assert_uint_eq(1, again->n_issuers);
+	ck_assert(again->issuers[0].is_demo);
+	ck_assert_int_eq(CONFIG_SCOPE_FULL, again->issuers[0].clients[0].scope);
+	ck_assert_str_eq("/k.pub", again->issuers[0].keys.at[0]);
+	config_free(config);
+	config_free(again);
+}
+END_TEST
+
+START_TEST(the_dump_is_golden)
+{
+	static const char expected[] =
+		"listen:\n  - \"127.0.0.1:1\"\n  - \"[::1]:2\"\n"
+		"ops_listen: \"127.0.0.1:8481\"\n"
+		"host_names:\n  - \"a\\\"b\\\\c\"\n"
+		"processes:\n  web: 3\n  user: \"conductd\"\n  pid_file: \"/run/x\"\n"
+		"  drain: 90s\n"
+		"log_level: debug\n"
+		"deployment_id: \"conductd\"\n"
+		"database:\n  web: \"host=/x user=a\"\n";
+	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+	struct config *config = read_good(full);
+	static const char end[] =
+		"issuers:\n  - name: \"demo\"\n    iss: \"https://a.invalid\"\n    scope: \"s\"\n"
+		"    demo: true\n    clients:\n      - id: \"c\"\n        scope: full\n"
+		"    keys:\n      - \"/k.pub\"\n    lifetime_max: 4h\n    people: \"/p.json\"\n";
+
+	dump(config, &text);
+	ck_assert_int_eq(0, strncmp(expected, text.at, strlen(expected)));
+	ck_assert_str_eq(end, text.at + text.length - strlen(end));
+	config_free(config);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	unsigned line;
+	unsigned column;
+	const char *message;
+} refused[] = {
+	{ "[]", 1, 1, "the configuration must be a mapping" },
+	{ "lisen: []", 1, 1, "unknown key lisen" },
+	{ "a: 1\nb: 2", 1, 1, "unknown key a" },
+	{ "processes:\n  web: 1\n  wbe: 2", 3, 3, "unknown key processes.wbe" },
+	{ "processes: 3", 1, 12, "processes must be a mapping" },
+	{ "listen: 127.0.0.1:80", 1, 9, "listen must be a list" },
+	{ "listen: []", 1, 9, "listen needs at least 1 item" },
+	{ "listen: [localhost:80]", 1, 10, "listen must be an address and port, such as "
+	  "127.0.0.1:8480 or [::1]:8480" },
+	{ "ops_listen: 80", 1, 13, "ops_listen must be an address and port, such as "
+	  "127.0.0.1:8480 or [::1]:8480" },
+	{ "processes: {web: many}", 1, 18, "processes.web must be a whole number" },
+	{ "processes: {web: -1}", 1, 18, "processes.web must be from 0 to 256" },
+	{ "processes: {web: 257}", 1, 18, "processes.web must be from 0 to 256" },
+	{ "processes: {web: '1'}", 1, 18, "processes.web must be a whole number" },
+	{ "processes: {drain: 30}", 1, 20, "processes.drain must be a duration, such as 30s, "
+	  "15min, 24h or 14d" },
+	{ "processes: {drain: 1h}", 1, 20, "processes.drain must be from 1 to 600 seconds" },
+	{ "log_level: loud", 1, 12, "log_level must be one of error, warn, info, debug" },
+	{ "log_level: [info]", 1, 12, "log_level must be one of error, warn, info, debug" },
+	{ "deployment_id: ''", 1, 16, "deployment_id must not be empty" },
+	{ "deployment_id: \"a\\nb\"", 1, 16, "deployment_id holds a control character" },
+	{ "index_key_file: key", 1, 17, "index_key_file must be an absolute path" },
+	{ "index_key_file: ''", 1, 17, "index_key_file must be an absolute path" },
+	{ "policy_path: [data]", 1, 15, "policy_path must be an absolute path" },
+	{ "database: {web: 'user=a password=b'}", 1, 17,
+	  "database.web holds a password: name a passfile instead" },
+	{ "database: {web: 'postgresql://a:b@c/d'}", 1, 17,
+	  "database.web must be written as key=value pairs" },
+	{ "database: {web: conductd}", 1, 17, "database.web must be written as key=value pairs" },
+	{ "database: {connections: {act: 0}}", 1, 31,
+	  "database.connections.act must be from 1 to 64" },
+	{ "database: {connections: {acts: 1}}", 1, 26, "unknown key database.connections.acts" },
+	{ "issuers: [wiki]", 1, 11, "each of issuers must be a mapping" },
+	{ "issuers:\n  - demo: true\n", 2, 5, "name is missing" },
+	{ "issuers:\n  - name: a\n    demo: yes\n" ISSUER, 3, 11, "demo must be true or false" },
+	{ "issuers:\n  - name: wiki\n" ISSUER, 2, 5,
+	  "issuer wiki is not a demo issuer: this version cannot ask a wiki whether a token is "
+	  "still good and accepts demo issuers only" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "  - name: wiki\n" ISSUER, 2, 5,
+	  "issuer demo is a demo issuer: no other issuer may stand beside it" },
+	{ "issuers:\n  - name: wiki\n" ISSUER "  - name: demo\n    demo: true\n" ISSUER, 2, 5,
+	  "issuer wiki is not a demo issuer: this version cannot ask a wiki whether a token is "
+	  "still good and accepts demo issuers only" },
+	{ "listen: ['0.0.0.0:80']\nissuers:\n  - name: demo\n    demo: true\n" ISSUER, 1, 9,
+	  "a demo issuer needs loopback addresses, and 0.0.0.0:80 is none" },
+	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n    keys: [/k]\n"
+	  "    clients: [{id: c, scope: all}]\n", 7, 30,
+	  "scope must be one of report, full" },
+	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n"
+	  "    clients: [{id: c, scope: full}]\n    keys: [/1, /2, /3, /4, /5]\n", 7, 11,
+	  "keys has more than 4 items" },
+	{ "issuers:\n  - name: demo\n    demo: true\n    secret: x\n" ISSUER, 4, 5,
+	  "unknown key secret" },
+};
+
+START_TEST(what_is_wrong_is_refused_with_its_place)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct config *config = NULL;
+		struct config_error error = { .text = "" };
+		int r = config_read("t", slice_of(refused[i].text), &config, &error);
+
+		ck_assert_msg(r == CONFIG_E_REFUSED, "%s: %d", refused[i].text, r);
+		ck_assert_ptr_null(config);
+		ck_assert_str_eq(refused[i].message, error.text);
+		ck_assert_msg(error.line == refused[i].line && error.column == refused[i].column,
+			      "%s: at %u:%u", refused[i].text, error.line, error.column);
+	}
+}
+END_TEST
+
+START_TEST(yaml_that_is_not_ours_is_refused_with_its_place)
+{
+	static const char *const bad[] = { "a: 1\na: 2\n", "a: &x 1\n", "a: *x\n", "a: !!str 1\n",
+					   "---\na: 1\n---\nb: 2\n", "a: [\n", "\ta: 1\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct config *config = NULL;
+		struct config_error error = { .text = "" };
+
+		ck_assert_int_eq(CONFIG_E_REFUSED,
+				 config_read("t", slice_of(bad[i]), &config, &error));
+		ck_assert_uint_gt(error.line, 0);
+		ck_assert_uint_gt(strlen(error.text), 0);
+	}
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_said_so)
+{
+	struct config *config = NULL;
+	struct config_error error = { .text = "" };
+	char text[128];
+
+	ck_assert_int_eq(CONFIG_E_UNREADABLE,
+			 config_load("/nonexistent/c.yaml", &config, &error));
+	config_error_print("/nonexistent/c.yaml", &error, text, sizeof(text));
+	ck_assert_str_eq("/nonexistent/c.yaml: cannot be read: No such file or directory", text);
+	error = (struct config_error){ .text = "x", .line = 3, .column = 7 };
+	config_error_print("f", &error, text, sizeof(text));
+	ck_assert_str_eq("f:3:7: x", text);
+}
+END_TEST
+
+SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
+      the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
+      what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
+      a_file_that_is_not_there_is_said_so)

@@ -1,0 +1,82 @@
+/* daemon/worker/metrics: the shared page as Prometheus text. */
+
+#include "daemon/worker/internal.h"
+#include "daemon/worker/metrics.h"
+#include "tests/unit/suite.h"
+
+static struct page *page;
+
+static void write_all(struct buffer *buffer)
+{
+	const struct pg_pool_state pool = { .n_ready = 2, .n_queued = 3, .n_in_flight = 4 };
+
+	metrics_write(page, &pool, job_kinds, job_n_kinds, true, buffer);
+	ck_assert_int_eq(0, buffer_finish(buffer));
+}
+
+START_TEST(counters_of_all_web_processes_are_summed)
+{
+	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+
+	ck_assert_int_eq(0, page_new(&page));
+	atomic_store(&page->web[0].n_requests[2], 5);
+	atomic_store(&page->web[PAGE_WEB_LIMIT - 1].n_requests[2], 7);
+	atomic_store(&page->web[1].n_requests[4], 1);
+	atomic_store(&page->web[0].n_database_ready, 9);
+	atomic_store(&page->n_restarts[PAGE_VAULT], 2);
+	atomic_store(&page->jobs[0].n_runs, 11);
+	write_all(&text);
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_http_requests_total{status=\"2xx\"} 12\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_http_requests_total{status=\"4xx\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at,
+				     "\nconductd_database_connections_ready{process=\"web\"} 9\n"));
+	ck_assert_ptr_nonnull(strstr(text.at,
+				     "\nconductd_database_calls_queued{process=\"worker\"} 3\n"));
+	ck_assert_ptr_nonnull(strstr(text.at,
+				     "\nconductd_process_restarts_total{process=\"vault\"} 2\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_job_runs_total{job=\"policy\"} 11\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_leader 1\n"));
+	page = page_free(page);
+}
+END_TEST
+
+/* Every sample has a HELP and a TYPE line before it, and nothing else stands there. */
+START_TEST(every_line_is_prometheus_text)
+{
+	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+	char name[128] = "";
+	char *rest = NULL;
+	unsigned n_samples = 0;
+
+	ck_assert_int_eq(0, page_new(&page));
+	write_all(&text);
+	for (char *line = strtok_r(text.at, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (sscanf(line, "# TYPE %127s", name) == 1)
+			continue;
+		if (strncmp(line, "# HELP ", 7) == 0)
+			continue;
+		ck_assert_msg(strncmp(line, name, strlen(name)) == 0, "%s after %s", line, name);
+		ck_assert_msg(strspn(strrchr(line, ' ') + 1, "0123456789") ==
+				      strlen(strrchr(line, ' ') + 1),
+			      "%s", line);
+		n_samples++;
+	}
+	ck_assert_uint_ge(n_samples, 25);
+	page = page_free(page);
+}
+END_TEST
+
+START_TEST(a_job_has_one_row_and_a_place_in_the_page)
+{
+	ck_assert_uint_le(job_n_kinds, PAGE_JOB_LIMIT);
+	for (size_t i = 0; i < job_n_kinds; i++) {
+		ck_assert_ptr_nonnull(job_kinds[i].start);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(job_kinds[i].name, job_kinds[j].name);
+	}
+}
+END_TEST
+
+SUITE("worker/metrics", counters_of_all_web_processes_are_summed, every_line_is_prometheus_text,
+      a_job_has_one_row_and_a_place_in_the_page)
