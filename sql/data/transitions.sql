@@ -145,7 +145,7 @@ insert into guard (guard, implemented_by, meaning) values
 	('one-remand', 'index proceeding_one_remand', 'once per respondent and case'),
 	('new-handlers', 'function conduct_api_1.case_remand', 'new handlers exist'),
 	('remand-spent', 'function conduct_api_1.case_take_up', 'the remand is spent, or nobody new is there'),
-	('joined-appeals', 'function conduct_api_1.appeals_joined', 'others may still join, or are decided together'),
+	('joined-appeals', 'function conduct_api_1.join_guard', 'others may still join, or are decided together'),
 	('open-ballot', 'trigger vote_is_in_order', 'a ballot is open'),
 	('resume-period', 'function conduct_api_1.party_resume', 'the period is not past'),
 	('ex-officio', 'function conduct_api_1.party_withdraw', 'the intake ends unless somebody goes on'),
