@@ -2,6 +2,7 @@
 
 #include "daemon/cases/names.h"
 #include "daemon/base/codec.h"
+#include "daemon/cases/scalar.h"
 
 static int set_index(struct value *object, const char *key, const uint8_t *index)
 {
@@ -18,6 +19,8 @@ int names_set_indexes(const struct names *names, struct arena *arena, struct sli
 	uint8_t name_ix[INDEX_SIZE], skeleton_ix[INDEX_SIZE], id_ix[INDEX_SIZE];
 	int r;
 
+	if (scalar_is_blank(name))
+		return INDEX_E_MALFORMED;
 	r = index_of_name(names->key, arena, names->scope, name, name_ix);
 	if (!r)
 		r = index_of_skeleton(names->key, arena, name, skeleton_ix);
@@ -40,6 +43,8 @@ int names_index(const struct names *names, struct arena *arena, struct slice nam
 
 	if (!hex)
 		return -ENOMEM;
+	if (scalar_is_blank(name))
+		return INDEX_E_MALFORMED;
 	r = index_of_name(names->key, arena, names->scope, name, name_ix);
 	if (r)
 		return r;
