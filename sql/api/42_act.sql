@@ -94,6 +94,7 @@ begin
 		where p.case_id = conduct.opened_case() and p.kind = 'matter'
 			and p.respondent_id::text = lower(coalesce(p_args ->> 'respondent', p_args ->> 'party',
 				p_args #>> '{dispositions,0,respondent}'))
+			and conduct_gate.handler_sees_proceeding(p.proceeding_id)
 		order by p.round desc limit 1;
 	elsif p_action in ('acknowledge', 'assign', 'recuse', 'set_severity') then
 		select p.proceeding_id into v_proceeding from conduct.proceeding p

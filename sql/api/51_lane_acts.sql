@@ -72,7 +72,7 @@ begin
 			conduct.actor_person(), 1, 1, p_reason, 'sanction', v_now);
 		insert into conduct.decision_item (decision_id, item, case_id, kind, respondent_id, has_passed,
 			text_content)
-		values (v_decision, 1, v_case.case_id, 'principle', v_party, true, p_reason);
+		values (v_decision, 1, v_case.case_id, 'sanction', v_party, true, p_reason);
 		insert into conduct.disposition (proceeding_id, case_id, respondent_id, disposition, decision_id, at)
 		values (v_matter, v_case.case_id, v_party, 'sanction', v_decision, v_now);
 		for v_told in select y.party_id from conduct.party y
