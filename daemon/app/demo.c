@@ -1,7 +1,7 @@
 /*
- * conductctl demo: what its commands share, and the clock, so that a window of thirty days can pass in
- * a demonstration. Everything works on the directory of a quickstart, and only there: the clock of a
- * real deployment is not ours to move.
+ * conductctl demo: what its commands share, and the clock, so that a window of thirty days can pass
+ * in a demonstration. Everything works on the directory of a quickstart, and only there: the clock
+ * of a real deployment is not ours to move.
  */
 
 #include "daemon/app/demo.h"
@@ -49,8 +49,9 @@ int demo_read_file(const char *path, char **ret_text, size_t *ret_length)
 }
 
 /*
- * The configuration of a quickstart: the one named, or build/quickstart's when none is installed. NULL
- * after a message, also when an issuer is not the demo issuer. *ret_dir (malloc'ed) is where it lies.
+ * The configuration of a quickstart: the one named, or build/quickstart's when none is installed.
+ * NULL after a message, also when an issuer is not the demo issuer. *ret_dir (malloc'ed) is where
+ * it lies.
  */
 const struct config *demo_config(struct control *control, char **ret_dir)
 {

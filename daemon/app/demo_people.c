@@ -1,6 +1,6 @@
 /*
- * The demo people: who they are, their tokens, their grants. Their issuer signs without any wiki; its
- * key lives beside them with mode 0600, and the daemon takes it from loopback only.
+ * The demo people: who they are, their tokens, their grants. Their issuer signs without any wiki;
+ * its key lives beside them with mode 0600, and the daemon takes it from loopback only.
  */
 
 #include "daemon/app/demo.h"
@@ -123,10 +123,11 @@ static int demo_mint(const struct crypto_key *key, const char *sub, struct buffe
 	if (r < 0)
 		return r;
 	codec_hex_encode(hex, jti, sizeof(jti));
-	buffer_printf(&claims,
-		      "{\"aud\":\"conductd-demo\",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld,"
-		      "\"sub\":\"%s\",\"iss\":\"https://demo.conductd.invalid\",\"scopes\":[\"basic\"]}",
-		      hex, (long long)now, (long long)now, (long long)now + DEMO_TOKEN_SECONDS, sub);
+	buffer_printf(
+		&claims,
+		"{\"aud\":\"conductd-demo\",\"jti\":\"%s\",\"iat\":%lld,\"nbf\":%lld,\"exp\":%lld,"
+		"\"sub\":\"%s\",\"iss\":\"https://demo.conductd.invalid\",\"scopes\":[\"basic\"]}",
+		hex, (long long)now, (long long)now, (long long)now + DEMO_TOKEN_SECONDS, sub);
 	r = buffer_finish(&claims);
 	if (r == 0) {
 		static const char header[] = "{\"typ\":\"JWT\",\"alg\":\"RS256\"}";
@@ -138,8 +139,8 @@ static int demo_mint(const struct crypto_key *key, const char *sub, struct buffe
 		r = buffer_finish(ret_token);
 	}
 	if (r == 0)
-		r = crypto_rs256_sign(key, (struct slice){ ret_token->at, ret_token->length }, signature,
-				      &length);
+		r = crypto_rs256_sign(key, (struct slice){ ret_token->at, ret_token->length },
+				      signature, &length);
 	if (r == 0) {
 		codec_base64url_encode(encoded, signature, length);
 		buffer_printf(ret_token, ".%s", encoded);
@@ -149,7 +150,8 @@ static int demo_mint(const struct crypto_key *key, const char *sub, struct buffe
 	return r;
 }
 
-/* people.json (with tokens, for whoever runs the demo) or demo-people.json (without, for the daemon). */
+/* people.json (with tokens, for whoever runs the demo) or demo-people.json (without, for the
+ * daemon). */
 static int demo_write_people(const char *dir, const char *file, mode_t mode, unsigned port,
 			     const struct crypto_key *key)
 {
@@ -220,7 +222,8 @@ int control_demo_people(struct control *control, int argc, char **argv)
 
 	(void)control;
 	if (argc < 2 || argc > 3 || port == 0 || port > 65533)
-		return control_misused("demo people takes a directory, and the API's port if it is not 8480");
+		return control_misused(
+			"demo people takes a directory, and the API's port if it is not 8480");
 	r = demo_make_people(argv[1], (unsigned)port);
 	if (r != 0)
 		return control_fail("cannot make the demo people in %s: %s", argv[1],
@@ -229,7 +232,8 @@ int control_demo_people(struct control *control, int argc, char **argv)
 	return CONTROL_OK;
 }
 
-/* Names and id of a person as grant_bootstrap() takes them; the name itself goes along as content. */
+/* Names and id of a person as grant_bootstrap() takes them; the name itself goes along as content.
+ */
 static int demo_person_args(const struct config *config, const struct index_key *key,
 			    const struct demo_person *person, struct buffer *args)
 {
@@ -242,8 +246,9 @@ static int demo_person_args(const struct config *config, const struct index_key 
 	int r;
 
 	r = arena_new(&arena);
-	r = r ? r : index_of_id(key, (struct slice){ issuer->iss, strlen(issuer->iss) }, scope,
-				(struct slice){ person->sub, strlen(person->sub) }, id);
+	r = r ? r
+	      : index_of_id(key, (struct slice){ issuer->iss, strlen(issuer->iss) }, scope,
+			    (struct slice){ person->sub, strlen(person->sub) }, id);
 	r = r ? r : index_of_name(key, arena, scope, user, name);
 	r = r ? r : index_of_skeleton(key, arena, user, skeleton);
 	arena_free(arena);
@@ -253,14 +258,16 @@ static int demo_person_args(const struct config *config, const struct index_key 
 	codec_hex_encode(hex[1], name, sizeof(name));
 	codec_hex_encode(hex[2], skeleton, sizeof(skeleton));
 	codec_hex_encode(hex[3], person->user, user.length);
-	buffer_printf(args, "{\"id_ix\":\"%s\",\"name_ix\":\"%s\",\"skeleton_ix\":\"%s\",\"name\":\"%s\","
-			    "\"home_wiki\":\"%s\",\"role\":\"%s\",\"body\":",
+	buffer_printf(args,
+		      "{\"id_ix\":\"%s\",\"name_ix\":\"%s\",\"skeleton_ix\":\"%s\",\"name\":\"%s\","
+		      "\"home_wiki\":\"%s\",\"role\":\"%s\",\"body\":",
 		      hex[0], hex[1], hex[2], hex[3], person->home_wiki, person->role);
 	if (person->body)
 		buffer_printf(args, "\"%s\"", person->body);
 	else
 		buffer_append_text(args, "null");
-	buffer_append_text(args, ",\"from\":\"2020-01-01T00:00:00Z\",\"until\":\"2099-01-01T00:00:00Z\"}");
+	buffer_append_text(
+		args, ",\"from\":\"2020-01-01T00:00:00Z\",\"until\":\"2099-01-01T00:00:00Z\"}");
 	return buffer_finish(args);
 }
 

@@ -1,7 +1,7 @@
 /*
  * The walk: one case of severity S2 on enwiki, from report to decided appeal and `final`, over REST
- * alone, as the demo people would do it. One functionary decides; the Arbitration Committee hears the
- * appeal. Each step prints who acts, what, and where every proceeding stands after it.
+ * alone, as the demo people would do it. One functionary decides; the Arbitration Committee hears
+ * the appeal. Each step prints who acts, what, and where every proceeding stands after it.
  */
 
 #include "daemon/app/demo.h"
@@ -27,18 +27,26 @@ struct walk {
 	unsigned n_steps;
 };
 
+/* Bodies are written with ' for JSON's ", which C would make unreadable. */
+static void walk_quote(char *json)
+{
+	for (; *json; json++)
+		if (*json == '\'')
+			*json = '"';
+}
+
 static const char *walk_person(const struct walk *walk, const char *name, const char *member)
 {
 	return value_get_string(value_get(value_get(walk->file, "people"), name), member);
 }
 
-/* Sends one request; *ret_reply (a root) is what came back, NULL when nothing did. 0, 1 after saying
- * why on stderr, or -errno. */
+/* Sends one request; *ret_reply (a root) is what came back, NULL when nothing did. 0, 1 after
+ * saying why on stderr, or -errno. */
 static int walk_call(struct walk *walk, const char *who, const char *method, const char *path,
 		     const char *body, int64_t revision, long expected, struct value **ret_reply)
 {
 	struct fetch_reply reply = { 0 };
-	char url[512], token[4200], key[TEXT_UUID_LENGTH + 1], match[32];
+	char url[512], token[4200], key[TEXT_UUID_LENGTH + 1], match[32], json[2048];
 	struct fetch_header headers[3] = { { "Authorization", token } };
 	size_t n = 1;
 	int r;
@@ -46,6 +54,8 @@ static int walk_call(struct walk *walk, const char *who, const char *method, con
 	snprintf(url, sizeof(url), "%s%s", value_get_string(walk->file, "base"), path);
 	snprintf(token, sizeof(token), "Bearer %s", walk_person(walk, who, "token"));
 	if (body) {
+		snprintf(json, sizeof(json), "%s", body);
+		walk_quote(json);
 		r = text_new_uuid(key);
 		if (r < 0)
 			return r;
@@ -59,17 +69,20 @@ static int walk_call(struct walk *walk, const char *who, const char *method, con
 						.url = url,
 						.headers = headers,
 						.n_headers = n,
-						.body = body,
+						.body = body ? json : NULL,
 						.timeout_ms = WALK_TIMEOUT_MS },
 		       &reply);
 	if (r == FETCH_E_UNREACHABLE) {
 		fprintf(stderr, "conductctl: %s does not answer: %s\n", url, reply.error);
 	} else if (r == 0 && reply.status != expected) {
-		fprintf(stderr, "conductctl: %s %s as %s was answered with %ld instead of %ld:\n%s\n", method,
-			path, who, reply.status, expected, reply.body.at ? reply.body.at : "");
+		fprintf(stderr,
+			"conductctl: %s %s as %s was answered with %ld instead of %ld:\n%s\n",
+			method, path, who, reply.status, expected,
+			reply.body.at ? reply.body.at : "");
 		r = 1;
 	} else if (r == 0 && reply.body.length > 0) {
-		r = value_parse((struct slice){ reply.body.at, reply.body.length }, ret_reply, NULL);
+		r = value_parse((struct slice){ reply.body.at, reply.body.length }, ret_reply,
+				NULL);
 	}
 	fetch_reply_deinit(&reply);
 	return r;
@@ -116,8 +129,8 @@ static int walk_act(struct walk *walk, const char *who, const char *action, cons
 			return r;
 	}
 	snprintf(path, sizeof(path), "/v1/cases/%s/actions/%s", walk->case_id, action);
-	r = walk_call(walk, who, "POST", path, text, value_integer(value_get(walk->view, "revision"), -1), 200,
-		      &view);
+	r = walk_call(walk, who, "POST", path, text,
+		      value_integer(value_get(walk->view, "revision"), -1), 200, &view);
 	if (r != 0)
 		return r;
 	value_free(walk->view);
@@ -126,7 +139,8 @@ static int walk_act(struct walk *walk, const char *who, const char *action, cons
 	return 0;
 }
 
-/* The member of the first item of a list in the case whose `key` is `wanted`; "" when there is none. */
+/* The member of the first item of a list in the case whose `key` is `wanted`; "" when there is
+ * none. */
 static const char *walk_find(const struct walk *walk, const char *list, const char *key,
 			     const char *wanted, const char *member)
 {
@@ -148,7 +162,8 @@ static const char *walk_proposal(const struct walk *walk)
 	const struct value *items = value_get(walk->view, "proceedings");
 
 	for (size_t i = value_count(items); i-- > 0;) {
-		const char *id = value_get_string(value_get(value_at(items, i), "votes"), "proposal");
+		const char *id = value_get_string(value_get(value_at(items, i), "votes"),
+						  "proposal");
 
 		if (id)
 			return id;
@@ -165,16 +180,19 @@ static int walk_clock(struct walk *walk, int64_t days)
 	return r;
 }
 
-/* The case that the report opened: the newest in the functionary's queue for this respondent. */
-static int walk_take_case(struct walk *walk)
+/* One page of what waits at the functionaries; *newest_at and the case id follow the newest. */
+static int walk_read_page(struct walk *walk, const char *cursor, char newest_at[40], char *ret_next,
+			  size_t size)
 {
 	CLEANUP(value_freep) struct value *page = NULL;
 	const struct value *items;
-	const char *newest = "";
+	const char *next;
+	char path[512];
 	int r;
 
-	r = walk_call(walk, "functionary", "GET", "/v1/cases?state=received&wiki=enwiki&limit=100", NULL, -1, 200,
-		      &page);
+	snprintf(path, sizeof(path), "/v1/cases?state=received&wiki=enwiki&limit=100%s%s",
+		 cursor[0] ? "&cursor=" : "", cursor);
+	r = walk_call(walk, "functionary", "GET", path, NULL, -1, 200, &page);
 	if (r != 0)
 		return r;
 	items = value_get(page, "items");
@@ -182,11 +200,27 @@ static int walk_take_case(struct walk *walk)
 		const char *at = value_get_string(value_at(items, i), "submitted_at");
 		const char *id = value_get_string(value_at(items, i), "id");
 
-		if (id && (!at || strcmp(at, newest) >= 0)) {
-			newest = at ? at : newest;
+		if (id && at && strcmp(at, newest_at) >= 0) {
+			snprintf(newest_at, 40, "%s", at);
 			snprintf(walk->case_id, sizeof(walk->case_id), "%s", id);
 		}
 	}
+	next = value_get_string(page, "next");
+	snprintf(ret_next, size, "%s", next ? next : "");
+	return 0;
+}
+
+/* The case that the report opened: the newest that waits at the functionaries. */
+static int walk_take_case(struct walk *walk)
+{
+	char cursor[320] = "", newest_at[40] = "";
+	int r;
+
+	do {
+		r = walk_read_page(walk, cursor, newest_at, cursor, sizeof(cursor));
+	} while (r == 0 && cursor[0]);
+	if (r != 0)
+		return r;
 	if (!walk->case_id[0]) {
 		fprintf(stderr, "conductctl: the report is not in the functionary's queue\n");
 		return 1;
@@ -199,12 +233,13 @@ static int walk_report(struct walk *walk)
 	char body[1024];
 	int r;
 
-	snprintf(body, sizeof(body),
-		 "{\"wiki\":\"enwiki\",\"lang\":\"en\",\"category\":\"trolling\","
-		 "\"incidents\":[{\"venue\":\"on_wiki\",\"wiki\":\"enwiki\",\"page\":\"Talk:Demo\",\"revision\":123}],"
-		 "\"respondents\":[{\"user\":\"%s\"}],\"targets\":[{\"self\":true}],"
-		 "\"details\":\"Answers every edit of mine with a taunt, for a week.\"}",
-		 walk_person(walk, "respondent", "user"));
+	snprintf(
+		body, sizeof(body),
+		"{'wiki':'enwiki','lang':'en','category':'trolling',"
+		"'incidents':[{'venue':'on_wiki','wiki':'enwiki','page':'Talk:Demo','revision':123}],"
+		"'respondents':[{'user':'%s'}],'targets':[{'self':true}],"
+		"'details':'Answers every edit of mine with a taunt, for a week.'}",
+		walk_person(walk, "respondent", "user"));
 	walk->reply = value_free(walk->reply);
 	r = walk_call(walk, "reporter", "POST", "/v1/reports", body, -1, 201, &walk->reply);
 	if (r != 0)
@@ -226,17 +261,19 @@ static int walk_intake(struct walk *walk)
 		return r;
 	respondent = walk_find(walk, "parties", "role", "respondent", "id");
 	incident = walk_find(walk, "incidents", "venue", "on_wiki", "id");
-	r = walk_act(walk, "functionary", "accept", "accepts it as S2",
-		     "{\"severity\":\"S2\",\"allegations\":[{\"rule\":\"ucoc/3.1/trolling\",\"respondent\":\"%s\","
-		     "\"incident\":\"%s\"}],\"reason\":\"Repeated taunts.\"}",
-		     respondent, incident);
+	r = walk_act(
+		walk, "functionary", "accept", "accepts it as S2",
+		"{'severity':'S2','allegations':[{'rule':'ucoc/3.1/trolling','respondent':'%s',"
+		"'incident':'%s'}],'reason':'Repeated taunts.'}",
+		respondent, incident);
 	if (r != 0)
 		return r;
 	respondent = walk_find(walk, "parties", "role", "respondent", "id");
-	return walk_act(walk, "functionary", "notify_respondent", "notifies the respondent",
-			"{\"respondent\":\"%s\",\"text\":\"You are said to have trolled. You have seven days to "
-			"answer.\",\"lang\":\"en\"}",
-			respondent);
+	return walk_act(
+		walk, "functionary", "notify_respondent", "notifies the respondent",
+		"{'respondent':'%s','text':'You are said to have trolled. You have seven days to "
+		"answer.','lang':'en'}",
+		respondent);
 }
 
 /* The path of the respondent's own part in this case: the newest participation. */
@@ -246,7 +283,8 @@ static int walk_participation(struct walk *walk, char *ret_query, size_t size)
 	int r;
 
 	walk->reply = value_free(walk->reply);
-	r = walk_call(walk, "respondent", "GET", "/v1/me/participations", NULL, -1, 200, &walk->reply);
+	r = walk_call(walk, "respondent", "GET", "/v1/me/participations", NULL, -1, 200,
+		      &walk->reply);
 	if (r != 0)
 		return r;
 	items = value_get(walk->reply, "items");
@@ -287,26 +325,29 @@ static int walk_decision(struct walk *walk)
 	int r;
 
 	r = walk_party_act(walk, "/v1/receipt/actions/answer", "answers",
-			   "{\"text\":\"It was meant as a joke.\"}");
+			   "{'text':'It was meant as a joke.'}");
 	if (r != 0)
 		return r;
 	snprintf(respondent, sizeof(respondent), "%s",
 		 walk_find(walk, "parties", "role", "respondent", "id"));
-	snprintf(reporter, sizeof(reporter), "%s", walk_find(walk, "parties", "role", "reporter", "id"));
-	r = walk_act(walk, "functionary", "propose", "proposes a finding and a warning",
-		     "{\"items\":[{\"kind\":\"finding\",\"respondent\":\"%s\",\"allegation\":\"%s\",\"met\":\"met\","
-		     "\"text\":\"The taunts are on the record.\"},{\"kind\":\"sanction\",\"respondent\":\"%s\","
-		     "\"sanction\":\"warning\",\"text\":\"A warning.\"}],\"dispositions\":[{\"respondent\":\"%s\","
-		     "\"disposition\":\"sanction\"}],\"reasons\":\"Seven taunts in seven days.\"}",
-		     respondent, walk_find(walk, "allegations", "respondent", respondent, "id"), respondent,
-		     respondent);
+	snprintf(reporter, sizeof(reporter), "%s",
+		 walk_find(walk, "parties", "role", "reporter", "id"));
+	r = walk_act(
+		walk, "functionary", "propose", "proposes a finding and a warning",
+		"{'items':[{'kind':'finding','respondent':'%s','allegation':'%s','met':'met',"
+		"'text':'The taunts are on the record.'},{'kind':'sanction','respondent':'%s',"
+		"'sanction':'warning','text':'A warning.'}],'dispositions':[{'respondent':'%s',"
+		"'disposition':'sanction'}],'reasons':'Seven taunts in seven days.'}",
+		respondent, walk_find(walk, "allegations", "respondent", respondent, "id"),
+		respondent, respondent);
 	if (r != 0)
 		return r;
-	return walk_act(walk, "functionary", "decide", "decides",
-			"{\"proposal\":\"%s\",\"notices\":[{\"party\":\"%s\",\"text\":\"The finding is met; you are "
-			"warned. You may appeal within 30 days.\",\"lang\":\"en\"},{\"party\":\"%s\",\"text\":\"The "
-			"respondent was sanctioned.\",\"lang\":\"en\"}]}",
-			walk_proposal(walk), respondent, reporter);
+	return walk_act(
+		walk, "functionary", "decide", "decides",
+		"{'proposal':'%s','notices':[{'party':'%s','text':'The finding is met; you are "
+		"warned. You may appeal within 30 days.','lang':'en'},{'party':'%s','text':'The "
+		"respondent was sanctioned.','lang':'en'}]}",
+		walk_proposal(walk), respondent, reporter);
 }
 
 /* The respondent's appeal, and the committee's panel. */
@@ -327,10 +368,11 @@ static int walk_appeal(struct walk *walk)
 	if (r != 0)
 		return r;
 	decision = value_get_string(value_at(value_get(walk->reply, "decisions"), 0), "id");
-	snprintf(body, sizeof(body),
-		 "{\"decision\":\"%s\",\"items\":[1,2],\"grounds\":[\"disproportionate\"],\"reasons\":\"A word would "
-		 "have been enough.\"}",
-		 decision ? decision : "");
+	snprintf(
+		body, sizeof(body),
+		"{'decision':'%s','items':[1,2],'grounds':['disproportionate'],'reasons':'A word would "
+		"have been enough.'}",
+		decision ? decision : "");
 	snprintf(url, sizeof(url), "/v1/receipt/appeal%s", query);
 	walk->reply = value_free(walk->reply);
 	r = walk_call(walk, "respondent", "POST", url, body, -1, 200, &walk->reply);
@@ -339,15 +381,17 @@ static int walk_appeal(struct walk *walk)
 		return r;
 	walk_print(walk, "respondent", "appeals to the committee");
 	walk->reply = value_free(walk->reply);
-	r = walk_call(walk, "arbitrator1", "GET", "/v1/bodies/enwiki-arbcom", NULL, -1, 200, &walk->reply);
+	r = walk_call(walk, "arbitrator1", "GET", "/v1/bodies/enwiki-arbcom", NULL, -1, 200,
+		      &walk->reply);
 	if (r != 0)
 		return r;
 	list = value_get(walk->reply, "members");
 	members[0] = '\0';
 	for (size_t i = 0; i < value_count(list) && i < WALK_ARBITRATORS; i++)
-		n += (size_t)snprintf(members + n, sizeof(members) - n, "%s\"%s\"", i ? "," : "",
+		n += (size_t)snprintf(members + n, sizeof(members) - n, "%s'%s'", i ? "," : "",
 				      value_get_string(value_at(list, i), "person"));
-	return walk_act(walk, "arbitrator1", "form_panel", "forms the panel", "{\"members\":[%s]}", members);
+	return walk_act(walk, "arbitrator1", "form_panel", "forms the panel", "{'members':[%s]}",
+			members);
 }
 
 /* Puts a motion to the panel, has four of five support each item, and counts. */
@@ -356,8 +400,8 @@ static int walk_vote(struct walk *walk, const char *motion, const char *items, s
 {
 	int r;
 
-	r = walk_act(walk, "arbitrator1", "put_to_vote", what, "{\"motion\":\"%s\",%s\"reasons\":\"See the file.\"}",
-		     motion, items);
+	r = walk_act(walk, "arbitrator1", "put_to_vote", what,
+		     "{'motion':'%s',%s'reasons':'See the file.'}", motion, items);
 	if (r != 0)
 		return r;
 	snprintf(ret_proposal, TEXT_UUID_LENGTH + 1, "%s", walk_proposal(walk));
@@ -367,12 +411,13 @@ static int walk_vote(struct walk *walk, const char *motion, const char *items, s
 		snprintf(who, sizeof(who), "arbitrator%u", person);
 		for (size_t item = n_items ? 1 : 0; item <= n_items; item++) {
 			r = walk_act(walk, who, "vote", "votes",
-				     "{\"proposal\":\"%s\",\"item\":%zu,\"vote\":\"support\"}", ret_proposal, item);
+				     "{'proposal':'%s','item':%zu,'vote':'support'}", ret_proposal,
+				     item);
 			if (r != 0)
 				return r;
 		}
 	}
-	return walk_act(walk, "arbitrator1", "close_vote", "counts the votes", "{\"proposal\":\"%s\"}",
+	return walk_act(walk, "arbitrator1", "close_vote", "counts the votes", "{'proposal':'%s'}",
 			ret_proposal);
 }
 
@@ -383,30 +428,33 @@ static int walk_judgment(struct walk *walk)
 	int r;
 
 	r = walk_vote(walk, "accept_appeal", "", 0, "moves to hear the appeal", proposal);
-	r = r ? r : walk_act(walk, "arbitrator1", "accept_appeal", "accepts the appeal", "{\"proposal\":\"%s\"}",
-			     proposal);
+	r = r ? r
+	      : walk_act(walk, "arbitrator1", "accept_appeal", "accepts the appeal",
+			 "{'proposal':'%s'}", proposal);
 	if (r != 0)
 		return r;
 	decision = walk_find(walk, "decisions", "kind", "decide", "id");
 	snprintf(items, sizeof(items),
-		 "\"items\":[{\"item\":1,\"outcome\":\"ratified\",\"text\":\"The finding stands.\"},{\"item\":2,"
-		 "\"outcome\":\"overturned\",\"text\":\"Advice would have been enough.\"}],");
+		 "'items':[{'item':1,'outcome':'ratified','text':'The finding stands.'},{'item':2,"
+		 "'outcome':'overturned','text':'Advice would have been enough.'}],");
 	if (!decision[0]) {
 		fprintf(stderr, "conductctl: the committee does not see the decision\n");
 		return 1;
 	}
 	r = walk_vote(walk, "decide_appeal", items, 2, "moves the outcome", proposal);
-	/* The panel must have been named for 72 hours, and others may join for what is left of the window. */
+	/* The panel must have been named for 72 hours, and others may join for what is left of the
+	 * window. */
 	r = r ? r : walk_clock(walk, 31);
 	r = r ? r : walk_look(walk, "arbitrator1");
 	if (r != 0)
 		return r;
 	snprintf(respondent, sizeof(respondent), "%s",
 		 walk_find(walk, "parties", "role", "respondent", "id"));
-	return walk_act(walk, "arbitrator1", "decide_appeal", "the panel decides the appeal",
-			"{\"proposal\":\"%s\",\"notices\":[{\"party\":\"%s\",\"text\":\"The finding stands, the warning "
-			"falls.\",\"lang\":\"en\"},{\"party\":\"%s\",\"text\":\"The appeal is decided.\",\"lang\":\"en\"}]}",
-			proposal, respondent, walk_find(walk, "parties", "role", "reporter", "id"));
+	return walk_act(
+		walk, "arbitrator1", "decide_appeal", "the panel decides the appeal",
+		"{'proposal':'%s','notices':[{'party':'%s','text':'The finding stands, the warning "
+		"falls.','lang':'en'},{'party':'%s','text':'The appeal is decided.','lang':'en'}]}",
+		proposal, respondent, walk_find(walk, "parties", "role", "reporter", "id"));
 }
 
 /* The window passes, and the timers make the matter final. */
@@ -418,10 +466,12 @@ static int walk_close(struct walk *walk)
 	r = walk_clock(walk, 31);
 	while (r == 0) {
 		r = walk_look(walk, "arbitrator1");
-		if (r != 0 || strcmp(walk_find(walk, "proceedings", "kind", "matter", "state"), "final") == 0)
+		if (r != 0 ||
+		    strcmp(walk_find(walk, "proceedings", "kind", "matter", "state"), "final") == 0)
 			break;
 		if (time(NULL) > until) {
-			fprintf(stderr, "conductctl: the matter is not final %d s after its window\n",
+			fprintf(stderr,
+				"conductctl: the matter is not final %d s after its window\n",
 				WALK_FINAL_SECONDS);
 			return 1;
 		}
@@ -434,8 +484,8 @@ static int walk_close(struct walk *walk)
 
 static int walk_parts(struct walk *walk)
 {
-	static int (*const parts[])(struct walk *) = { walk_report,   walk_intake, walk_decision, walk_appeal,
-						       walk_judgment, walk_close };
+	static int (*const parts[])(struct walk *) = { walk_report, walk_intake,   walk_decision,
+						       walk_appeal, walk_judgment, walk_close };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts); i++)
@@ -462,7 +512,8 @@ int control_demo_walk(struct control *control, int argc, char **argv)
 	if (r == 0)
 		r = value_parse((struct slice){ text, length }, &walk.file, NULL);
 	if (r != 0)
-		r = control_fail("cannot read %s: run packaging/quickstart first", path ? path : dir);
+		r = control_fail("cannot read %s: run packaging/quickstart first",
+				 path ? path : dir);
 	else
 		r = walk_parts(&walk);
 	value_free(walk.file);

@@ -34,9 +34,9 @@ static int fetch_set_headers(const struct fetch_request *request, struct curl_sl
 
 		if (i == request->n_headers && !request->body)
 			break;
-		n = i == request->n_headers
-			    ? asprintf(&line, "Content-Type: application/json")
-			    : asprintf(&line, "%s: %s", request->headers[i].name, request->headers[i].value);
+		n = i == request->n_headers ? asprintf(&line, "Content-Type: application/json")
+					    : asprintf(&line, "%s: %s", request->headers[i].name,
+						       request->headers[i].value);
 		if (n < 0)
 			return -ENOMEM;
 		longer = curl_slist_append(*ret_list, line);
@@ -78,7 +78,8 @@ int fetch_once(const struct fetch_request *request, struct fetch_reply *reply)
 	if (code != CURLE_OK) {
 		r = FETCH_E_UNREACHABLE;
 		if (!reply->error[0])
-			snprintf(reply->error, sizeof(reply->error), "%s", curl_easy_strerror(code));
+			snprintf(reply->error, sizeof(reply->error), "%s",
+				 curl_easy_strerror(code));
 		goto done;
 	}
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
