@@ -232,8 +232,9 @@ begin
 end
 $$;
 
--- Handlers the reporter names are out at once, up to a share of the body's members; the others stay in
--- until somebody neutral has ruled. The share of 33 percent is a third, so that one of three counts.
+-- Handlers the reporter names are out at once, the first named first, up to a share of the body's members;
+-- the others stay in until somebody neutral has ruled. The share of 33 percent is a third, so that one of
+-- three counts.
 create or replace function conduct_api_1.submit_exclusions(p_case jsonb, p_intake uuid, p_body text)
 returns void language plpgsql volatile
 as $$
@@ -251,9 +252,11 @@ begin
 	v_left := ((select count(*) from conduct_gate.active_members(p_body, null, null)) + 1)
 		* conduct_api_1.procedure_number('exclude_share_percent') / 100;
 	for v_item in
-		select distinct on (x ->> 'name_ix') x
-		from jsonb_array_elements(coalesce(p_case -> 'exclude_handlers', '[]')) x
-		where x ? 'name_ix'
+		select named.x from (
+			select distinct on (x ->> 'name_ix') x, nth
+			from jsonb_array_elements(coalesce(p_case -> 'exclude_handlers', '[]')) with ordinality l (x, nth)
+			where x ? 'name_ix' order by x ->> 'name_ix', nth) named
+		order by named.nth
 	loop
 		v_name_ix := decode(v_item ->> 'name_ix', 'hex');
 		v_principal := conduct_gate.principal_by_name(v_name_ix);
