@@ -341,6 +341,31 @@ begin
 end
 $$;
 
+-- Whether the acting handler may read a message: what was said in a proceeding that is hidden from them
+-- is hidden too. Messages carry no proceeding, so that it is told by the time and by who wrote: a member
+-- of the body that holds it, its appellant, or, where nothing else is open in sight, any party.
+create or replace function conduct_api_1.sees_message(p_message conduct.message) returns boolean
+language plpgsql stable
+as $$
+begin
+	if p_message.author_person = conduct.actor_person() then
+		return true;
+	end if;
+	return not exists (
+		select from conduct.proceeding p
+		where p.case_id = p_message.case_id and p.opened_at <= p_message.at
+			and not conduct_gate.handler_sees_proceeding(p.proceeding_id)
+			and case when p_message.author_person is not null
+				then exists (select from conduct_gate.bodies_of(p_message.author_person) b
+					where b.body_id = p.body_id)
+				else coalesce(p.appellant_id = p_message.party_id, false)
+					or not exists (select from conduct.proceeding q
+						join conduct.state s on s.state = q.state and s.class = 'open'
+						where q.case_id = p_message.case_id
+							and conduct_gate.handler_sees_proceeding(q.proceeding_id)) end);
+end
+$$;
+
 create or replace function conduct_api_1.case_messages(p_account bytea, p_case uuid, p_channel text,
 	p_party uuid, p_limit integer, p_after jsonb)
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -358,6 +383,7 @@ begin
 		select m as message, m.at, m.message_id, row_number() over (order by m.at, m.message_id) as nth
 		from conduct.message m
 		where m.case_id = p_case and m.channel = p_channel and m.party_id is not distinct from v_party
+			and conduct_api_1.sees_message(m)
 			and (p_after is null or (m.at, m.message_id) >
 				((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid))
 		order by m.at, m.message_id limit p_limit + 1)

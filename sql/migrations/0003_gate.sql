@@ -159,7 +159,8 @@ end
 $$;
 
 -- The one access predicate of handlers: a body of theirs holds or held the case, they are not recused,
--- and a restricted case is theirs by name (until somebody has claimed it, every member may).
+-- a case that was closed before they came is theirs only where assigned, and a restricted one by name
+-- (until somebody has claimed it, every member may).
 create function conduct_gate.handler_sees(p_case uuid) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
@@ -175,8 +176,12 @@ begin
 			select from conduct.docket d
 			join conduct.body b on b.body_id = d.body_id
 			join conduct.role_grant g on g.body_id = d.body_id and g.role = b.role
+			join conduct.case_file f on f.case_id = d.case_id
 			where d.case_id = p_case and g.person_id = v_person and g.ended_at is null
-				and v_now >= g.from_at and v_now < g.until_at)
+				and v_now >= g.from_at and v_now < g.until_at
+				and (coalesce(f.closed_at > g.from_at, true)
+					or exists (select from conduct.assignment s
+						where s.case_id = p_case and s.person_id = v_person and s.ended_at is null)))
 		and not conduct_gate.is_recused(p_case, conduct_gate.principal_of(v_person))
 		and (exists (select from conduct.case_file f where f.case_id = p_case and f.privacy <> 'restricted')
 			or not exists (select from conduct.assignment s where s.case_id = p_case and s.ended_at is null)
@@ -205,6 +210,22 @@ begin
 			and (held.proceeding_id = p_proceeding or held.opened_at > v_row.opened_at
 				or (held.opened_at = v_row.opened_at and v_row.kind = 'intake'))
 		where not conduct_gate.is_barred(v_row.case_id, held.instance, v_principal));
+end
+$$;
+
+-- Whether what a body owes on a case is in the acting handler's sight: the queue tells no prior decider
+-- of the appeal or of the round it opens.
+create function conduct_gate.handler_sees_stage(p_case uuid, p_body text, p_state text) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_principal uuid := conduct_gate.principal_of(conduct.actor_person());
+begin
+	return not exists (select from conduct.took_part t
+			where t.case_id = p_case and t.principal_id = v_principal and not t.is_void)
+		or exists (select from conduct.proceeding p
+			where p.case_id = p_case and p.body_id = p_body and p.state = p_state
+				and not conduct_gate.is_barred(p_case, p.instance, v_principal));
 end
 $$;
 

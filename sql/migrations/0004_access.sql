@@ -121,7 +121,8 @@ create policy case_file_handler on case_file to conduct_handler
 	using (case_id = (select conduct.opened_case()) or conduct_gate.handler_sees(case_id))
 	with check (case_id = (select conduct.opened_case()));
 create policy docket_handler on docket to conduct_handler
-	using (case_id = (select conduct.opened_case()) or conduct_gate.handler_sees(case_id))
+	using (case_id = (select conduct.opened_case())
+		or (conduct_gate.handler_sees(case_id) and conduct_gate.handler_sees_stage(case_id, body_id, state)))
 	with check (case_id = (select conduct.opened_case()));
 create policy deadline_handler on deadline to conduct_handler
 	using (case_id = (select conduct.opened_case()))
