@@ -7,7 +7,8 @@ set search_path = pg_catalog, conduct, pg_temp;
 do $$
 begin
 	if to_regtype('conduct_api_1.act') is null then
-		create type conduct_api_1.act as (act_id uuid, case_id uuid, proceeding_id uuid, scope bytea,
+		create type conduct_api_1.act as (act_id uuid, case_id uuid, proceeding_id uuid,
+			proceedings uuid[], scope bytea,
 			replayed integer, answer jsonb);
 	end if;
 end
@@ -132,11 +133,15 @@ begin
 	end if;
 	perform conduct_api_1.open_case(p_case);
 	v_targets := conduct_api_1.target(p_action, p_expected, conduct_api_1.aim(p_action, p_args));
-	if cardinality(v_targets) > 1 then
+	-- What is the same for each may be done to several at once; else the body names its one proceeding.
+	if cardinality(v_targets) > 1 and p_action not in ('dismiss', 'resolve_informally', 'send_back',
+		'accept_appeal', 'decline_appeal')
+	then
 		perform conduct_api_1.refuse_member('/proceedings', 'one-only');
 	end if;
 	v_act.act_id := gen_random_uuid();
 	v_act.proceeding_id := v_targets[1];
+	v_act.proceedings := v_targets;
 	perform conduct_api_1.store_words((conduct_api_1.current_case()).unit_id, p_word_ids, p_word_kinds,
 		p_words);
 	return v_act;

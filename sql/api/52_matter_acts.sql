@@ -14,6 +14,7 @@ declare
 		'dismiss', p_args, p_word_ids, p_word_kinds, p_words);
 	v_two record;
 	v_seq integer;
+	v_proceeding uuid;
 begin
 	if v_act.replayed is not null then
 		return conduct_api_1.replay_act(v_act);
@@ -26,9 +27,11 @@ begin
 		perform conduct_api_1.take_part_as(v_two.first_person,
 			(conduct_api_1.current_row(v_act.proceeding_id)).instance);
 	end if;
-	v_seq := conduct_api_1.move(v_act.act_id, v_act.proceeding_id, 'dismiss', null,
-		(p_args ->> 'reason')::uuid, jsonb_build_object('reason_code', p_args ->> 'reason_code'));
-	perform conduct_api_1.turn_down(v_act.proceeding_id, 'dismiss', v_seq, p_args, v_two.first_person);
+	foreach v_proceeding in array v_act.proceedings loop
+		v_seq := conduct_api_1.move(v_act.act_id, v_proceeding, 'dismiss', null,
+			(p_args ->> 'reason')::uuid, jsonb_build_object('reason_code', p_args ->> 'reason_code'));
+		perform conduct_api_1.turn_down(v_proceeding, 'dismiss', v_seq, p_args, v_two.first_person);
+	end loop;
 	return conduct_api_1.end_act(v_act);
 end
 $$;
@@ -269,6 +272,7 @@ declare
 	v_advice uuid;
 	v_row conduct.proceeding;
 	v_now timestamptz := conduct.clock();
+	v_proceeding uuid;
 begin
 	if v_act.replayed is not null then
 		return conduct_api_1.replay_act(v_act);
@@ -277,20 +281,22 @@ begin
 	if conduct_api_1.severity_rank((conduct_api_1.current_case()).severity) > 2 then
 		perform conduct_api_1.refuse_guard('advice-only');
 	end if;
-	v_row := conduct_api_1.current_row(v_act.proceeding_id);
-	perform conduct_api_1.move(v_act.act_id, v_act.proceeding_id, 'resolve_informally', null, v_advice);
-	insert into conduct.disposition (proceeding_id, case_id, respondent_id, disposition, at)
-	values (v_act.proceeding_id, p_case, v_row.respondent_id, 'settled', v_now)
-	on conflict (proceeding_id) do update set disposition = 'settled', decision_id = null, at = v_now;
-	insert into conduct.message (message_id, case_id, channel, party_id, author_person, text_content, at)
-	values (gen_random_uuid(), p_case, 'respondent', v_row.respondent_id, conduct.actor_person(), v_advice,
-		v_now);
-	update conduct.party y set notified_at = v_now
-	where y.party_id = v_row.respondent_id and y.notified_at is null;
-	perform conduct_api_1.void_deadlines(v_act.proceeding_id);
-	perform conduct_api_1.set_deadline(v_act.proceeding_id, 'object_informal',
-		v_now + conduct_api_1.limit_of('object_informal'));
-	perform conduct_api_1.send('settled', jsonb_build_object('proceeding', v_act.proceeding_id));
+	foreach v_proceeding in array v_act.proceedings loop
+		v_row := conduct_api_1.current_row(v_proceeding);
+		perform conduct_api_1.move(v_act.act_id, v_proceeding, 'resolve_informally', null, v_advice);
+		insert into conduct.disposition (proceeding_id, case_id, respondent_id, disposition, at)
+		values (v_proceeding, p_case, v_row.respondent_id, 'settled', v_now)
+		on conflict (proceeding_id) do update set disposition = 'settled', decision_id = null, at = v_now;
+		insert into conduct.message (message_id, case_id, channel, party_id, author_person, text_content, at)
+		values (gen_random_uuid(), p_case, 'respondent', v_row.respondent_id, conduct.actor_person(), v_advice,
+			v_now);
+		update conduct.party y set notified_at = v_now
+		where y.party_id = v_row.respondent_id and y.notified_at is null;
+		perform conduct_api_1.void_deadlines(v_proceeding);
+		perform conduct_api_1.set_deadline(v_proceeding, 'object_informal',
+			v_now + conduct_api_1.limit_of('object_informal'));
+		perform conduct_api_1.send('settled', jsonb_build_object('proceeding', v_proceeding));
+	end loop;
 	return conduct_api_1.end_act(v_act);
 end
 $$;
@@ -304,19 +310,22 @@ as $$
 declare
 	v_act conduct_api_1.act := conduct_api_1.begin_act(p_account, p_case, p_expected, p_scope, p_mac,
 		'send_back', p_args, p_word_ids, p_word_kinds, p_words);
+	v_proceeding uuid;
 begin
 	if v_act.replayed is not null then
 		return conduct_api_1.replay_act(v_act);
 	end if;
-	perform conduct_api_1.move(v_act.act_id, v_act.proceeding_id, 'send_back', null,
-		conduct_api_1.uuid_member(p_args, 'reason', true));
-	update conduct.ballot b set closed_at = conduct.clock(), outcome = 'lapsed'
-	where b.proceeding_id = v_act.proceeding_id and b.closed_at is null;
-	perform conduct_api_1.void_deadlines(v_act.proceeding_id);
-	perform conduct_api_1.set_deadline(v_act.proceeding_id, 'propose',
-		conduct.clock() + conduct_api_1.limit_of(
-			case when conduct_api_1.severity_rank((conduct_api_1.current_case()).severity) > 2
-				then 'propose_severe' else 'propose' end));
+	foreach v_proceeding in array v_act.proceedings loop
+		perform conduct_api_1.move(v_act.act_id, v_proceeding, 'send_back', null,
+			conduct_api_1.uuid_member(p_args, 'reason', true));
+		update conduct.ballot b set closed_at = conduct.clock(), outcome = 'lapsed'
+		where b.proceeding_id = v_proceeding and b.closed_at is null;
+		perform conduct_api_1.void_deadlines(v_proceeding);
+		perform conduct_api_1.set_deadline(v_proceeding, 'propose',
+			conduct.clock() + conduct_api_1.limit_of(
+				case when conduct_api_1.severity_rank((conduct_api_1.current_case()).severity) > 2
+					then 'propose_severe' else 'propose' end));
+	end loop;
 	return conduct_api_1.end_act(v_act);
 end
 $$;

@@ -85,34 +85,38 @@ declare
 		'accept_appeal', p_args, p_word_ids, p_word_kinds, p_words);
 	v_row conduct.proceeding;
 	v_proposal uuid;
+	v_proceeding uuid;
 begin
 	if v_act.replayed is not null then
 		return conduct_api_1.replay_act(v_act);
 	end if;
-	v_row := conduct_api_1.current_row(v_act.proceeding_id);
 	v_proposal := conduct_api_1.uuid_member(p_args, 'proposal', false);
-	-- An appeal joins one that is heard already without another vote.
-	if exists (select from conduct.body b where b.body_id = v_row.body_id
-			and b.accept_rule ->> 'rule' <> 'none')
-		and not exists (select from conduct.ballot b
-			where b.ballot_id = v_proposal and b.proceeding_id = v_act.proceeding_id
-				and b.motion = 'accept_appeal' and b.outcome = 'passed')
-		and not exists (select from unnest(conduct_api_1.joined_appeals(v_row)) j
-			join conduct.proceeding a on a.proceeding_id = j where a.state = 'appeal_review')
-	then
-		perform conduct_api_1.refuse_guard('acceptance-vote');
-	end if;
-	perform conduct_api_1.move(v_act.act_id, v_act.proceeding_id, 'accept_appeal');
-	if p_args ? 'panel' then
-		perform conduct_api_1.seat_panel(conduct_api_1.current_row(v_act.proceeding_id),
-			conduct_api_1.people_member(p_args, 'panel'), '/panel');
-	end if;
-	update conduct.ballot b set closed_at = conduct.clock(), outcome = 'lapsed'
-	where b.proceeding_id = v_act.proceeding_id and b.closed_at is null;
-	perform conduct_api_1.void_deadlines(v_act.proceeding_id);
-	perform conduct_api_1.set_deadline(v_act.proceeding_id, 'decide_appeal',
-		conduct.clock() + conduct_api_1.limit_of('decide_appeal'));
-	perform conduct_api_1.send('state');
+	foreach v_proceeding in array v_act.proceedings loop
+		v_row := conduct_api_1.current_row(v_proceeding);
+		-- An appeal joins one that is heard already without another vote.
+		if exists (select from conduct.body b where b.body_id = v_row.body_id
+				and b.accept_rule ->> 'rule' <> 'none')
+			and not exists (select from conduct.ballot b
+				where b.ballot_id = v_proposal
+					and b.proceeding_id = any (conduct_api_1.joined_appeals(v_row))
+					and b.motion = 'accept_appeal' and b.outcome = 'passed')
+			and not exists (select from unnest(conduct_api_1.joined_appeals(v_row)) j
+				join conduct.proceeding a on a.proceeding_id = j where a.state = 'appeal_review')
+		then
+			perform conduct_api_1.refuse_guard('acceptance-vote');
+		end if;
+		perform conduct_api_1.move(v_act.act_id, v_proceeding, 'accept_appeal');
+		if p_args ? 'panel' then
+			perform conduct_api_1.seat_panel(conduct_api_1.current_row(v_proceeding),
+				conduct_api_1.people_member(p_args, 'panel'), '/panel');
+		end if;
+		update conduct.ballot b set closed_at = conduct.clock(), outcome = 'lapsed'
+		where b.proceeding_id = v_proceeding and b.closed_at is null;
+		perform conduct_api_1.void_deadlines(v_proceeding);
+		perform conduct_api_1.set_deadline(v_proceeding, 'decide_appeal',
+			conduct.clock() + conduct_api_1.limit_of('decide_appeal'));
+		perform conduct_api_1.send('state');
+	end loop;
 	return conduct_api_1.end_act(v_act);
 end
 $$;
@@ -128,6 +132,7 @@ declare
 		'decline_appeal', p_args, p_word_ids, p_word_kinds, p_words);
 	v_reason uuid;
 	v_row conduct.proceeding;
+	v_proceeding uuid;
 begin
 	if v_act.replayed is not null then
 		return conduct_api_1.replay_act(v_act);
@@ -136,18 +141,20 @@ begin
 		perform conduct_api_1.refuse_member('/reason_code', 'missing');
 	end if;
 	v_reason := conduct_api_1.uuid_member(p_args, 'reason', true);
-	v_row := conduct_api_1.current_row(v_act.proceeding_id);
-	perform conduct_api_1.move(v_act.act_id, v_act.proceeding_id, 'decline_appeal', null, v_reason,
-		jsonb_build_object('reason_code', p_args ->> 'reason_code'));
-	update conduct.ballot b set closed_at = conduct.clock(), outcome = 'lapsed'
-	where b.proceeding_id = v_act.proceeding_id and b.closed_at is null;
-	perform conduct_api_1.void_deadlines(v_act.proceeding_id);
-	insert into conduct.message (message_id, case_id, channel, party_id, author_person, text_content, at)
-	select gen_random_uuid(), p_case,
-		case y.role when 'respondent' then 'respondent' else 'reporter' end, y.party_id,
-		conduct.actor_person(), v_reason, conduct.clock()
-	from conduct.party y where y.party_id = v_row.appellant_id;
-	perform conduct_api_1.send('state');
+	foreach v_proceeding in array v_act.proceedings loop
+		v_row := conduct_api_1.current_row(v_proceeding);
+		perform conduct_api_1.move(v_act.act_id, v_proceeding, 'decline_appeal', null, v_reason,
+			jsonb_build_object('reason_code', p_args ->> 'reason_code'));
+		update conduct.ballot b set closed_at = conduct.clock(), outcome = 'lapsed'
+		where b.proceeding_id = v_proceeding and b.closed_at is null;
+		perform conduct_api_1.void_deadlines(v_proceeding);
+		insert into conduct.message (message_id, case_id, channel, party_id, author_person, text_content, at)
+		select gen_random_uuid(), p_case,
+			case y.role when 'respondent' then 'respondent' else 'reporter' end, y.party_id,
+			conduct.actor_person(), v_reason, conduct.clock()
+		from conduct.party y where y.party_id = v_row.appellant_id;
+		perform conduct_api_1.send('state');
+	end loop;
 	return conduct_api_1.end_act(v_act);
 end
 $$;
