@@ -1,14 +1,16 @@
-// Raw sockets against an HTTP server: bytes out, answers in. Takes the address from CONDUCTD_BASE,
-// or starts the test server named by CONDUCTD_RAW_SERVER.
+// Raw sockets against an HTTP server: bytes out, answers in. Takes the address from CONDUCTD_BASE or the
+// stack of the suite, or starts the test server named by CONDUCTD_RAW_SERVER.
 
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import net from 'node:net';
+import { readFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-export const isDaemon = Boolean(process.env.CONDUCTD_BASE);
-let base = process.env.CONDUCTD_BASE;
+const stack = process.env.CONDUCTD_STACK;
+let base = process.env.CONDUCTD_BASE ?? (stack && JSON.parse(readFileSync(`${stack}/people.json`, 'utf8')).base);
+export const isDaemon = Boolean(base);
 let server;
 
 export async function start() {
