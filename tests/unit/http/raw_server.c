@@ -5,7 +5,6 @@
  */
 
 #include "api/http/server.h"
-#include "api/http/shape.h"
 #include "daemon/base/log.h"
 
 #include <event2/event.h>
@@ -29,16 +28,8 @@ static void get_policy(struct exchange *exchange)
 
 static void post_report(struct exchange *exchange)
 {
-	static const struct shape members[] = {
-		{ .member = "wiki", .type = SHAPE_TOKEN, .flags = SHAPE_REQUIRED, .max = 64 },
-		{ .member = "category", .type = SHAPE_TOKEN, .flags = SHAPE_REQUIRED, .max = 64 },
-		{ .member = "details", .type = SHAPE_TEXT, .flags = SHAPE_REQUIRED, .max = 10000 },
-		{ 0 },
-	};
-
-	if (!exchange_require_key(exchange) || !shape_accept(exchange, members))
-		return;
-	exchange_reply_json(exchange, 201, exchange->json);
+	if (exchange_require_key(exchange))
+		exchange_reply_json(exchange, 201, exchange->json);
 }
 
 static void get_case(struct exchange *exchange)
