@@ -28,7 +28,11 @@ static void get_policy(struct exchange *exchange)
 
 static void post_report(struct exchange *exchange)
 {
-	if (exchange_require_key(exchange))
+	if (!exchange_require_key(exchange))
+		return;
+	if (!value_get(exchange->json, "details"))
+		exchange_refuse(exchange, 422, "conduct-invalid-body");
+	else
 		exchange_reply_json(exchange, 201, exchange->json);
 }
 
