@@ -189,6 +189,16 @@ void verb_submit(struct exchange *exchange, struct call *call,
 		exchange_fail(exchange, r);
 }
 
+/* Every 422 has its list of errors, though a few have nothing in the body to point at. */
+static struct value *write_errors(const struct call_answer *answer)
+{
+	const struct value *errors = value_get(answer->params, "errors");
+
+	if (answer->status != 422)
+		return NULL;
+	return errors ? value_copy(errors) : value_new_array();
+}
+
 /* $1 of the texts: what the refusal names, or how many faults there are. */
 static struct value *write_params(const struct call_answer *answer, const struct value *errors)
 {
@@ -220,7 +230,7 @@ static struct value *write_extra(const struct call_answer *answer)
 
 void verb_refuse(struct exchange *exchange, const struct call_answer *answer)
 {
-	const struct value *errors = value_get(answer->params, "errors");
+	CLEANUP(value_freep) struct value *errors = write_errors(answer);
 	CLEANUP(value_freep) struct value *params = write_params(answer, errors);
 	CLEANUP(value_freep) struct value *extra = write_extra(answer);
 
@@ -229,7 +239,7 @@ void verb_refuse(struct exchange *exchange, const struct call_answer *answer)
 				       .status = answer->status,
 				       .key = answer->error_key,
 				       .params = params,
-				       .errors = answer->status == 422 ? errors : NULL,
+				       .errors = errors,
 				       .extra = extra,
 				       .retry_after_s = answer->status == 503 ? RETRY_AFTER_S : 0,
 			       });

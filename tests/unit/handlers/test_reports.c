@@ -195,6 +195,7 @@ START_TEST(what_the_database_refuses_is_passed_on)
 			"{\"errorKey\":\"conduct-idempotency-key-reused\",\"params\":{}}");
 	ck_assert_int_eq(requests.status, 422);
 	ck_assert_str_eq(requests_error(&requests), "conduct-idempotency-key-reused");
+	ck_assert(value_is(value_get(requests.json, "errors"), VALUE_ARRAY));
 	requests_deinit(&requests);
 }
 END_TEST
