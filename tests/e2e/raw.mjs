@@ -9,8 +9,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 const stack = process.env.CONDUCTD_STACK;
-let base = process.env.CONDUCTD_BASE ?? (stack && JSON.parse(readFileSync(`${stack}/people.json`, 'utf8')).base);
+const file = stack && JSON.parse(readFileSync(`${stack}/people.json`, 'utf8'));
+let base = process.env.CONDUCTD_BASE ?? file?.base;
 export const isDaemon = Boolean(base);
+// An account that the server knows.
+export const token = file?.people.functionary.token ?? 'demo';
 let server;
 
 export async function start() {
