@@ -13,10 +13,10 @@ export const rules = {
 	skeleton: '6: an unresolved respondent hides the case from everybody with the same skeleton',
 	elsewhere: '6: party to another case with the respondent or reporter, accepted before this report came',
 	sanctioned: '6: somebody under an active sanction is recused',
-	decided: '6: who handled or decided what is appealed sees nothing of the appeal',
+	decided: '6: who handled or decided what is appealed sees nothing of the appeal, nor of the round it opens',
 	appealBody: '5, 6: an appeal is seen by the body that hears it',
 	restricted: '1: restricted is for named people only',
-	file: '6: the file up to the decision stays theirs, and is the appeal body\'s',
+	file: '6: the file up to a proceeding belongs to whoever has that proceeding',
 	newcomer: '5: new members see no old case unless assigned',
 	sealed: '5: the default identity of a reporter is sealed',
 	notice: '5: for a respondent nothing exists until notified',
@@ -121,11 +121,9 @@ export class Oracle {
 			return [];
 		}
 		const seen = c.proceedings.filter(proceeding => this.seesProceeding(person, c, proceeding));
-		// The body that hears an appeal has the file that the appeal is about.
-		if (this.has('file') && seen.some(proceeding => proceeding.kind === 'appeal')) {
-			return c.proceedings.filter(proceeding => proceeding.kind !== 'appeal' || seen.includes(proceeding));
-		}
-		return seen;
+		// Whoever has a proceeding has the file that led to it.
+		const last = this.has('file') ? Math.max(-1, ...seen.map(proceeding => c.proceedings.indexOf(proceeding))) : -1;
+		return c.proceedings.filter((proceeding, nth) => nth <= last || seen.includes(proceeding));
 	}
 
 	seesProceeding(person, c, proceeding) {
@@ -143,14 +141,17 @@ export class Oracle {
 		if (this.has('restricted') && c.privacy === 'restricted' && c.assigned.length > 0 && !isNamed) {
 			return false;
 		}
-		return !(this.has('decided') && proceeding.kind === 'appeal' && proceeding.against.includes(person));
+		return !(this.has('decided') && proceeding.against?.includes(person));
 	}
 
-	/** Stage and state, derived from what the viewer sees (section 3). */
+	/** Stage and state, derived from what the viewer sees (section 3). What is closed has no one state. */
 	derive(seen) {
-		if (!seen.length) {
-			return {};
-		}
+		const { stage, proceeding } = this.deciding(seen);
+		return { ...(stage && { stage }), ...(proceeding && { state: proceeding.state }) };
+	}
+
+	/** The stage, and the proceeding that gives it: of several the first that fits. */
+	deciding(seen) {
 		const find = (kind, states) => seen.filter(p => p.kind === kind && states.includes(p.state)).at(-1);
 		const order = [
 			['report', find('intake', ['received', 'triage', 'escalated'])],
@@ -158,10 +159,18 @@ export class Oracle {
 			['resolution', find('matter', ['deliberation'])],
 			['appeal', find('appeal', ['appeal_filed', 'appeal_review'])],
 			['resolution', find('matter', ['resolved', 'dismissed', 'settled']) ?? find('intake', ['declined'])],
-			['closed', seen.at(-1)],
 		];
-		const [stage, proceeding] = order.find(([, found]) => found);
-		return { stage, state: proceeding?.state };
+		const [stage, proceeding] = order.find(([, found]) => found) ?? [seen.length ? 'closed' : undefined];
+		return { stage, proceeding };
+	}
+
+	/** A queue is of bodies: a case is in it by what a body of the viewer owes, if the viewer sees that. */
+	isListed(person, c, seen) {
+		const held = [...new Set(seen.map(({ body }) => body))].filter(body => this.handles(person, body));
+		return held.some(body => {
+			const { proceeding } = this.deciding(c.proceedings.filter(p => p.body === body));
+			return !proceeding || seen.includes(proceeding);
+		});
 	}
 
 	names(c) {
@@ -176,10 +185,9 @@ export class Oracle {
 			words.push(...(this.has('sealed') ? this.names(c) : []));
 		}
 		words.push(...c.contact ?? []);
-		if (!seen.some(proceeding => proceeding.kind === 'appeal') && c.appealWord) {
-			words.push(c.appealWord);
-		}
-		words.push(...c.proceedings.filter(p => p.id && !seen.includes(p)).map(p => p.id));
+		const unseen = c.proceedings.filter(proceeding => !seen.includes(proceeding));
+		words.push(...unseen.filter(({ id }) => id).map(({ id }) => id),
+			...c.said.filter(message => unseen.includes(message.in)).map(({ text }) => text));
 		return words;
 	}
 
@@ -207,12 +215,14 @@ export class Oracle {
 			return { status: 403 };
 		}
 		const seen = this.visible(actor.person, c);
-		return { status: 200, listed: seen.length > 0, ...(seen.length ? this.derive(seen) : {}) };
+		const isListed = this.isListed(actor.person, c, seen);
+		return { status: 200, listed: isListed, ...(isListed ? this.derive(seen) : {}) };
 	}
 
 	/** Whether the queue without filters has to hold a case: somebody there still has to do something. */
 	queueHolds(person, c) {
-		return this.visible(person, c).some(proceeding => OPEN.has(proceeding.state));
+		const seen = this.visible(person, c);
+		return this.isListed(person, c, seen) && seen.some(p => this.handles(person, p.body) && OPEN.has(p.state));
 	}
 
 	events(actor, c) {
@@ -232,9 +242,8 @@ export class Oracle {
 		if (!seen.length) {
 			return { status: 404 };
 		}
-		const seesAppeal = seen.some(p => p.kind === 'appeal');
-		return { status: 200, hasNot: this.forbidden(c, seen),
-			has: [...(c.said[channel] ?? []), ...(seesAppeal ? c.saidInAppeal[channel] ?? [] : [])] };
+		const heard = c.said.filter(message => message.channel === channel && seen.includes(message.in));
+		return { status: 200, hasNot: this.forbidden(c, seen), has: heard.map(({ text }) => text) };
 	}
 
 	/** A note on the internal channel moves nothing, so that it can really be tried. */
@@ -313,11 +322,7 @@ export class Oracle {
 		if (party.role !== 'reporter') {
 			words.push(...this.names(c), c.word, ...c.contact ?? [], '"reports"', '"reporter"');
 		}
-		words.push(...c.said.internal ?? [], ...c.saidInAppeal.internal ?? []);
-		for (const channel of ['reporter', 'respondent'].filter(name => name !== party.role)) {
-			words.push(...c.said[channel] ?? [], ...c.saidInAppeal[channel] ?? []);
-		}
-		return words;
+		return [...words, ...c.said.filter(({ channel }) => channel !== party.role).map(({ text }) => text)];
 	}
 
 	/** GET /v1/receipt?participation= by an account. */
@@ -331,8 +336,8 @@ export class Oracle {
 
 	participationMessages(actor, c, party) {
 		const plain = this.participation(actor, c, party);
-		return plain.status === 200 ? { status: 200, hasNot: plain.hasNot, has: [...c.said[party.role] ?? [],
-			...c.saidInAppeal[party.role] ?? []] } : plain;
+		const told = c.said.filter(({ channel }) => channel === party.role).map(({ text }) => text);
+		return plain.status === 200 ? { status: 200, hasNot: plain.hasNot, has: told } : plain;
 	}
 
 	/** A withdrawal of an appeal that this party never filed. */

@@ -2,7 +2,7 @@
 // knows: who is what in each case, as the test itself brought it about.
 import assert from 'node:assert/strict';
 import { expectCall, people as demo, query } from '../harness/api.mjs';
-import { acceptance, appeal, arbitrators, decide, functionaries, hear, heard, notice, pass, personOf, personsOf,
+import { acceptance, appeal, arbitrators, decide, functionaries, hear, heard, moved, notice, pass, personOf, personsOf,
 	proposed, reported, turnDown } from '../harness/cases.mjs';
 
 const LOCAL = 'enwiki-functionaries';
@@ -55,7 +55,7 @@ async function file(label, { who = 'reporter', respondents = ['respondent'], str
 		identity: account ? changes.identity ?? 'sealed' : 'anonymous', contact: changes.contact ? [changes.contact] : [],
 		excluded: (changes.exclude_handlers ?? []).map(({ user }) => Object.keys(demo).find(n => demo[n].user === user)),
 		declared: [], assigned: [], handlers: new Set(), reportedAt: tick(), acceptedAt: Infinity, closedAt: Infinity,
-		said: {}, saidInAppeal: {}, appealWord: null, proceedings: [{ kind: 'intake', state, body }],
+		said: [], proceedings: [{ kind: 'intake', state, body }],
 		parties: [{ role: 'reporter', account }] });
 	for (const target of targets) {
 		const name = target.self ? account : Object.keys(demo).find(n => demo[n].user === target.user);
@@ -78,6 +78,8 @@ async function file(label, { who = 'reporter', respondents = ['respondent'], str
 
 // Steps: what is done over HTTP, and the same in the model ---------------------------------------------
 
+/** What was said belongs to the proceeding of that time. */
+const told = (c, channel, text) => c.said.push({ channel, text, in: c.proceedings.at(-1) });
 const last = (c, kind) => c.proceedings.filter(p => p.kind === kind).at(-1);
 
 async function claim(c, who = 'functionary') {
@@ -105,7 +107,8 @@ async function hearing(c, who = 'functionary', answering = 'respondent') {
 	await heard(c, party.id, answering, who);
 	c.handlers.add(who);
 	party.notified = true;
-	c.said.respondent = [notice().text, 'It was meant as a joke.'];
+	told(c, 'respondent', notice().text);
+	told(c, 'respondent', 'It was meant as a joke.');
 	return c;
 }
 
@@ -113,9 +116,8 @@ async function decided(c, who = 'functionary', changes = {}) {
 	await decide(c, { who, respondent: c.parties.find(p => p.role === 'respondent').id, ...changes });
 	last(c, 'matter').state = 'resolved';
 	c.handlers.add(who);
-	c.parties.find(p => p.role === 'reporter').contacted = true;
-	c.said.reporter = ['The matter is decided.'];
-	c.said.respondent.push('The decision in your matter.');
+	told(c, 'reporter', 'The matter is decided.');
+	told(c, 'respondent', 'The decision in your matter.');
 	return c;
 }
 
@@ -125,9 +127,9 @@ async function appealed(c, role = 'respondent') {
 	return c;
 }
 
-async function say(c, who, channel, text, { inAppeal = false } = {}) {
+async function say(c, who, channel, text) {
 	await expectCall(201, who, 'POST', `/v1/cases/${c.id}/messages?channel=${channel}`, { body: { text } });
-	((inAppeal ? c.saidInAppeal : c.said)[channel] ??= []).push(text);
+	told(c, channel, text);
 }
 
 /** Turned down: reporter and target are told, and the target learns of the case by it. */
@@ -143,8 +145,13 @@ const resolved = async (label, who = 'functionary', changes = {}) =>
 
 // Cases -------------------------------------------------------------------------------------------
 
-/** Before everything else: two cases that are closed before the newcomer comes, and time passes. */
-async function closedCases() {
+/** Before everything else: two cases that are closed before the newcomer comes, one that goes into a
+ * second round, and the time that passes for both. */
+async function oldCases() {
+	const again = await appealed(await resolved('remanded'));
+	await heardByPanel(again);
+	await say(again, 'arbitrator1', 'internal', 'note-before-the-remand');
+	const proposal = await moved(again, last(again, 'appeal').id, 'remand');
 	const closed = [await resolved('closed'), await resolved('closed and assigned')];
 	pass('31d');
 	shift += 31 * DAY;
@@ -152,6 +159,12 @@ async function closedCases() {
 		last(c, 'matter').state = 'final';
 		c.closedAt = clock();
 	}
+	await again.act('arbitrator1', 'remand', { reason: 'Look again, with other eyes.', proposal });
+	last(again, 'matter').state = 'final';
+	last(again, 'appeal').state = 'appeal_remanded';
+	again.proceedings.push({ kind: 'matter', state: 'review', body: LOCAL, against: [...again.handlers, ...arbitrators],
+		id: await again.proceeding('matter') });
+	await say(again, 'functionary2', 'internal', 'note-of-the-second-round');
 	return closed;
 }
 
@@ -262,6 +275,11 @@ async function ofMatters() {
 	await resolved('decided by the second', 'functionary2');
 }
 
+async function heardByPanel(c) {
+	await hear(c, last(c, 'appeal').id);
+	Object.assign(last(c, 'appeal'), { state: 'appeal_review', panel: arbitrators });
+}
+
 async function ofAppeals() {
 	await appealed(await resolved('appeal filed'));
 	// Somebody who sits in both bodies decided first, and must not see the appeal.
@@ -275,11 +293,9 @@ async function ofAppeals() {
 	const review = await resolved('appeal review');
 	await say(review, 'functionary', 'internal', 'note-of-the-first-instance');
 	await appealed(review);
-	await hear(review, last(review, 'appeal').id);
-	Object.assign(last(review, 'appeal'), { state: 'appeal_review', panel: arbitrators });
-	review.appealWord = 'word-of-the-panel';
-	await say(review, 'arbitrator1', 'internal', 'note with word-of-the-panel', { inAppeal: true });
-	await say(review, 'arbitrator1', 'respondent', 'question with word-of-the-panel', { inAppeal: true });
+	await heardByPanel(review);
+	await say(review, 'arbitrator1', 'internal', 'note-of-the-panel');
+	await say(review, 'arbitrator1', 'respondent', 'question-of-the-panel');
 }
 
 /** Makes everything. */
@@ -288,7 +304,7 @@ export async function build() {
 	await grant('witness', 'functionary', LOCAL, { end: true });
 	await grant('reporter2', 'functionary', LOCAL, { from: Date.UTC(2097, 0, 1) });
 	await grant('arbitrator5', 'functionary', LOCAL);
-	const [, assigned] = await closedCases();
+	const [, assigned] = await oldCases();
 	await sanctionedFunctionary();
 	for (const part of [ofReporters, ofRespondents, ofPlaces, ofLanes, ofIntake, ofMatters, ofAppeals]) {
 		await part();
@@ -308,4 +324,3 @@ export function actors() {
 		{ name: 'nobody', who: null, person: null },
 		...garbage.map(authorization => ({ name: authorization, who: { authorization }, person: null, isBroken: true }))];
 }
-
