@@ -14,7 +14,7 @@ enum sql_folder {
 };
 
 struct sql_text {
-	const char *name;   /* path below sql/ */
+	const char *name; /* path below sql/ */
 	const char *text;
 	const char *sha256; /* of the text, in hex */
 };

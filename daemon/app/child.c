@@ -52,9 +52,11 @@ static void on_vault_message(struct ipc_channel *channel, struct ipc_message *me
 
 static void vault_take(struct child *child, int fd)
 {
-	const struct ipc_setup setup = { .base = child->base, .fd = fd,
+	const struct ipc_setup setup = { .base = child->base,
+					 .fd = fd,
 					 .on_message = on_vault_message,
-					 .on_closed = on_vault_closed, .userdata = child };
+					 .on_closed = on_vault_closed,
+					 .userdata = child };
 
 	child->vault = ipc_channel_free(child->vault);
 	if (ipc_channel_new(&setup, &child->vault) < 0)
@@ -124,9 +126,11 @@ static void on_term(int number, short what, void *userdata)
 
 static int child_watch(struct child *child)
 {
-	const struct ipc_setup setup = { .base = child->base, .fd = child->parent_fd,
+	const struct ipc_setup setup = { .base = child->base,
+					 .fd = child->parent_fd,
 					 .on_message = on_parent_message,
-					 .on_closed = on_parent_closed, .userdata = child };
+					 .on_closed = on_parent_closed,
+					 .userdata = child };
 	int r = ipc_channel_new(&setup, &child->parent);
 
 	if (r < 0)

@@ -24,8 +24,8 @@ struct reader {
 static int read_rows(struct reader *reader, const struct config_row *rows, size_t n_rows,
 		     const struct yaml_node *node, char *target);
 
-PRINTF(3, 4) static int refuse(struct reader *reader, const struct yaml_node *node,
-			       const char *format, ...)
+PRINTF(3, 4)
+static int refuse(struct reader *reader, const struct yaml_node *node, const char *format, ...)
 {
 	va_list args;
 
@@ -116,8 +116,10 @@ static int read_address(struct reader *reader, const struct config_row *row,
 	if (r)
 		return r;
 	if (address_read(text, &address))
-		return refuse(reader, node, "%s must be an address and port, such as "
-			      "127.0.0.1:8480 or [::1]:8480", row->path);
+		return refuse(reader, node,
+			      "%s must be an address and port, such as "
+			      "127.0.0.1:8480 or [::1]:8480",
+			      row->path);
 	*ret_text = text;
 	return 0;
 }
@@ -132,8 +134,10 @@ static int read_number(struct reader *reader, const struct config_row *row,
 		const char *text = yaml_string(node);
 
 		if (!text || text_read_duration((struct slice){ text, strlen(text) }, &number))
-			return refuse(reader, node, "%s must be a duration, such as 30s, 15min, "
-				      "24h or 14d", row->path);
+			return refuse(reader, node,
+				      "%s must be a duration, such as 30s, 15min, "
+				      "24h or 14d",
+				      row->path);
 	} else if (yaml_read_integer(node, &number)) {
 		return refuse(reader, node, "%s must be a whole number", row->path);
 	}
@@ -368,12 +372,16 @@ static int check_issuers(struct reader *reader, const struct config *config,
 		const struct yaml_node *node = list->items[i].value;
 
 		if (issuer->is_demo && config->n_issuers > 1)
-			return refuse(reader, node, "issuer %s is a demo issuer: no other issuer "
-				      "may stand beside it", issuer->name);
+			return refuse(reader, node,
+				      "issuer %s is a demo issuer: no other issuer "
+				      "may stand beside it",
+				      issuer->name);
 		if (!issuer->is_demo)
-			return refuse(reader, node, "issuer %s is not a demo issuer: this version "
+			return refuse(reader, node,
+				      "issuer %s is not a demo issuer: this version "
 				      "cannot ask a wiki whether a token is still good and "
-				      "accepts demo issuers only", issuer->name);
+				      "accepts demo issuers only",
+				      issuer->name);
 	}
 	return 0;
 }
@@ -388,8 +396,10 @@ static int check_demo(struct reader *reader, const struct config *config,
 		return 0;
 	for (size_t i = 0; i < config->listen.n; i++)
 		if (address_read(config->listen.at[i], &address) || !address.is_loopback)
-			return refuse(reader, yaml_get(root, "listen"), "a demo issuer needs "
-				      "loopback addresses, and %s is none", config->listen.at[i]);
+			return refuse(reader, yaml_get(root, "listen"),
+				      "a demo issuer needs "
+				      "loopback addresses, and %s is none",
+				      config->listen.at[i]);
 	return 0;
 }
 

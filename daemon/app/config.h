@@ -81,8 +81,8 @@ enum config_kind {
 	CONFIG_INTEGER,
 	CONFIG_DURATION, /* stored in seconds */
 	CONFIG_BOOLEAN,
-	CONFIG_CHOICE,   /* stored as its index */
-	CONFIG_ADDRESS,  /* numeric host and port */
+	CONFIG_CHOICE,  /* stored as its index */
+	CONFIG_ADDRESS, /* numeric host and port */
 	CONFIG_TEXTS,
 	CONFIG_PATHS,
 	CONFIG_ADDRESSES,

@@ -29,8 +29,8 @@ static void dump_duration(struct buffer *buffer, int64_t seconds)
 	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
 	size_t i = 0;
 
-	while (i < ARRAY_SIZE(units) - 1 && (seconds < units[i].seconds ||
-					     seconds % units[i].seconds))
+	while (i < ARRAY_SIZE(units) - 1 &&
+	       (seconds < units[i].seconds || seconds % units[i].seconds))
 		i++;
 	buffer_printf(buffer, "%lld%s", (long long)(seconds / units[i].seconds), units[i].name);
 }

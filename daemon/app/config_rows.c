@@ -12,13 +12,11 @@ static const char *const scopes[] = { "report", "full", NULL };
 
 static const struct config_row client_rows[] = {
 	{ "id", CONFIG_TEXT, offsetof(struct config_client, id), NULL, .least = 1, .most = 64 },
-	{ "scope", CONFIG_CHOICE, offsetof(struct config_client, scope), NULL,
-	  .choices = scopes },
+	{ "scope", CONFIG_CHOICE, offsetof(struct config_client, scope), NULL, .choices = scopes },
 };
 
 static const struct config_row issuer_rows[] = {
-	{ "name", CONFIG_TEXT, offsetof(struct config_issuer, name), NULL, .least = 1,
-	  .most = 64 },
+	{ "name", CONFIG_TEXT, offsetof(struct config_issuer, name), NULL, .least = 1, .most = 64 },
 	{ "iss", CONFIG_TEXT, offsetof(struct config_issuer, iss), NULL, .least = 1, .most = 255 },
 	{ "scope", CONFIG_TEXT, offsetof(struct config_issuer, scope), NULL, .least = 1,
 	  .most = 64 },
@@ -31,15 +29,13 @@ static const struct config_row issuer_rows[] = {
 	  .most = CONFIG_KEY_LIMIT },
 	{ "lifetime_max", CONFIG_DURATION, offsetof(struct config_issuer, lifetime_max), "4h",
 	  .least = 60, .most = 31 * 86400 },
-	{ "people", CONFIG_PATH, offsetof(struct config_issuer, people), "''",
-	  .least = 0 },
+	{ "people", CONFIG_PATH, offsetof(struct config_issuer, people), "''", .least = 0 },
 };
 
 const struct config_row config_rows[] = {
 	{ "listen", CONFIG_ADDRESSES, AT(listen), "['127.0.0.1:8480']", .least = 1,
 	  .most = CONFIG_LISTEN_LIMIT },
-	{ "ops_listen", CONFIG_ADDRESS, AT(ops_listen), "'127.0.0.1:8481'",
-	  .least = 0 },
+	{ "ops_listen", CONFIG_ADDRESS, AT(ops_listen), "'127.0.0.1:8481'", .least = 0 },
 	{ "host_names", CONFIG_TEXTS, AT(host_names), "[]", .most = CONFIG_HOST_LIMIT },
 	{ "processes.web", CONFIG_INTEGER, AT(web_processes), "0", .most = CONFIG_WEB_LIMIT },
 	{ "processes.user", CONFIG_TEXT, AT(user), "''", .most = 32 },
@@ -61,14 +57,14 @@ const struct config_row config_rows[] = {
 	  .least = 0 },
 	{ "database.connections.batch", CONFIG_INTEGER, AT(connections[PG_LANE_BATCH]), "2",
 	  .least = 1, .most = PG_CONNECTION_LIMIT },
-	{ "database.connections.act", CONFIG_INTEGER, AT(connections[PG_LANE_ACT]), "4",
-	  .least = 1, .most = PG_CONNECTION_LIMIT },
+	{ "database.connections.act", CONFIG_INTEGER, AT(connections[PG_LANE_ACT]), "4", .least = 1,
+	  .most = PG_CONNECTION_LIMIT },
 	{ "database.connections.read", CONFIG_INTEGER, AT(connections[PG_LANE_READ]), "2",
 	  .least = 1, .most = PG_CONNECTION_LIMIT },
-	{ "database.connections.emergency", CONFIG_INTEGER, AT(connections[PG_LANE_EMERGENCY]),
-	  "1", .least = 1, .most = PG_CONNECTION_LIMIT },
-	{ "policy_path", CONFIG_PATHS, AT(policy_path), "[/usr/share/conductd/policy]",
-	  .least = 1, .most = CONFIG_PATH_LIMIT },
+	{ "database.connections.emergency", CONFIG_INTEGER, AT(connections[PG_LANE_EMERGENCY]), "1",
+	  .least = 1, .most = PG_CONNECTION_LIMIT },
+	{ "policy_path", CONFIG_PATHS, AT(policy_path), "[/usr/share/conductd/policy]", .least = 1,
+	  .most = CONFIG_PATH_LIMIT },
 	{ "index_key_file", CONFIG_PATH, AT(index_key_file), "/etc/conductd/index.key",
 	  .least = 1 },
 	{ "jobs.deadlines", CONFIG_DURATION, AT(deadlines_every), "5s", .least = 1, .most = 3600 },

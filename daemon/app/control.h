@@ -8,7 +8,7 @@ enum { CONTROL_OK = 0, CONTROL_FAILED = 1, CONTROL_USAGE = 2 };
 
 struct control {
 	const char *config_file;
-	const char *database; /* --database; NULL: the configuration's */
+	const char *database;  /* --database; NULL: the configuration's */
 	struct config *config; /* loaded on first use by control_config() */
 };
 
@@ -34,7 +34,8 @@ struct control_option {
 
 /* control.c; each says on stderr what went wrong. */
 int control_read_options(const char *command, int argc, char **argv,
-			 const struct control_option *options, size_t n_options); /* or CONTROL_USAGE */
+			 const struct control_option *options,
+			 size_t n_options);                   /* or CONTROL_USAGE */
 const struct config *control_config(struct control *control); /* NULL: failed */
 struct pg_session *control_session(struct control *control);  /* NULL: failed */
 int control_fail(const char *format, ...) PRINTF(1, 2);       /* CONTROL_FAILED */

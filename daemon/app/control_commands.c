@@ -17,15 +17,15 @@ const struct control_command control_commands[] = {
 	  "Checks that index_key_file is there, well-formed and readable by its owner alone.\n",
 	  control_keys_status },
 	{ "policy", "check", "[DIRECTORY...]", "say whether a policy set is in order",
-	  "Reads the directories, or policy_path, and prints each fault as FILE:LINE:COLUMN: text.\n",
+	  "Reads the directories, or policy_path; prints each fault as FILE:LINE:COLUMN: text.\n",
 	  control_policy_check },
 	{ "policy", "diff", "[FROM [TO]]", "what changes from one set to another",
 	  "FROM and TO are directories or files of a published set's canonical JSON. Without TO:\n"
 	  "policy_path; without FROM: the set that is published.\n",
 	  control_policy_diff },
 	{ "policy", "publish", "", "publish the set of policy_path",
-	  "The worker does the same on start and on reload. A set must have a higher revision than\n"
-	  "the one in force.\n",
+	  "The worker does the same on start and on reload. A set must have a higher revision\n"
+	  "than the one in force.\n",
 	  control_policy_publish },
 	{ "policy", "show", "[--wiki W] [--lang L] [--rule R] [--published]",
 	  "what is in force for a wiki",
@@ -37,12 +37,12 @@ const struct control_command control_commands[] = {
 	  control_wikis_import },
 	{ "route", NULL, "--wiki W --category C [--severity S] [--about-functionary]",
 	  "which body gets a report first",
-	  "By the published set and the grants there are. --severity is the category's by default.\n",
+	  "By the published set and the grants there are. Without --severity: the category's.\n",
 	  control_route },
 	{ "grant", NULL, "--person NAME --role ROLE --until TIME [--body BODY] [--from TIME]",
 	  "give a person a role in a body",
-	  "NAME is a user name; the person must have been seen once, by logging in or in the demo\n"
-	  "people file. Times are RFC 3339; --from is now by default.\n",
+	  "NAME is a user name; the person must have been seen once, by logging in or in the\n"
+	  "demo people file. Times are RFC 3339; --from is now by default.\n",
 	  control_grant },
 	{ "demo", "clock", "+DURATION", "move the clock of a demo forward",
 	  "Adds 30s, 15min, 24h or 14d to the time that the database works with. Refused unless\n"

@@ -59,11 +59,12 @@ static int grant_store(struct pg_session *session, const struct grant *grant, co
 {
 	const char *const params[] = { index, args };
 	struct pg_rows *rows = NULL;
-	int r = pg_session_query(session,
-				 "select conduct_api_1.grant_view(conduct_api_1.grant_make("
-				 "a.person_id, $2::jsonb, null)) ->> 'id'"
-				 " from conduct.person_account a where a.name_ix = decode($1, 'hex')",
-				 params, ARRAY_SIZE(params), &rows);
+	int r = pg_session_query(
+		session,
+		"select conduct_api_1.grant_view(conduct_api_1.grant_make("
+		"a.person_id, $2::jsonb, null)) ->> 'id'"
+		" from conduct.person_account a where a.name_ix = decode($1, 'hex')",
+		params, ARRAY_SIZE(params), &rows);
 
 	if (r)
 		return control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(session));

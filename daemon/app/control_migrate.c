@@ -22,7 +22,8 @@ static int explain(int r, const struct schema_report *report, const struct pg_se
 				    report->failed ? ": " : "", pg_session_error(session));
 	case SCHEMA_E_CHANGED:
 		return control_fail("%s was changed after it was applied: migrations are frozen, "
-				    "write a new one", report->failed);
+				    "write a new one",
+				    report->failed);
 	case SCHEMA_E_AHEAD:
 		return control_fail("the database has a newer schema than this program");
 	default:

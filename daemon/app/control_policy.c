@@ -36,7 +36,8 @@ int control_policy_check(struct control *control, int argc, char **argv)
 		if (!config)
 			return CONTROL_FAILED;
 		return finish(policy_command_check((const char *const *)config->policy_path.at,
-						   config->policy_path.n, &out), &out);
+						   config->policy_path.n, &out),
+			      &out);
 	}
 	directories = calloc((size_t)argc, sizeof(*directories));
 	if (!directories)
@@ -72,8 +73,10 @@ static int load_published(struct control *control, struct policy_set **ret_set)
 
 	if (!session)
 		return CONTROL_FAILED;
-	r = pg_session_query(session, "select body ->> 'canonical'"
-			     " from conduct_api_1.policy_current()", NULL, 0, &rows);
+	r = pg_session_query(session,
+			     "select body ->> 'canonical'"
+			     " from conduct_api_1.policy_current()",
+			     NULL, 0, &rows);
 	if (r && strcmp(pg_session_sqlstate(session), "UC404") == 0)
 		r = control_fail("no policy set is published");
 	else if (r)
@@ -114,19 +117,20 @@ static int publish(struct pg_session *session, const struct policy_set *set)
 {
 	char revision[24];
 	const char *const params[] = { policy_set_version(set), revision,
-				       policy_set_canonical(set).at,
-				       policy_set_effective(set).at };
+				       policy_set_canonical(set).at, policy_set_effective(set).at };
 	struct pg_rows *rows = NULL;
 	bool is_news;
 	int r;
 
 	(void)snprintf(revision, sizeof(revision), "%lld", (long long)policy_set_revision(set));
-	r = pg_session_query(session, "select body ->> 'published' from"
+	r = pg_session_query(session,
+			     "select body ->> 'published' from"
 			     " conduct_api_1.publish_policy($1, $2::integer, $3, $4::jsonb)",
 			     params, ARRAY_SIZE(params), &rows);
 	if (r && strcmp(pg_session_sqlstate(session), "UC409") == 0)
 		return control_fail("not published: the database has revision %s with other "
-				    "content, or a higher one", revision);
+				    "content, or a higher one",
+				    revision);
 	if (r)
 		return control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(session));
 	is_news = strcmp(pg_rows_text(rows, 0, 0), "true") == 0;
@@ -164,8 +168,10 @@ int control_policy_show(struct control *control, int argc, char **argv)
 	const char *rule = NULL;
 	bool is_published = false;
 	const struct control_option options[] = {
-		{ "--wiki", &wiki, NULL, false }, { "--lang", &lang, NULL, false },
-		{ "--rule", &rule, NULL, false }, { "--published", NULL, &is_published, false },
+		{ "--wiki", &wiki, NULL, false },
+		{ "--lang", &lang, NULL, false },
+		{ "--rule", &rule, NULL, false },
+		{ "--published", NULL, &is_published, false },
 	};
 	int r = control_read_options("policy show", argc, argv, options, ARRAY_SIZE(options));
 

@@ -17,8 +17,8 @@ static const char query[] =
 	"  'wiki', $1::text, 'category', $2::text,"
 	"  'severity', coalesce($3, (select max(r.severity_floor) from rule r), 'S1'),"
 	"  'about_functionary', $4::text,"
-	"  'routes', (select coalesce(jsonb_agg(distinct r.route) filter (where r.route is not null),"
-	"   '[]') from rule r),"
+	"  'routes', (select coalesce(jsonb_agg(distinct r.route)"
+	"   filter (where r.route is not null), '[]') from rule r),"
 	"  'sections', (select coalesce(jsonb_agg(distinct r.section), '[]') from rule r))))"
 	" .body ->> 'body'"
 	" from wiki w";

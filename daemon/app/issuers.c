@@ -58,8 +58,10 @@ static int key_load(struct arena *arena, const char *file, const struct crypto_k
 	r = crypto_key_new_public((struct slice){ buffer.at ? buffer.at : "", buffer.length },
 				  &key);
 	if (r) {
-		(void)snprintf(ret_text, size, "%s: not the PEM text of an RSA public key of 2048 "
-			       "to 4096 bits", file);
+		(void)snprintf(ret_text, size,
+			       "%s: not the PEM text of an RSA public key of 2048 "
+			       "to 4096 bits",
+			       file);
 		return r < 0 ? r : ISSUERS_E_REFUSED;
 	}
 	*ret_key = key;
@@ -83,8 +85,7 @@ static int people_fill(struct arena *arena, const struct config_issuer *row,
 	return arena_take(arena, people, people_destroy);
 }
 
-static int clients_fill(struct arena *arena, const struct config_issuer *row,
-			struct issuer *issuer)
+static int clients_fill(struct arena *arena, const struct config_issuer *row, struct issuer *issuer)
 {
 	struct issuer_client *clients = arena_alloc(arena, row->n_clients * sizeof(*clients));
 
@@ -95,16 +96,16 @@ static int clients_fill(struct arena *arena, const struct config_issuer *row,
 
 		if (!id)
 			return -ENOMEM;
-		clients[i] = (struct issuer_client){
-			id, row->clients[i].scope == CONFIG_SCOPE_FULL };
+		clients[i] = (struct issuer_client){ id,
+						     row->clients[i].scope == CONFIG_SCOPE_FULL };
 	}
 	issuer->clients = clients;
 	issuer->n_clients = row->n_clients;
 	return 0;
 }
 
-static int issuer_fill(struct arena *arena, const struct config_issuer *row,
-		       struct issuer *issuer, char *ret_text, size_t size)
+static int issuer_fill(struct arena *arena, const struct config_issuer *row, struct issuer *issuer,
+		       char *ret_text, size_t size)
 {
 	int r;
 

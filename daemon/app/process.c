@@ -11,7 +11,8 @@ static unsigned count_one(const struct config *config)
 
 static unsigned count_web(const struct config *config)
 {
-	long n = config->web_processes ? (long)config->web_processes : sysconf(_SC_NPROCESSORS_ONLN);
+	long n = config->web_processes ? (long)config->web_processes
+				       : sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (n < 1)
 		return 1;

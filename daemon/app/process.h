@@ -16,11 +16,11 @@ struct event_base;
 
 struct child {
 	const char *config_file;
-	struct config *config;      /* its own copy */
+	struct config *config; /* its own copy */
 	struct title *title;
 	struct page *page;
-	unsigned number;            /* from 1 among those of its kind */
-	const int *listeners;       /* web: one for each address of the configuration */
+	unsigned number;      /* from 1 among those of its kind */
+	const int *listeners; /* web: one for each address of the configuration */
 	size_t n_listeners;
 	int parent_fd;
 	int parent_pid;

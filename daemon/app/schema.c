@@ -139,8 +139,10 @@ static int check_not_ahead(struct pg_session *session, struct schema_report *rep
 	const struct sql_text *scripts = sql_texts(SQL_MIGRATIONS, &n);
 	struct pg_rows *rows = NULL;
 	const char *last = n ? scripts[n - 1].name : "";
-	int r = ask(session, "select name from conduct_meta.script where name collate \"C\" > $1"
-		    " and name like 'migrations/%' order by name limit 1", last, &rows);
+	int r = ask(session,
+		    "select name from conduct_meta.script where name collate \"C\" > $1"
+		    " and name like 'migrations/%' order by name limit 1",
+		    last, &rows);
 
 	if (r)
 		return r;

@@ -40,8 +40,11 @@ static void on_closed(struct ipc_channel *channel, const char *why, void *userda
 static void on_peer(struct child *child, int fd)
 {
 	struct vault *vault = child->state;
-	const struct ipc_setup setup = { .base = child->base, .fd = fd, .on_message = on_message,
-					 .on_closed = on_closed, .userdata = vault };
+	const struct ipc_setup setup = { .base = child->base,
+					 .fd = fd,
+					 .on_message = on_message,
+					 .on_closed = on_closed,
+					 .userdata = vault };
 
 	for (size_t i = 0; i < ARRAY_SIZE(vault->peers); i++) {
 		if (vault->peers[i])

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -22,8 +23,8 @@
 #include "daemon/keys/key_file.h"
 
 enum {
-	WEB_TICK_MS = 1000,     /* counters to the page; the policy, while there is none */
-	WEB_POLICY_TICKS = 15,  /* another host's worker may have published */
+	WEB_TICK_MS = 1000,    /* counters to the page; the policy, while there is none */
+	WEB_POLICY_TICKS = 15, /* another host's worker may have published */
 };
 
 struct generation {
@@ -85,8 +86,7 @@ static int hosts_copy(struct generation *generation, const struct config_texts *
 
 	if (r < 0)
 		return r;
-	generation->hosts.at = arena_alloc(generation->arena,
-					   (hosts->n + 1) * sizeof(*hosts->at));
+	generation->hosts.at = arena_alloc(generation->arena, (hosts->n + 1) * sizeof(*hosts->at));
 	if (!generation->hosts.at)
 		return -ENOMEM;
 	for (; generation->hosts.n < hosts->n; generation->hosts.n++) {
@@ -194,6 +194,23 @@ static void generation_drain(struct generation *generation)
 	server_drain(generation->server, on_drained, generation);
 }
 
+static void page_write(struct web *web)
+{
+	struct page_web *page = &web->child->page->web[web->child->number - 1];
+	struct pg_pool_state state;
+	size_t n_connections = 0;
+
+	for (struct generation *at = web->first; at; at = at->next)
+		n_connections += server_n_connections(at->server);
+	pg_pool_get_state(web->pool, &state);
+	atomic_store(&page->n_connections, n_connections);
+	atomic_store(&page->n_database_ready, state.n_ready);
+	atomic_store(&page->n_database_queued, state.n_queued);
+	atomic_store(&page->n_database_in_flight, state.n_in_flight);
+	atomic_store(&page->is_serving, state.n_lanes_ready == state.n_lanes && web->first &&
+						web->first->handlers.policy);
+}
+
 static void on_policy_loaded(void *context, int outcome)
 {
 	struct generation *generation = context;
@@ -207,6 +224,7 @@ static void on_policy_loaded(void *context, int outcome)
 	else if (outcome == 0)
 		log_say(LOG_LEVEL_INFO, "policy: revision %lld is in use",
 			(long long)policy_set_revision(generation->handlers.policy));
+	page_write(web);
 }
 
 static void policy_load(struct web *web)
@@ -239,26 +257,10 @@ static void on_versions(struct pg_call *call, const struct pg_answer *answer)
 static void policy_check(struct web *web)
 {
 	web->versions = (struct pg_call){ .statement = &statements[STATEMENT_POLICY_VERSIONS],
-					  .lane = PG_LANE_READ, .done = on_versions };
+					  .lane = PG_LANE_READ,
+					  .done = on_versions };
 	if (!web->is_asking)
 		web->is_asking = pg_pool_submit(web->pool, &web->versions) == 0;
-}
-
-static void page_write(struct web *web)
-{
-	struct page_web *page = &web->child->page->web[web->child->number - 1];
-	struct pg_pool_state state;
-	size_t n_connections = 0;
-
-	for (struct generation *at = web->first; at; at = at->next)
-		n_connections += server_n_connections(at->server);
-	pg_pool_get_state(web->pool, &state);
-	atomic_store(&page->n_connections, n_connections);
-	atomic_store(&page->n_database_ready, state.n_ready);
-	atomic_store(&page->n_database_queued, state.n_queued);
-	atomic_store(&page->n_database_in_flight, state.n_in_flight);
-	atomic_store(&page->is_serving, state.n_lanes_ready == state.n_lanes && web->first &&
-						web->first->handlers.policy);
 }
 
 static void on_tick(int fd, short what, void *userdata)
@@ -287,10 +289,14 @@ static void on_drain(struct child *child)
 	if (web->is_draining)
 		return;
 	web->is_draining = true;
-	for (size_t i = 0; i < child->n_listeners; i++)
-		(void)close(child->listeners[i]);
 	for (struct generation *at = web->first; at; at = at->next)
 		generation_drain(at);
+	/* A draining server still holds its copy: without this the kernel would go on to queue
+	 * connections that nobody will ever accept. */
+	for (size_t i = 0; i < child->n_listeners; i++) {
+		(void)shutdown(child->listeners[i], SHUT_RD);
+		(void)close(child->listeners[i]);
+	}
 }
 
 static void on_reload(struct child *child)

@@ -60,23 +60,31 @@ static void on_drain(struct child *child)
 	worker_drain(process->worker, on_drained, child);
 }
 
-static void on_reload(struct child *child)
+/* No job uses the old configuration any more. */
+static void on_paused(void *userdata)
 {
+	struct child *child = userdata;
 	struct process *process = child->state;
 	struct config *old = child->config;
 	struct worker_terms terms;
+	bool is_good;
 
 	child->config = NULL;
-	if (child_reload_config(child)) {
+	is_good = child_reload_config(child) == 0;
+	if (!is_good)
 		child->config = old;
-		child_reloaded(child, false);
-		return;
-	}
 	terms_fill(process, &terms);
-	(void)worker_reload(process->worker, &terms);
-	if (old != process->started_with)
+	worker_reload(process->worker, &terms);
+	child_reloaded(child, is_good);
+	if (is_good && old != process->started_with)
 		config_free(old);
-	child_reloaded(child, true);
+}
+
+static void on_reload(struct child *child)
+{
+	struct process *process = child->state;
+
+	worker_pause(process->worker, on_paused, child);
 }
 
 static int setup_fill(struct process *process, struct worker_setup *setup)

@@ -46,7 +46,7 @@ struct ipc_channel {
 	size_t n_requests;
 	uint32_t last_id;
 	bool is_open;
-	bool is_ending;   /* freed by its owner while one of its callbacks runs */
+	bool is_ending;       /* freed by its owner while one of its callbacks runs */
 	unsigned n_callbacks; /* on the stack; the last one out frees an ending channel */
 	char bytes[IPC_HEADER_LENGTH + IPC_PAYLOAD_LIMIT];
 };
@@ -260,7 +260,8 @@ static int message_send(struct ipc_channel *channel, const struct header *head,
 	return packet_queue(channel, &header, payload, fd);
 }
 
-/* A message that the table allows; the payload is copied by the caller's callback if it needs it. */
+/* A message that the table allows; the payload is copied by the caller's callback if it needs it.
+ */
 static const char *message_check(const struct header *header, size_t length, int fd)
 {
 	const struct ipc_bounds *row = ipc_bounds_find(header->type);
@@ -321,7 +322,9 @@ static bool message_receive(struct ipc_channel *channel)
 		struct cmsghdr align;
 	} control;
 	struct iovec part = { .iov_base = channel->bytes, .iov_len = sizeof(channel->bytes) };
-	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr packet = { .msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
 				 .msg_controllen = sizeof(control.bytes) };
 	ssize_t length = recvmsg(channel->setup.fd, &packet, MSG_CMSG_CLOEXEC);
 	struct ipc_message message;
@@ -432,8 +435,8 @@ int ipc_channel_send_descriptor(struct ipc_channel *channel, uint16_t type, stru
 }
 
 /* Answers a request that on_message was given. */
-int ipc_channel_reply(struct ipc_channel *channel, const struct ipc_message *message,
-		      uint16_t type, struct slice payload)
+int ipc_channel_reply(struct ipc_channel *channel, const struct ipc_message *message, uint16_t type,
+		      struct slice payload)
 {
 	const struct header header = { .type = type, .flags = FLAG_REPLY, .id = message->id };
 

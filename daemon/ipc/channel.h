@@ -54,7 +54,7 @@ bool ipc_channel_is_open(const struct ipc_channel *channel);
 int ipc_channel_send(struct ipc_channel *channel, uint16_t type, struct slice payload);
 int ipc_channel_send_descriptor(struct ipc_channel *channel, uint16_t type, struct slice payload,
 				int fd);
-int ipc_channel_reply(struct ipc_channel *channel, const struct ipc_message *message,
-		      uint16_t type, struct slice payload);
+int ipc_channel_reply(struct ipc_channel *channel, const struct ipc_message *message, uint16_t type,
+		      struct slice payload);
 int ipc_channel_request(struct ipc_channel *channel, struct ipc_request *request, uint16_t type,
 			struct slice payload, unsigned deadline_ms);

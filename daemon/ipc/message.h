@@ -6,15 +6,15 @@
 enum { IPC_PAYLOAD_LIMIT = 64 * 1024, IPC_VERSION = 1 };
 
 enum ipc_type {
-	IPC_TYPE_PING = 1,  /* anybody: are you there? answered with PONG */
+	IPC_TYPE_PING = 1, /* anybody: are you there? answered with PONG */
 	IPC_TYPE_PONG,
-	IPC_TYPE_READY,     /* child to parent: serving */
-	IPC_TYPE_DRAIN,     /* parent to child: take nothing new, finish, exit */
-	IPC_TYPE_RELOAD,    /* parent to child: read configuration and policy again */
-	IPC_TYPE_RELOADED,  /* child to parent: one byte, 1 = in use, 0 = kept the old one */
-	IPC_TYPE_PEER,      /* parent to vault: a descriptor that leads to a web or worker */
-	IPC_TYPE_VAULT,     /* parent to web and worker: a descriptor that leads to the vault */
-	IPC_TYPE_POLICY,    /* worker to parent, parent to web: another set is published */
+	IPC_TYPE_READY,    /* child to parent: serving */
+	IPC_TYPE_DRAIN,    /* parent to child: take nothing new, finish, exit */
+	IPC_TYPE_RELOAD,   /* parent to child: read configuration and policy again */
+	IPC_TYPE_RELOADED, /* child to parent: one byte, 1 = in use, 0 = kept the old one */
+	IPC_TYPE_PEER,     /* parent to vault: a descriptor that leads to a web or worker */
+	IPC_TYPE_VAULT,    /* parent to web and worker: a descriptor that leads to the vault */
+	IPC_TYPE_POLICY,   /* worker to parent, parent to web: another set is published */
 };
 
 struct ipc_bounds {

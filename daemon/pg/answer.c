@@ -1,4 +1,5 @@
-/* Reading the rows of an answer. Out of range is NULL: a caller's bug never reads foreign memory. */
+/* Reading the rows of an answer. Out of range is NULL: a caller's bug never reads foreign memory.
+ */
 
 #include <stdlib.h>
 

@@ -152,7 +152,8 @@ static void connection_poll(struct connection *connection)
 			return;
 		}
 		event_add(status == PGRES_POLLING_READING ? connection->read_event
-							  : connection->write_event, NULL);
+							  : connection->write_event,
+			  NULL);
 		return;
 	case PGRES_POLLING_OK:
 		if (connection_set_up(connection) < 0)
@@ -245,7 +246,8 @@ void pg_connection_open(struct connection *connection)
 /* Prepares the struct; the connection is opened from the loop. */
 int pg_connection_init(struct connection *connection, struct pg_pool *pool, enum pg_lane lane)
 {
-	*connection = (struct connection){ .pool = pool, .lane = lane,
+	*connection = (struct connection){ .pool = pool,
+					   .lane = lane,
 					   .backoff_ms = PG_BACKOFF_FIRST_MS };
 	connection->last = &connection->first;
 	connection->is_prepared = calloc(pool->setup.n_statements + 1, sizeof(bool));

@@ -213,8 +213,9 @@ static void report_error(struct pg_pool *pool, enum pg_event event, const char *
 
 static void call_answer_rows(struct pg_call *call, PGresult *result, uint64_t session)
 {
-	struct pg_answer answer = { .outcome = PG_DONE, .status = 200, .session = session,
-				    .result = result };
+	struct pg_answer answer = {
+		.outcome = PG_DONE, .status = 200, .session = session, .result = result
+	};
 
 	if (result) {
 		answer.n_rows = PQntuples(result);

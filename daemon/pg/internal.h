@@ -1,5 +1,6 @@
 #pragma once
-/* Shared by the files of this wall alone: pool, lanes, connections and what travels between them. */
+/* Shared by the files of this wall alone: pool, lanes, connections and what travels between them.
+ */
 
 #include <event2/event.h>
 #include <libpq-fe.h>
@@ -7,10 +8,10 @@
 #include "daemon/pg/pg.h"
 
 enum {
-	PG_TICK_MS = 50,           /* how often deadlines are looked at */
-	PG_PATIENCE_MS = 2000,     /* a call waits this long for a lane that has no connection */
-	PG_CONNECT_MS = 5000,      /* from the start of a connection to its last prepared statement */
-	PG_STALL_MS = 60000,       /* a connection that answers nothing for so long is given up */
+	PG_TICK_MS = 50,       /* how often deadlines are looked at */
+	PG_PATIENCE_MS = 2000, /* a call waits this long for a lane that has no connection */
+	PG_CONNECT_MS = 5000,  /* from the start of a connection to its last prepared statement */
+	PG_STALL_MS = 60000,   /* a connection that answers nothing for so long is given up */
 	PG_BACKOFF_FIRST_MS = 100,
 	PG_BACKOFF_LAST_MS = 5000,
 	PG_STATEMENT_TIMEOUT_MS = 60000,
@@ -27,21 +28,21 @@ enum group_kind {
 struct group {
 	struct group *next;
 	enum group_kind kind;
-	size_t statement;       /* GROUP_PREPARE: its index */
+	size_t statement; /* GROUP_PREPARE: its index */
 	unsigned n_calls;
-	unsigned n_seen;        /* commands whose results are complete */
-	bool is_synced;         /* the Sync was handed to libpq */
-	bool has_answered;      /* a result of the command n_seen has come */
-	bool is_unknown;        /* the wait for a standby was cut short */
-	unsigned failed_at;     /* command that failed; n_calls: the commit */
+	unsigned n_seen;    /* commands whose results are complete */
+	bool is_synced;     /* the Sync was handed to libpq */
+	bool has_answered;  /* a result of the command n_seen has come */
+	bool is_unknown;    /* the wait for a standby was cut short */
+	unsigned failed_at; /* command that failed; n_calls: the commit */
 	int64_t sent_ms;
-	PGresult *error;        /* NULL: none */
+	PGresult *error; /* NULL: none */
 	PGresult *results[PG_BATCH_LIMIT];
 	struct pg_call *calls[PG_BATCH_LIMIT]; /* NULL: answered already, its deadline passed */
 };
 
 enum connection_state {
-	CONNECTION_DOWN,       /* waits for its timer */
+	CONNECTION_DOWN, /* waits for its timer */
 	CONNECTION_OPENING,
 	CONNECTION_SETTING_UP,
 	CONNECTION_READY,
@@ -57,8 +58,8 @@ struct connection {
 	struct event *timer;
 	unsigned backoff_ms;
 	uint64_t session;
-	bool *is_prepared;       /* one per statement */
-	bool is_lossy;           /* the server's settings were refused */
+	bool *is_prepared; /* one per statement */
+	bool is_lossy;     /* the server's settings were refused */
 	struct group *first;
 	struct group **last;
 	unsigned n_groups;

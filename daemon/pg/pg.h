@@ -56,7 +56,7 @@ struct pg_answer {
 	const char *detail_json; /* parameters of the error as a JSON object, or NULL */
 	int n_rows;
 	int n_columns;
-	uint64_t session;        /* the connection that answered; 0 when none did */
+	uint64_t session; /* the connection that answered; 0 when none did */
 	const void *result;
 };
 
@@ -65,9 +65,9 @@ struct pg_call {
 	const struct pg_statement *statement; /* a row of the pool's table */
 	const struct pg_param *params;        /* n_params of the statement */
 	enum pg_lane lane;
-	unsigned deadline_ms;                 /* from submit; 0: PG_DEADLINE_DEFAULT_MS */
-	struct slice lock_key;                /* batches run in this byte order, so locks nest */
-	uint64_t session;                     /* only on this connection, else 503; 0: any */
+	unsigned deadline_ms;  /* from submit; 0: PG_DEADLINE_DEFAULT_MS */
+	struct slice lock_key; /* batches run in this byte order, so locks nest */
+	uint64_t session;      /* only on this connection, else 503; 0: any */
 	void (*done)(struct pg_call *call, const struct pg_answer *answer);
 
 	/* The pool's, from submit to done. */
@@ -88,15 +88,15 @@ struct pg_constraint {
 
 enum pg_event {
 	PG_EVENT_CONNECTED,
-	PG_EVENT_LOST,        /* a connection failed or could not be opened; it is tried again */
-	PG_EVENT_REFUSED,     /* the server's settings lose data; no call is sent there */
-	PG_EVENT_UNPREPARED,  /* a statement could not be prepared: its calls answer 503 */
-	PG_EVENT_ERROR,       /* a call failed with an SQLSTATE that no client should cause */
+	PG_EVENT_LOST,       /* a connection failed or could not be opened; it is tried again */
+	PG_EVENT_REFUSED,    /* the server's settings lose data; no call is sent there */
+	PG_EVENT_UNPREPARED, /* a statement could not be prepared: its calls answer 503 */
+	PG_EVENT_ERROR,      /* a call failed with an SQLSTATE that no client should cause */
 };
 
 struct pg_pool_setup {
 	struct event_base *base;
-	const char *conninfo;         /* libpq; the password comes from its passfile */
+	const char *conninfo; /* libpq; the password comes from its passfile */
 	const char *application_name;
 	const struct pg_statement *statements;
 	size_t n_statements;

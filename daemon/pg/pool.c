@@ -87,7 +87,8 @@ void pg_call_answer(struct pg_call *call, struct pg_answer *answer)
 /* Answers a call that has no result. */
 void pg_call_fail(struct pg_call *call, enum pg_outcome outcome)
 {
-	struct pg_answer answer = { .outcome = outcome, .status = 503,
+	struct pg_answer answer = { .outcome = outcome,
+				    .status = 503,
 				    .error_key = pg_outcome_key(outcome) };
 
 	pg_call_answer(call, &answer);
@@ -317,8 +318,8 @@ static bool has_nul(const struct pg_call *call)
 
 		if (param->is_null || param->is_binary)
 			continue;
-		if (param->length < 0 || memchr(param->at ? param->at : "", '\0',
-						(size_t)param->length))
+		if (param->length < 0 ||
+		    memchr(param->at ? param->at : "", '\0', (size_t)param->length))
 			return true;
 	}
 	return false;

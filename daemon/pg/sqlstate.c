@@ -18,19 +18,21 @@ struct row {
 
 /* The first row that fits counts. Codes: PostgreSQL 15, appendix A. */
 static const struct row rows[] = {
-	{ "42501", PG_REFUSED, 404, "conduct-error-not-found" },       /* insufficient_privilege */
-	{ "55P03", PG_UNAVAILABLE, 503, "conduct-error-busy" },        /* lock_not_available */
-	{ "40001", PG_UNAVAILABLE, 503, "conduct-error-busy" },        /* serialization_failure */
-	{ "40P01", PG_UNAVAILABLE, 503, "conduct-error-busy" },        /* deadlock_detected */
-	{ "57014", PG_UNAVAILABLE, 503, "conduct-error-busy" },        /* query_canceled */
-	{ "25006", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* read_only_sql_transaction */
+	{ "42501", PG_REFUSED, 404, "conduct-error-not-found" }, /* insufficient_privilege */
+	{ "55P03", PG_UNAVAILABLE, 503, "conduct-error-busy" },  /* lock_not_available */
+	{ "40001", PG_UNAVAILABLE, 503, "conduct-error-busy" },  /* serialization_failure */
+	{ "40P01", PG_UNAVAILABLE, 503, "conduct-error-busy" },  /* deadlock_detected */
+	{ "57014", PG_UNAVAILABLE, 503, "conduct-error-busy" },  /* query_canceled */
+	{ "25006", PG_UNAVAILABLE, 503,
+	  "conduct-error-unavailable" }, /* read_only_sql_transaction */
 	{ "42883", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* undefined_function */
 	{ "3F000", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* invalid_schema_name */
 	{ "0A000", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* feature_not_supported */
-	{ "26000", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* invalid_sql_statement_name */
-	{ "08", PG_UNAVAILABLE, 503, "conduct-error-unavailable" },    /* connection_exception */
-	{ "53", PG_UNAVAILABLE, 503, "conduct-error-unavailable" },    /* insufficient_resources */
-	{ "57", PG_UNAVAILABLE, 503, "conduct-error-unavailable" },    /* operator_intervention */
+	{ "26000", PG_UNAVAILABLE, 503,
+	  "conduct-error-unavailable" },                            /* invalid_sql_statement_name */
+	{ "08", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* connection_exception */
+	{ "53", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* insufficient_resources */
+	{ "57", PG_UNAVAILABLE, 503, "conduct-error-unavailable" }, /* operator_intervention */
 };
 
 static const char *const stale_states[] = { "42883", "3F000", "0A000", "26000" };
@@ -85,8 +87,10 @@ void pg_verdict_make(const struct pg_pool_setup *setup, const struct failure *fa
 {
 	const char *sqlstate = failure->sqlstate;
 	const char *message = failure->message;
-	struct verdict verdict = { .outcome = PG_REFUSED, .status = 500,
-				   .error_key = "conduct-error-internal", .is_reported = true };
+	struct verdict verdict = { .outcome = PG_REFUSED,
+				   .status = 500,
+				   .error_key = "conduct-error-internal",
+				   .is_reported = true };
 
 	if (!sqlstate)
 		sqlstate = "08006"; /* libpq's own failures have no code: the connection broke */

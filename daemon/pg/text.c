@@ -104,17 +104,14 @@ int pg_text_from_byte_strings(struct arena *arena, const struct slice *strings, 
 	return pg_text_from_texts(arena, texts, n_strings, ret_text);
 }
 
-/* Reads one element that starts at text[*at]; leaves *at behind it. */
-static int read_element(struct arena *arena, struct slice text, size_t *at,
-			struct slice *ret_element)
+/* Reads one element that starts at text[*at] into *room, with a NUL; leaves both behind it. */
+static int read_element(struct slice text, size_t *at, char **room, struct slice *ret_element)
 {
 	bool is_quoted = text.at[*at] == '"';
-	char *copy = arena_alloc(arena, text.length - *at + 1);
+	char *copy = *room;
 	size_t length = 0;
 	size_t i = *at + is_quoted;
 
-	if (!copy)
-		return -ENOMEM;
 	for (; i < text.length; i++) {
 		char c = text.at[i];
 
@@ -129,6 +126,8 @@ static int read_element(struct arena *arena, struct slice text, size_t *at,
 	if (i >= text.length || (!is_quoted && length == 0))
 		return PG_TEXT_E_MALFORMED;
 	*at = i + is_quoted;
+	copy[length] = '\0';
+	*room = copy + length + 1;
 	*ret_element = (struct slice){ copy, length };
 	if (!is_quoted && length == 4 && memcmp(copy, "NULL", 4) == 0)
 		*ret_element = (struct slice){ 0 };
@@ -151,17 +150,20 @@ static size_t count_commas(struct slice text)
 int pg_text_to_texts(struct arena *arena, struct slice text, struct slice **ret_texts,
 		     size_t *ret_n_texts)
 {
+	size_t n_max = count_commas(text) + 2;
 	struct slice *texts;
+	char *room;
 	size_t n = 0;
 	size_t at = 1;
 
 	if (text.length < 2 || text.at[0] != '{' || text.at[text.length - 1] != '}')
 		return PG_TEXT_E_MALFORMED;
-	texts = arena_alloc(arena, (count_commas(text) + 2) * sizeof(*texts));
-	if (!texts)
+	texts = arena_alloc(arena, n_max * sizeof(*texts));
+	room = arena_alloc(arena, text.length + n_max);
+	if (!texts || !room)
 		return -ENOMEM;
 	while (text.length > 2) {
-		int r = read_element(arena, text, &at, &texts[n]);
+		int r = read_element(text, &at, &room, &texts[n]);
 
 		if (r)
 			return r;

@@ -36,10 +36,10 @@ struct job {
 	struct event *timer;
 	struct page_job *counters;
 	bool is_running;
-	struct arena *arena;      /* of the run */
-	struct pg_call call;      /* one at a time */
+	struct arena *arena; /* of the run */
+	struct pg_call call; /* one at a time */
 	struct pg_param params[8];
-	void *state;              /* the job's own */
+	void *state; /* the job's own */
 };
 
 struct worker {
@@ -54,6 +54,9 @@ struct worker {
 	struct job *jobs;
 	struct policy_set *policy; /* as loaded from the directories */
 	struct server *ops;
+	bool is_paused;
+	void (*paused)(void *userdata);
+	void *paused_userdata;
 	bool is_draining;
 	void (*drained)(void *userdata);
 	void *drained_userdata;
@@ -75,7 +78,7 @@ struct job *job_of_call(struct pg_call *call);
 
 /* worker.c */
 void worker_lose_lead(struct worker *worker);
-void worker_check_drained(struct worker *worker);
+void worker_check_idle(struct worker *worker);
 
 /* ops.c */
 int ops_new(struct worker *worker);

@@ -43,8 +43,8 @@ static void on_time(int fd, short what, void *userdata)
 	struct job *job = userdata;
 	struct worker *worker = job->worker;
 
-	if (job->is_running || worker->is_draining)
-		return;
+	if (job->is_running || worker->is_draining || worker->is_paused)
+		return; /* after a pause all are due */
 	if (job->kind->needs_leadership && !worker->session)
 		return; /* jobs_wake() comes with the lead */
 	if (arena_new(&job->arena) < 0) {
@@ -81,7 +81,7 @@ void job_done(struct job *job, bool is_success)
 	} else if (period) {
 		job_arm(job, period);
 	}
-	worker_check_drained(job->worker);
+	worker_check_idle(job->worker);
 }
 
 struct job *job_of_call(struct pg_call *call)

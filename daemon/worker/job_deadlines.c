@@ -28,7 +28,7 @@ static void on_done(struct pg_call *call, const struct pg_answer *answer)
 		if (answer->outcome != PG_REFUSED)
 			worker_lose_lead(job->worker);
 		job_done(job, false);
-	} else if (read_done(answer) > 0 && !job->worker->is_draining) {
+	} else if (read_done(answer) > 0 && !job->worker->is_draining && !job->worker->is_paused) {
 		job_deadlines_start(job);
 	} else {
 		job_done(job, true);

@@ -88,8 +88,7 @@ static bool people_open(struct job *job)
 		run->next = 0;
 		if (r == 0 && arena_take(job->arena, run->people, people_destroy) == 0)
 			return true;
-		log_say(LOG_LEVEL_ERROR, "%s: %s", source->file,
-			r > 0 ? why : "out of memory");
+		log_say(LOG_LEVEL_ERROR, "%s: %s", source->file, r > 0 ? why : "out of memory");
 		run->people = NULL;
 		run->issuer++;
 	}

@@ -38,8 +38,10 @@ static void on_done(struct pg_call *call, const struct pg_answer *answer)
 		}
 		job_done(job, true);
 	} else if (answer->outcome == PG_REFUSED && answer->status == 409) {
-		log_event(LOG_LEVEL_WARN, "policy: not published, because the database has this "
-			  "revision with other content, or a higher one", fields, 2);
+		log_event(LOG_LEVEL_WARN,
+			  "policy: not published, because the database has this "
+			  "revision with other content, or a higher one",
+			  fields, 2);
 		job_done(job, true);
 	} else {
 		if (answer->outcome != PG_REFUSED)
@@ -78,8 +80,7 @@ void job_policy_start(struct job *job)
 		job_done(job, r > 0);
 		return;
 	}
-	revision = arena_printf(job->arena, "%lld",
-				(long long)policy_set_revision(worker->policy));
+	revision = arena_printf(job->arena, "%lld", (long long)policy_set_revision(worker->policy));
 	if (!revision) {
 		job_done(job, false);
 		return;

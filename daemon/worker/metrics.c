@@ -9,7 +9,9 @@
 #include "daemon/worker/metrics.h"
 
 static const char *const process_names[PAGE_PROCESS_COUNT] = {
-	[PAGE_PARENT] = "parent", [PAGE_WEB] = "web", [PAGE_WORKER] = "worker",
+	[PAGE_PARENT] = "parent",
+	[PAGE_WEB] = "web",
+	[PAGE_WORKER] = "worker",
 	[PAGE_VAULT] = "vault",
 };
 
@@ -57,8 +59,8 @@ static uint64_t sum(const struct page *page, size_t offset)
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < PAGE_WEB_LIMIT; i++)
-		total += atomic_load((const page_counter *)(const void *)
-				     ((const char *)&page->web[i] + offset));
+		total += atomic_load(
+			(const page_counter *)(const void *)((const char *)&page->web[i] + offset));
 	return total;
 }
 
@@ -66,8 +68,8 @@ static uint64_t sum(const struct page *page, size_t offset)
 
 static void write_web(const struct page *page, struct buffer *buffer)
 {
-	static const char *const classes[PAGE_STATUS_CLASSES] = { "none", "1xx", "2xx", "3xx",
-								  "4xx", "5xx" };
+	static const char *const classes[PAGE_STATUS_CLASSES] = { "none", "1xx", "2xx",
+								  "3xx",  "4xx", "5xx" };
 
 	head(buffer, "conductd_http_requests_total", "counter", "Answered requests by status.");
 	for (size_t i = 1; i < PAGE_STATUS_CLASSES; i++)
@@ -91,8 +93,7 @@ static void write_pool(const struct page *page, const struct pg_pool_state *pool
 	head(buffer, "conductd_database_calls_in_flight", "gauge", "Calls that were sent.");
 	line(buffer, "conductd_database_calls_in_flight", "process", "web",
 	     SUM(page, n_database_in_flight));
-	line(buffer, "conductd_database_calls_in_flight", "process", "worker",
-	     pool->n_in_flight);
+	line(buffer, "conductd_database_calls_in_flight", "process", "worker", pool->n_in_flight);
 }
 
 static void write_jobs(const struct page *page, const struct job_kind *kinds, size_t n_kinds,

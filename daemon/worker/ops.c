@@ -42,7 +42,8 @@ static void check_add(struct ready *ready, const char *name, bool is_ok, const c
 	ready->is_ready = ready->is_ready && is_ok && check;
 	if (!check)
 		return;
-	if (value_set_string(check, "name", name) < 0 || value_set_boolean(check, "ok", is_ok) < 0 ||
+	if (value_set_string(check, "name", name) < 0 ||
+	    value_set_boolean(check, "ok", is_ok) < 0 ||
 	    (!is_ok && value_set_string(check, "detail", detail) < 0) ||
 	    value_append_take(ready->checks, check) < 0)
 		ready->is_ready = false;
@@ -53,7 +54,8 @@ static void ready_answer(struct ready *ready)
 {
 	struct value *body = value_new_object();
 
-	if (!body || value_set_string(body, "status", ready->is_ready ? "ready" : "not ready") < 0 ||
+	if (!body ||
+	    value_set_string(body, "status", ready->is_ready ? "ready" : "not ready") < 0 ||
 	    value_set_take(body, "checks", ready->checks) < 0)
 		exchange_fail(ready->exchange, -ENOMEM);
 	else
@@ -72,8 +74,10 @@ static void check_triggers(struct ready *ready, const struct value *body)
 	const struct value *triggers = value_get(body, "triggers_off");
 	char detail[256];
 
-	(void)snprintf(detail, sizeof(detail), "%zu triggers do not fire always, the first is %s: "
-		       "run `conductctl migrate --bootstrap`", value_count(triggers),
+	(void)snprintf(detail, sizeof(detail),
+		       "%zu triggers do not fire always, the first is %s: "
+		       "run `conductctl migrate --bootstrap`",
+		       value_count(triggers),
 		       value_string(value_at(triggers, 0)) ? value_string(value_at(triggers, 0))
 							   : "unknown");
 	check_add(ready, "triggers", value_is(triggers, VALUE_ARRAY) && value_count(triggers) == 0,
@@ -82,8 +86,8 @@ static void check_triggers(struct ready *ready, const struct value *body)
 
 static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 {
-	struct ready *ready =
-		(struct ready *)(void *)((char *)call - offsetof(struct ready, readiness));
+	struct ready *ready = (struct ready *)(void *)((char *)call -
+						       offsetof(struct ready, readiness));
 	CLEANUP(value_freep) struct value *body = NULL;
 	struct value_error error;
 	int64_t shift;
@@ -95,8 +99,7 @@ static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 		return;
 	}
 	check_add(ready, "database", true, NULL);
-	check_add(ready, "policy",
-		  value_is(value_get(body, "policy_revision"), VALUE_INTEGER),
+	check_add(ready, "policy", value_is(value_get(body, "policy_revision"), VALUE_INTEGER),
 		  "no policy set is published");
 	check_triggers(ready, body);
 	shift = value_integer(value_get(body, "clock_shift_seconds"), 1);
@@ -115,8 +118,8 @@ static bool has_script(const struct pg_answer *answer, const struct sql_text *sc
 
 static void on_applied(struct pg_call *call, const struct pg_answer *answer)
 {
-	struct ready *ready =
-		(struct ready *)(void *)((char *)call - offsetof(struct ready, applied));
+	struct ready *ready = (struct ready *)(void *)((char *)call -
+						       offsetof(struct ready, applied));
 	char detail[256] = "the database does not say which migrations it has";
 	bool is_current = answer->outcome == PG_DONE;
 	size_t n;
@@ -124,8 +127,10 @@ static void on_applied(struct pg_call *call, const struct pg_answer *answer)
 
 	for (size_t i = 0; is_current && i < n; i++) {
 		is_current = has_script(answer, &scripts[i]);
-		(void)snprintf(detail, sizeof(detail), "%s is not applied: run `conductctl "
-			       "migrate`", scripts[i].name);
+		(void)snprintf(detail, sizeof(detail),
+			       "%s is not applied as it is here: run `conductctl "
+			       "migrate`",
+			       scripts[i].name);
 	}
 	check_add(ready, "migrations", is_current, detail);
 	ready_leave(ready);
@@ -158,7 +163,8 @@ static void ready_ask_database(struct ready *ready, struct pg_call *call, unsign
 			       void (*done)(struct pg_call *, const struct pg_answer *))
 {
 	*call = (struct pg_call){ .statement = &ready->worker->table[statement],
-				  .lane = PG_LANE_READ, .deadline_ms = READY_DEADLINE_MS,
+				  .lane = PG_LANE_READ,
+				  .deadline_ms = READY_DEADLINE_MS,
 				  .done = done };
 	if (pg_pool_submit(ready->worker->pool, call) < 0) {
 		check_add(ready, "database", false, "cannot be asked");
@@ -175,7 +181,8 @@ static void check_web(struct ready *ready)
 
 	for (size_t i = 0; i < PAGE_WEB_LIMIT; i++)
 		n_serving += atomic_load(&page->web[i].is_serving);
-	(void)snprintf(detail, sizeof(detail), "%llu of %llu web processes have policy and database",
+	(void)snprintf(detail, sizeof(detail),
+		       "%llu of %llu web processes have policy and database",
 		       (unsigned long long)n_serving, (unsigned long long)n_running);
 	check_add(ready, "web", n_running > 0 && n_serving >= n_running, detail);
 }
@@ -189,8 +196,11 @@ static void handle_ready(struct exchange *exchange)
 		exchange_fail(exchange, -ENOMEM);
 		return;
 	}
-	*ready = (struct ready){ .exchange = exchange, .worker = worker, .n_open = 4,
-				 .checks = value_new_array(), .is_ready = true };
+	*ready = (struct ready){ .exchange = exchange,
+				 .worker = worker,
+				 .n_open = 4,
+				 .checks = value_new_array(),
+				 .is_ready = true };
 	if (!ready->checks) {
 		exchange_fail(exchange, -ENOMEM);
 		return;
@@ -229,8 +239,10 @@ static void handle_info(struct exchange *exchange)
 	if (!body || value_set_string(body, "name", "conductd") < 0 ||
 	    value_set_string(body, "version", worker->setup.version) < 0 ||
 	    value_set_integer(body, "contract", SQL_CONTRACT) < 0 ||
-	    value_set_string(body, "policy_version", policy ? policy_set_version(policy) : NULL) < 0 ||
-	    (policy && value_set_integer(body, "policy_revision", policy_set_revision(policy)) < 0) ||
+	    value_set_string(body, "policy_version", policy ? policy_set_version(policy) : NULL) <
+		    0 ||
+	    (policy &&
+	     value_set_integer(body, "policy_revision", policy_set_revision(policy)) < 0) ||
 	    value_set_boolean(body, "leads", worker->session != 0) < 0)
 		exchange_fail(exchange, -ENOMEM);
 	else
@@ -247,7 +259,8 @@ static const struct route routes[] = {
 /* Opens the port. */
 int ops_new(struct worker *worker)
 {
-	const struct server_config config = { .routes = routes, .n_routes = ARRAY_SIZE(routes),
+	const struct server_config config = { .routes = routes,
+					      .n_routes = ARRAY_SIZE(routes),
 					      .application = worker,
 					      .hosts = worker->setup.ops_host_names,
 					      .n_hosts = worker->setup.n_ops_host_names,

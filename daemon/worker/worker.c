@@ -51,8 +51,8 @@ void worker_lose_lead(struct worker *worker)
 
 static void on_lead(struct pg_call *call, const struct pg_answer *answer)
 {
-	struct worker *worker =
-		(struct worker *)(void *)((char *)call - offsetof(struct worker, lead_call));
+	struct worker *worker = (struct worker *)(void *)((char *)call -
+							  offsetof(struct worker, lead_call));
 
 	worker->is_lead_asked = false;
 	if (answer->outcome == PG_DONE && strcmp(pg_answer_cell(answer, 0, 0).at, "t") == 0) {
@@ -62,7 +62,7 @@ static void on_lead(struct pg_call *call, const struct pg_answer *answer)
 	} else {
 		lead_arm(worker, WORKER_LEAD_EVERY_MS);
 	}
-	worker_check_drained(worker);
+	worker_check_idle(worker);
 }
 
 static void on_lead_timer(int fd, short what, void *userdata)
@@ -74,7 +74,8 @@ static void on_lead_timer(int fd, short what, void *userdata)
 	worker->lead_param = (struct pg_param){ .at = lead_key, .length = sizeof(lead_key) - 1 };
 	worker->lead_call = (struct pg_call){ .statement = &worker->table[WORKER_LEAD],
 					      .params = &worker->lead_param,
-					      .lane = PG_LANE_ACT, .done = on_lead };
+					      .lane = PG_LANE_ACT,
+					      .done = on_lead };
 	worker->is_lead_asked = pg_pool_submit(worker->pool, &worker->lead_call) == 0;
 }
 
@@ -93,10 +94,11 @@ static int pool_make(struct worker *worker)
 	};
 
 	memcpy(worker->table, worker_statements, sizeof(worker_statements));
-	worker->table[WORKER_LEAD] = (struct pg_statement){
-		"lead", "select pg_try_advisory_lock($1::bigint)", 1 };
+	worker->table[WORKER_LEAD] =
+		(struct pg_statement){ "lead", "select pg_try_advisory_lock($1::bigint)", 1 };
 	worker->table[WORKER_APPLIED] = (struct pg_statement){
-		"applied", "select name, sha256 from conduct_meta.applied()", 0 };
+		"applied", "select name, sha256 from conduct_meta.applied()", 0
+	};
 	return pg_pool_new(&setup, &worker->pool);
 }
 
@@ -133,6 +135,7 @@ struct worker *worker_free(struct worker *worker)
 		return NULL;
 	worker->is_draining = true;
 	worker->drained = NULL;
+	worker->paused = NULL;
 	server_free(worker->ops);
 	pg_pool_free(worker->pool);
 	jobs_free(worker);
@@ -144,22 +147,39 @@ struct worker *worker_free(struct worker *worker)
 	return NULL;
 }
 
-/* Takes new terms: jobs read policy and people again. */
-int worker_reload(struct worker *worker, const struct worker_terms *terms)
+/* A pause is asked for while jobs still use the old terms; asking twice is asking once. */
+void worker_pause(struct worker *worker, void (*done)(void *userdata), void *userdata)
+{
+	worker->is_paused = true;
+	worker->paused = done;
+	worker->paused_userdata = userdata;
+	worker_check_idle(worker);
+}
+
+/* Jobs read policy and people again. Only in a pause that has come about. */
+void worker_reload(struct worker *worker, const struct worker_terms *terms)
 {
 	worker->setup.terms = *terms;
+	worker->is_paused = false;
 	for (size_t i = 0; i < job_n_kinds; i++)
 		if (worker->jobs[i].kind->forget)
 			worker->jobs[i].kind->forget(&worker->jobs[i]);
 	jobs_wake(worker);
-	return 0;
 }
 
-void worker_check_drained(struct worker *worker)
+/* Tells whoever waits for the jobs to be over. */
+void worker_check_idle(struct worker *worker)
 {
+	void (*paused)(void *userdata) = worker->paused;
 	void (*drained)(void *userdata) = worker->drained;
 
-	if (!worker->is_draining || !drained || worker->is_lead_asked || !jobs_are_idle(worker))
+	if (!jobs_are_idle(worker))
+		return;
+	if (paused) {
+		worker->paused = NULL;
+		paused(worker->paused_userdata);
+	}
+	if (!worker->is_draining || !drained || worker->is_lead_asked)
 		return;
 	worker->drained = NULL;
 	drained(worker->drained_userdata);
@@ -172,5 +192,5 @@ void worker_drain(struct worker *worker, void (*done)(void *userdata), void *use
 	worker->is_draining = true;
 	worker->drained = done;
 	worker->drained_userdata = userdata;
-	worker_check_drained(worker);
+	worker_check_idle(worker);
 }

@@ -1,5 +1,6 @@
 #pragma once
-/* The worker: runs the jobs of the job table, on one host of a cluster at a time, and the ops port. */
+/* The worker: runs the jobs of the job table, on one host of a cluster at a time, and the ops port.
+ */
 
 #include "daemon/ipc/channel.h"
 #include "daemon/ipc/page.h"
@@ -33,7 +34,7 @@ struct worker_setup {
 	unsigned ops_port;
 	const char *const *ops_host_names; /* what Host may name beside loopback */
 	size_t n_ops_host_names;
-	bool is_demo;                      /* a shifted clock is in order */
+	bool is_demo; /* a shifted clock is in order */
 	struct index_key index_key;
 	struct ipc_channel *const *vault;  /* *vault is NULL while there is none */
 	void (*published)(void *userdata); /* another policy set is in force */
@@ -43,6 +44,9 @@ struct worker_setup {
 
 int worker_new(const struct worker_setup *setup, struct worker **ret_worker);
 struct worker *worker_free(struct worker *worker);
-int worker_reload(struct worker *worker, const struct worker_terms *terms);
+/* Starts no job any more; done() runs once, when none is under way: then the terms may be freed. */
+void worker_pause(struct worker *worker, void (*done)(void *userdata), void *userdata);
+/* Ends the pause with new terms. */
+void worker_reload(struct worker *worker, const struct worker_terms *terms);
 /* Starts no job any more; done() runs once, when none is under way. */
 void worker_drain(struct worker *worker, void (*done)(void *userdata), void *userdata);

@@ -1,0 +1,90 @@
+// conductctl migrate: once, together, again, and what it refuses.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bootstrap, conninfo, ctl, sql } from './daemon.mjs';
+
+const migrate = database => ctl('--database', conninfo(database, 'conduct_migrate'), 'migrate');
+
+test('twenty migrations at once apply every script once', async () => {
+	sql('postgres', 'create database twenty');
+	const runs = await Promise.all(Array.from({ length: 20 }, () => bootstrap('twenty')));
+	for (const run of runs) {
+		assert.equal(run.code, 0, run.stderr);
+	}
+	const applied = runs.flatMap(run => run.stdout.split('\n').filter(line => line.startsWith('applied ')));
+	assert.equal(new Set(applied).size, applied.length, 'no script was applied twice');
+	assert.equal(runs.filter(run => run.stdout === 'the schema is current\n').length, 19);
+	assert.equal(sql('twenty', 'select count(*) from conduct_meta.script'), String(applied.length));
+});
+
+test('a second run as the migrate role finds nothing to do', async () => {
+	const run = await migrate('twenty');
+	assert.deepEqual([run.code, run.stdout], [0, 'the schema is current\n'], run.stderr);
+});
+
+test('a migration that was changed after it was applied is refused', async () => {
+	sql('twenty', `update conduct_meta.script set sha256 = 'other' where name like 'migrations/0001%'`);
+	const run = await migrate('twenty');
+	assert.equal(run.code, 1);
+	assert.match(run.stderr, /migrations\/0001_\w+\.sql was changed after it was applied: migrations are frozen/);
+	assert.equal(sql('twenty', `select sha256 from conduct_meta.script where name like 'migrations/0001%'`), 'other');
+});
+
+test('a database that is ahead of the program is refused', async () => {
+	sql('postgres', 'create database ahead');
+	await bootstrap('ahead');
+	sql('ahead', `insert into conduct_meta.script values ('migrations/9999_later.sql', 'x')`);
+	const run = await migrate('ahead');
+	assert.equal(run.code, 1);
+	assert.match(run.stderr, /newer schema than this program/);
+});
+
+test('functions that differ are replaced, all in one transaction', async () => {
+	sql('ahead', `delete from conduct_meta.script where name = 'migrations/9999_later.sql'`);
+	sql('ahead', `update conduct_meta.script set sha256 = 'other' where name like 'api/99%'`);
+	const run = await migrate('ahead');
+	assert.equal(run.code, 0, run.stderr);
+	assert.match(run.stdout, /applied api\/99_grants\.sql/);
+	assert.equal((await migrate('ahead')).stdout, 'the schema is current\n');
+});
+
+test('a script that fails leaves nothing behind and is named', async () => {
+	sql('postgres', 'create database half');
+	await bootstrap('half');
+	sql('half', `delete from conduct_meta.script where name = 'migrations/0002_case.sql'`);
+	const before = sql('half', 'select count(*) from conduct_meta.script');
+	const run = await migrate('half');
+	assert.equal(run.code, 1);
+	assert.match(run.stderr, /^conductctl: migrations\/0002_case\.sql: ERROR: .*already exists/);
+	assert.equal(sql('half', 'select count(*) from conduct_meta.script'), before);
+});
+
+test('every trigger of ours fires always after a bootstrap', () => {
+	assert.equal(sql('ahead', `select count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid
+		where c.relnamespace = 'conduct'::regnamespace and t.tgenabled <> 'A'`), '0');
+});
+
+test('without a superuser bootstrap is refused', async () => {
+	const run = await ctl('--database', conninfo('ahead', 'conduct_migrate'), 'migrate', '--bootstrap');
+	assert.equal(run.code, 1);
+	assert.match(run.stderr, /^conductctl: bootstrap\.sql: ERROR: /);
+});
+
+test('a database that cannot be reached is said so', async () => {
+	const run = await ctl('--database', 'host=/nonexistent dbname=x', 'migrate');
+	assert.equal(run.code, 1);
+	assert.match(run.stderr, /^conductctl: cannot reach the database: /);
+});
+
+test('commands are found by their words and refuse what they do not know', async () => {
+	assert.equal((await ctl()).code, 2);
+	assert.equal((await ctl('nonsense')).code, 2);
+	assert.equal((await ctl('migrate', '--force')).code, 2);
+	assert.equal((await ctl('keys')).code, 2);
+	assert.match((await ctl('--help')).stdout, /migrate .*\n.*keys init/);
+	for (const words of [['migrate'], ['keys', 'init'], ['policy', 'diff'], ['grant'], ['route']]) {
+		const run = await ctl(...words, '--help');
+		assert.equal(run.code, 0);
+		assert.ok(run.stdout.startsWith(`usage: conductctl [-c FILE] [--database CONNINFO] ${words.join(' ')}`));
+	}
+});

@@ -4,7 +4,7 @@
 #include "daemon/base/buffer.h"
 #include "tests/unit/suite.h"
 
-#define ISSUER \
+#define ISSUER                                                                            \
 	"    iss: https://a.invalid\n    scope: s\n    clients: [{id: c, scope: full}]\n" \
 	"    keys: [/k.pub]\n"
 
@@ -155,15 +155,18 @@ static const struct {
 	{ "processes: 3", 1, 12, "processes must be a mapping" },
 	{ "listen: 127.0.0.1:80", 1, 9, "listen must be a list" },
 	{ "listen: []", 1, 9, "listen needs at least 1 item" },
-	{ "listen: [localhost:80]", 1, 10, "listen must be an address and port, such as "
+	{ "listen: [localhost:80]", 1, 10,
+	  "listen must be an address and port, such as "
 	  "127.0.0.1:8480 or [::1]:8480" },
-	{ "ops_listen: 80", 1, 13, "ops_listen must be an address and port, such as "
+	{ "ops_listen: 80", 1, 13,
+	  "ops_listen must be an address and port, such as "
 	  "127.0.0.1:8480 or [::1]:8480" },
 	{ "processes: {web: many}", 1, 18, "processes.web must be a whole number" },
 	{ "processes: {web: -1}", 1, 18, "processes.web must be from 0 to 256" },
 	{ "processes: {web: 257}", 1, 18, "processes.web must be from 0 to 256" },
 	{ "processes: {web: '1'}", 1, 18, "processes.web must be a whole number" },
-	{ "processes: {drain: 30}", 1, 20, "processes.drain must be a duration, such as 30s, "
+	{ "processes: {drain: 30}", 1, 20,
+	  "processes.drain must be a duration, such as 30s, "
 	  "15min, 24h or 14d" },
 	{ "processes: {drain: 1h}", 1, 20, "processes.drain must be from 1 to 600 seconds" },
 	{ "log_level: loud", 1, 12, "log_level must be one of error, warn, info, debug" },
@@ -195,11 +198,11 @@ static const struct {
 	{ "listen: ['0.0.0.0:80']\nissuers:\n  - name: demo\n    demo: true\n" ISSUER, 1, 9,
 	  "a demo issuer needs loopback addresses, and 0.0.0.0:80 is none" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n    keys: [/k]\n"
-	  "    clients: [{id: c, scope: all}]\n", 7, 30,
-	  "scope must be one of report, full" },
+	  "    clients: [{id: c, scope: all}]\n",
+	  7, 30, "scope must be one of report, full" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n"
-	  "    clients: [{id: c, scope: full}]\n    keys: [/1, /2, /3, /4, /5]\n", 7, 11,
-	  "keys has more than 4 items" },
+	  "    clients: [{id: c, scope: full}]\n    keys: [/1, /2, /3, /4, /5]\n",
+	  7, 11, "keys has more than 4 items" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    secret: x\n" ISSUER, 4, 5,
 	  "unknown key secret" },
 };
@@ -222,8 +225,10 @@ END_TEST
 
 START_TEST(yaml_that_is_not_ours_is_refused_with_its_place)
 {
-	static const char *const bad[] = { "a: 1\na: 2\n", "a: &x 1\n", "a: *x\n", "a: !!str 1\n",
-					   "---\na: 1\n---\nb: 2\n", "a: [\n", "\ta: 1\n" };
+	static const char *const bad[] = {
+		"a: 1\na: 2\n",           "a: &x 1\n", "a: *x\n", "a: !!str 1\n",
+		"---\na: 1\n---\nb: 2\n", "a: [\n",    "\ta: 1\n"
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct config *config = NULL;
@@ -243,8 +248,7 @@ START_TEST(a_file_that_is_not_there_is_said_so)
 	struct config_error error = { .text = "" };
 	char text[128];
 
-	ck_assert_int_eq(CONFIG_E_UNREADABLE,
-			 config_load("/nonexistent/c.yaml", &config, &error));
+	ck_assert_int_eq(CONFIG_E_UNREADABLE, config_load("/nonexistent/c.yaml", &config, &error));
 	config_error_print("/nonexistent/c.yaml", &error, text, sizeof(text));
 	ck_assert_str_eq("/nonexistent/c.yaml: cannot be read: No such file or directory", text);
 	error = (struct config_error){ .text = "x", .line = 3, .column = 7 };

@@ -49,8 +49,8 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 	if (message->payload.length <= sizeof(side->payload))
 		memcpy(side->payload, message->payload.at, message->payload.length);
 	if (side->answers)
-		ck_assert_int_eq(0, ipc_channel_reply(channel, message, IPC_TYPE_PONG,
-						      message->payload));
+		ck_assert_int_eq(
+			0, ipc_channel_reply(channel, message, IPC_TYPE_PONG, message->payload));
 	if (side->frees_itself)
 		side->channel = ipc_channel_free(channel);
 }
@@ -65,8 +65,11 @@ static void on_closed(struct ipc_channel *channel, const char *why, void *userda
 
 static void side_open(struct pair *pair, struct side *side, int fd)
 {
-	const struct ipc_setup setup = { .base = pair->base, .fd = fd, .on_message = on_message,
-					 .on_closed = on_closed, .userdata = side };
+	const struct ipc_setup setup = { .base = pair->base,
+					 .fd = fd,
+					 .on_message = on_message,
+					 .on_closed = on_closed,
+					 .userdata = side };
 
 	ck_assert_int_eq(0, ipc_channel_new(&setup, &side->channel));
 }
@@ -117,8 +120,8 @@ START_TEST(a_message_arrives_with_its_payload)
 	struct pair pair;
 
 	pair_init(&pair, false);
-	ck_assert_int_eq(0, ipc_channel_send(pair.one.channel, IPC_TYPE_PING,
-					     (struct slice){ "hello", 5 }));
+	ck_assert_int_eq(
+		0, ipc_channel_send(pair.one.channel, IPC_TYPE_PING, (struct slice){ "hello", 5 }));
 	ck_assert_uint_eq(0, pair.two.n_messages);
 	pair_run(&pair);
 	ck_assert_uint_eq(1, pair.two.n_messages);
@@ -152,7 +155,8 @@ END_TEST
 
 START_TEST(answers_find_their_requests_in_any_order)
 {
-	struct asked asked[3] = { { .request.done = on_done }, { .request.done = on_done },
+	struct asked asked[3] = { { .request.done = on_done },
+				  { .request.done = on_done },
 				  { .request.done = on_done } };
 	struct pair pair;
 
@@ -207,8 +211,8 @@ START_TEST(a_request_to_a_peer_that_dies_is_answered_closed)
 	ck_assert_int_eq(IPC_CLOSED, asked.outcome);
 	ck_assert_uint_eq(1, pair.one.n_closed);
 	ck_assert(!ipc_channel_is_open(pair.one.channel));
-	ck_assert_int_eq(IPC_E_CLOSED, ipc_channel_send(pair.one.channel, IPC_TYPE_PING,
-							(struct slice){ 0 }));
+	ck_assert_int_eq(IPC_E_CLOSED,
+			 ipc_channel_send(pair.one.channel, IPC_TYPE_PING, (struct slice){ 0 }));
 	pair_deinit(&pair);
 	ck_assert_uint_eq(1, asked.n_done);
 }
@@ -246,8 +250,8 @@ START_TEST(what_the_table_forbids_is_not_sent)
 						   (struct slice){ long_payload, 65 }));
 	ck_assert_int_eq(-EINVAL, ipc_channel_send(pair.one.channel, IPC_TYPE_RELOADED,
 						   (struct slice){ 0 }));
-	ck_assert_int_eq(-EINVAL, ipc_channel_send(pair.one.channel, IPC_TYPE_VAULT,
-						   (struct slice){ 0 }));
+	ck_assert_int_eq(-EINVAL,
+			 ipc_channel_send(pair.one.channel, IPC_TYPE_VAULT, (struct slice){ 0 }));
 	pair_run(&pair);
 	ck_assert_uint_eq(0, pair.two.n_messages);
 	pair_deinit(&pair);
@@ -263,8 +267,8 @@ START_TEST(a_queue_that_is_not_read_is_full_at_its_limit)
 	while (ipc_channel_send(pair.one.channel, IPC_TYPE_PING, (struct slice){ 0 }) == 0)
 		ck_assert_uint_le(++n, IPC_QUEUE_LIMIT);
 	ck_assert_uint_eq(IPC_QUEUE_LIMIT, n);
-	ck_assert_int_eq(IPC_E_FULL, ipc_channel_send(pair.one.channel, IPC_TYPE_PING,
-						      (struct slice){ 0 }));
+	ck_assert_int_eq(IPC_E_FULL,
+			 ipc_channel_send(pair.one.channel, IPC_TYPE_PING, (struct slice){ 0 }));
 	pair_deinit(&pair);
 }
 END_TEST
@@ -276,8 +280,8 @@ START_TEST(the_owner_may_free_the_channel_in_its_callback)
 	pair_init(&pair, false);
 	pair.two.frees_itself = true;
 	for (unsigned i = 0; i < 3; i++)
-		ck_assert_int_eq(0, ipc_channel_send(pair.one.channel, IPC_TYPE_PING,
-						     (struct slice){ 0 }));
+		ck_assert_int_eq(
+			0, ipc_channel_send(pair.one.channel, IPC_TYPE_PING, (struct slice){ 0 }));
 	pair_run(&pair);
 	ck_assert_uint_eq(1, pair.two.n_messages);
 	ck_assert_uint_eq(1, pair.one.n_closed);
@@ -351,7 +355,9 @@ START_TEST(an_unwanted_descriptor_is_closed_and_closes_the_channel)
 		struct cmsghdr align;
 	} control = { 0 };
 	struct iovec part = { &wire, IPC_HEADER_LENGTH };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
 				  .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 	struct pair pair;

@@ -69,7 +69,8 @@ END_TEST
 
 START_TEST(an_exposed_or_malformed_file_is_refused)
 {
-	static const char hex[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	static const char hex[] =
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 	struct index_key key = { 0 };
 	char text[80];
 

@@ -45,14 +45,14 @@ START_TEST(malformed_bytea_is_refused)
 {
 	struct slice back;
 
-	ck_assert_int_eq(PG_TEXT_E_MALFORMED,
-			 pg_text_to_bytes(arena, slice(bad_bytes[_i]), &back));
+	ck_assert_int_eq(PG_TEXT_E_MALFORMED, pg_text_to_bytes(arena, slice(bad_bytes[_i]), &back));
 }
 END_TEST
 
 START_TEST(texts_survive_an_array_literal)
 {
-	const struct slice texts[] = { slice("plain"), slice(""), { NULL, 0 }, slice("NULL"),
+	const struct slice texts[] = { slice("plain"),       slice(""),
+				       { NULL, 0 },          slice("NULL"),
 				       slice("a\"b\\c,d}{"), slice(" space ") };
 	struct slice literal;
 	struct slice *back;
@@ -87,8 +87,9 @@ START_TEST(bare_elements_are_read)
 }
 END_TEST
 
-static const char *const bad_arrays[] = { "", "{", "}", "a", "{a", "a}", "{\"a}", "{a,}", "{,a}",
-					  "{{a}}", "{\"a\"b}", "{a\\}", "[0:1]={a}", "{a}b}" };
+static const char *const bad_arrays[] = { "",         "{",     "}",         "a",    "{a",
+					  "a}",       "{\"a}", "{a,}",      "{,a}", "{{a}}",
+					  "{\"a\"b}", "{a\\}", "[0:1]={a}", "{a}b}" };
 
 START_TEST(a_malformed_array_is_refused)
 {

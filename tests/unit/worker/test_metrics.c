@@ -26,14 +26,16 @@ START_TEST(counters_of_all_web_processes_are_summed)
 	atomic_store(&page->n_restarts[PAGE_VAULT], 2);
 	atomic_store(&page->jobs[0].n_runs, 11);
 	write_all(&text);
-	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_http_requests_total{status=\"2xx\"} 12\n"));
-	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_http_requests_total{status=\"4xx\"} 1\n"));
-	ck_assert_ptr_nonnull(strstr(text.at,
-				     "\nconductd_database_connections_ready{process=\"web\"} 9\n"));
-	ck_assert_ptr_nonnull(strstr(text.at,
-				     "\nconductd_database_calls_queued{process=\"worker\"} 3\n"));
-	ck_assert_ptr_nonnull(strstr(text.at,
-				     "\nconductd_process_restarts_total{process=\"vault\"} 2\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_http_requests_total{status=\"2xx\"} 12\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_http_requests_total{status=\"4xx\"} 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_database_connections_ready{process=\"web\"} 9\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_database_calls_queued{process=\"worker\"} 3\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_process_restarts_total{process=\"vault\"} 2\n"));
 	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_job_runs_total{job=\"policy\"} 11\n"));
 	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_leader 1\n"));
 	page = page_free(page);

@@ -1,0 +1,178 @@
+/*
+ * daemon/pg when things go wrong: locks, deadlines, lost connections, and the warning that a
+ * commit's wait for a standby was cut short.
+ */
+
+#include "tests/db/pool_fixture.h"
+
+START_TEST(an_act_waits_briefly_for_a_lock)
+{
+	struct attempt attempt;
+
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	attempt_run(&attempt, WAIT, PG_LANE_ACT, 1);
+	admin_run("rollback");
+	ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+	ck_assert_int_eq(503, attempt.status);
+	ck_assert_str_eq("conduct-error-busy", attempt.error_key);
+}
+END_TEST
+
+START_TEST(a_deadline_after_sending_leaves_a_write_unknown)
+{
+	struct attempt attempt;
+	struct attempt behind;
+
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	attempt_submit(&attempt, WAIT, PG_LANE_BATCH, 1);
+	attempt_submit(&behind, WAIT, PG_LANE_READ, 1);
+	n_open -= 2;
+	attempt.call.expires_ms -= PG_DEADLINE_DEFAULT_MS - 300;
+	behind.call.expires_ms -= PG_DEADLINE_DEFAULT_MS - 300;
+	while (!attempt.n_done || !behind.n_done)
+		event_base_loop(base, EVLOOP_ONCE);
+	admin_run("rollback");
+	ck_assert_int_eq(PG_UNKNOWN, attempt.outcome);
+	ck_assert_str_eq("conduct-error-outcome-unknown", attempt.error_key);
+	ck_assert_int_eq(PG_DEADLINE, behind.outcome);
+	/* The connections are well, and the late results go to nobody. */
+	n_open = 0;
+	attempt_run(&behind, STORE, PG_LANE_BATCH, 1);
+	ck_assert_int_eq(PG_DONE, behind.outcome);
+	ck_assert_uint_eq(1, attempt.n_done);
+}
+END_TEST
+
+START_TEST(a_deadline_in_the_queue_stores_nothing)
+{
+	struct attempt first;
+	struct attempt second;
+
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	attempt_submit(&first, WAIT, PG_LANE_BATCH, 1);
+	run_until("select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
+	attempt_submit(&second, STORE, PG_LANE_BATCH, 5);
+	second.call.expires_ms -= PG_DEADLINE_DEFAULT_MS;
+	while (!second.n_done)
+		event_base_loop(base, EVLOOP_ONCE);
+	admin_run("rollback");
+	run();
+	ck_assert_int_eq(PG_DEADLINE, second.outcome);
+	ck_assert_int_eq(PG_DONE, first.outcome);
+	ck_assert(admin_asks("select count(*) = 0 from stored"));
+}
+END_TEST
+
+START_TEST(a_write_whose_session_was_ended_is_known_to_be_absent)
+{
+	struct attempt attempt;
+	unsigned n_connected;
+
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	attempt_submit(&attempt, WAIT, PG_LANE_BATCH, 1);
+	run_until("select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
+	n_connected = n_events[PG_EVENT_CONNECTED];
+	admin_run("select pg_terminate_backend(pid) from pg_locks"
+		  " where locktype = 'advisory' and not granted");
+	run();
+	admin_run("rollback");
+	/* The server's own error came first: rolled back for sure. */
+	ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+	ck_assert_uint_ge(n_events[PG_EVENT_LOST], 1);
+	attempt_run(&attempt, STORE, PG_LANE_BATCH, 3);
+	ck_assert_int_eq(PG_DONE, attempt.outcome);
+	ck_assert_uint_gt(n_events[PG_EVENT_CONNECTED], n_connected);
+}
+END_TEST
+
+START_TEST(a_commit_whose_standby_wait_was_cancelled_is_unknown)
+{
+	struct attempt attempt;
+
+	admin_run("alter system set synchronous_standby_names = 'nobody'");
+	admin_run("select pg_reload_conf()");
+	/* Our own session must not wait for nobody. */
+	admin_run("set synchronous_commit = local");
+	run_until("select current_setting('synchronous_standby_names') = 'nobody'");
+	attempt_submit(&attempt, STORE, PG_LANE_ACT, 11);
+	run_until("select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'");
+	ck_assert_uint_eq(0, attempt.n_done);
+	admin_run("select pg_cancel_backend(pid) from pg_stat_activity"
+		  " where wait_event = 'SyncRep'");
+	run();
+	admin_run("alter system reset synchronous_standby_names");
+	admin_run("select pg_reload_conf()");
+	ck_assert_int_eq(PG_UNKNOWN, attempt.outcome);
+	ck_assert_int_eq(503, attempt.status);
+	/* It says OK to the client and has stored the row. */
+	ck_assert(admin_asks("select count(*) = 1 from stored where id = 11"));
+}
+END_TEST
+
+START_TEST(a_server_that_loses_data_is_refused)
+{
+	struct attempt attempt;
+
+	pool = pg_pool_free(pool);
+	pool_open("options='-c synchronous_commit=off'");
+	attempt_run(&attempt, STORE, PG_LANE_ACT, 1);
+	ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+	ck_assert_uint_ge(n_events[PG_EVENT_REFUSED], 1);
+	ck_assert_uint_eq(0, n_events[PG_EVENT_CONNECTED]);
+	ck_assert(admin_asks("select count(*) = 0 from stored"));
+}
+END_TEST
+
+START_TEST(a_server_that_is_not_there_is_503)
+{
+	struct attempt attempt;
+
+	pool = pg_pool_free(pool);
+	pool_open("host=/nonexistent");
+	attempt_run(&attempt, STORE, PG_LANE_ACT, 1);
+	ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+	ck_assert_uint_ge(n_events[PG_EVENT_LOST], 1);
+}
+END_TEST
+
+START_TEST(ending_the_pool_answers_what_is_open)
+{
+	struct attempt sent;
+	struct attempt waiting;
+
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	attempt_submit(&sent, WAIT, PG_LANE_BATCH, 1);
+	run_until("select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
+	attempt_submit(&waiting, STORE, PG_LANE_BATCH, 1);
+	pool = pg_pool_free(pool);
+	admin_run("rollback");
+	ck_assert_uint_eq(0, n_open);
+	ck_assert_int_eq(PG_UNKNOWN, sent.outcome);
+	ck_assert_int_eq(PG_UNAVAILABLE, waiting.outcome);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("db/faults");
+	TCase *tcase = tcase_create("db/faults");
+	SRunner *runner;
+	int n_failed;
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, an_act_waits_briefly_for_a_lock);
+	tcase_add_test(tcase, a_deadline_after_sending_leaves_a_write_unknown);
+	tcase_add_test(tcase, a_deadline_in_the_queue_stores_nothing);
+	tcase_add_test(tcase, a_write_whose_session_was_ended_is_known_to_be_absent);
+	tcase_add_test(tcase, a_commit_whose_standby_wait_was_cancelled_is_unknown);
+	tcase_add_test(tcase, a_server_that_loses_data_is_refused);
+	tcase_add_test(tcase, a_server_that_is_not_there_is_503);
+	tcase_add_test(tcase, ending_the_pool_answers_what_is_open);
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
