@@ -550,39 +550,6 @@ begin
 end
 $$;
 
--- Two-person acts. Null: go on, p_confirm names the first person's act. Else the id of the pending act,
--- to be answered with 202. The same person twice is one person.
-create or replace function conduct_api_1.await_second(p_proceeding uuid, p_action text, p_args jsonb,
-	out pending uuid, out first_person uuid)
-language plpgsql volatile
-as $$
-declare
-	v_row conduct.pending_act;
-	v_hash bytea := sha256(convert_to((p_args - 'confirm' - 'reason')::text, 'UTF8'));
-begin
-	if not p_args ? 'confirm' then
-		pending := gen_random_uuid();
-		insert into conduct.pending_act (pending_id, case_id, proceeding_id, action, first_person, args_hash,
-			args, revision, at)
-		values (pending, conduct.opened_case(), p_proceeding, p_action, conduct.actor_person(), v_hash,
-			p_args, (select f.revision from conduct.case_file f where f.case_id = conduct.opened_case()),
-			conduct.clock());
-		return;
-	end if;
-	select * into v_row from conduct.pending_act a
-	where a.pending_id = (p_args ->> 'confirm')::uuid and a.proceeding_id = p_proceeding
-		and a.action = p_action and a.done_at is null;
-	if v_row.pending_id is null or v_row.args_hash <> v_hash then
-		perform conduct_api_1.refuse_member('/confirm', 'unknown');
-	end if;
-	if conduct_gate.principal_of(v_row.first_person) = conduct_gate.principal_of(conduct.actor_person()) then
-		perform conduct_api_1.refuse_guard('second-person');
-	end if;
-	update conduct.pending_act a set done_at = conduct.clock() where a.pending_id = v_row.pending_id;
-	first_person := v_row.first_person;
-end
-$$;
-
 reset search_path;
 grant execute on all functions in schema conduct_api_1 to conduct_handler, conduct_party,
 	conduct_intake, conduct_timer, conduct_stats, conduct_admin;

@@ -200,6 +200,60 @@ begin
 end
 $$;
 
+-- Two people ------------------------------------------------------------------------------------
+
+-- What two people must agree in: everything but their words, which are content of their own.
+create or replace function conduct_api_1.hash_of_act(p_args jsonb) returns bytea
+language plpgsql stable
+as $$
+declare
+	v_text text := (p_args - 'confirm' - 'reason')::text;
+	v_word uuid;
+begin
+	for v_word in
+		select c.content_id from conduct.content c
+		where c.content_id in (select m[1]::uuid
+			from regexp_matches(v_text, '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'g') m)
+	loop
+		v_text := replace(v_text, v_word::text, '');
+	end loop;
+	return sha256(convert_to(v_text, 'UTF8'));
+end
+$$;
+
+-- Two-person acts. Null: go on, p_confirm names the first person's act. Else the id of the pending act,
+-- to be answered with 202. The same person twice is one person.
+create or replace function conduct_api_1.await_second(p_proceeding uuid, p_action text, p_args jsonb,
+	out pending uuid, out first_person uuid)
+language plpgsql volatile
+as $$
+declare
+	v_row conduct.pending_act;
+	v_hash bytea := conduct_api_1.hash_of_act(p_args);
+begin
+	if not p_args ? 'confirm' then
+		pending := gen_random_uuid();
+		insert into conduct.pending_act (pending_id, case_id, proceeding_id, action, first_person, args_hash,
+			args, revision, at)
+		values (pending, conduct.opened_case(), p_proceeding, p_action, conduct.actor_person(), v_hash,
+			p_args, (select f.revision from conduct.case_file f where f.case_id = conduct.opened_case()),
+			conduct.clock());
+		return;
+	end if;
+	select * into v_row from conduct.pending_act a
+	where a.pending_id = (p_args ->> 'confirm')::uuid and a.proceeding_id = p_proceeding
+		and a.action = p_action and a.done_at is null;
+	if v_row.pending_id is null or v_row.args_hash <> v_hash then
+		perform conduct_api_1.refuse_member('/confirm', 'unknown');
+	end if;
+	if conduct_gate.principal_of(v_row.first_person) = conduct_gate.principal_of(conduct.actor_person()) then
+		perform conduct_api_1.refuse_guard('second-person');
+	end if;
+	update conduct.pending_act a set done_at = conduct.clock() where a.pending_id = v_row.pending_id;
+	first_person := v_row.first_person;
+end
+$$;
+
 -- Severity ---------------------------------------------------------------------------------------
 
 -- S1 … S4 as a number; 0 where none is set.
@@ -345,29 +399,6 @@ begin
 		return greatest(v_active / 2 + 1, v_floor / 2 + 1);
 	end if;
 	return greatest(coalesce((v_body.quorum ->> 'n')::integer, 1), v_floor / 2 + 1);
-end
-$$;
-
--- An item passes by its ballot's rule. Where a majority of all active members is asked for, who abstains
--- leaves the denominator.
-create or replace function conduct_api_1.item_passes(p_rule jsonb, p_quorum integer, p_active integer,
-	p_support integer, p_oppose integer, p_abstain integer)
-returns boolean language plpgsql immutable
-as $$
-declare
-	v_voters integer := p_support + p_oppose + p_abstain;
-begin
-	if v_voters < p_quorum then
-		return false;
-	end if;
-	return case p_rule ->> 'rule'
-		when 'fixed' then p_support >= (p_rule ->> 'n')::integer
-		when 'majority_of_active' then p_support * 2 > p_active - p_abstain
-		when 'net' then p_support - p_oppose >= (p_rule ->> 'n')::integer
-			or (coalesce((p_rule ->> 'or_majority')::boolean, false) and p_support * 2 > p_active)
-		when 'majority_of_voters' then p_support * 2 > v_voters
-			and v_voters >= (p_rule ->> 'voters')::integer
-		else p_support > p_oppose and p_support * 2 > v_voters end;
 end
 $$;
 
