@@ -455,7 +455,7 @@ begin
 			has_passed)
 		values (v_ballot.ballot_id, v_item, p_case, v_count.active, v_count.voters, v_count.support,
 			v_count.oppose, v_count.abstain, v_ballot.quorum,
-			conduct_api_1.item_passes(v_ballot.rule, v_ballot.quorum, v_count.active::integer,
+			conduct_gate.item_passes(v_ballot.rule, v_ballot.quorum, v_count.active::integer,
 				v_count.support::integer, v_count.oppose::integer, v_count.abstain::integer));
 	end loop;
 	update conduct.ballot b set closed_at = conduct.clock(), outcome = conduct_api_1.outcome_of(v_ballot)

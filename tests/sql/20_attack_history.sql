@@ -9,10 +9,14 @@ select t.act('Fa', 'declined', 'decline', '{"reason_code": "insufficient", "refe
 select (t.party(n, 'appeal', jsonb_build_object('decision', (select decision_id from conduct.decision
 	where case_id = t.id(n)), 'items', '[1]'::jsonb, 'grounds', '["factual_error"]'::jsonb), array['reasons'])).status
 from unnest(array['appealed', 'declined']) n;
+select t.act('Aa', 'declined', 'form_panel', jsonb_build_object('members', (select jsonb_agg(person_id)
+	from conduct.person_account where id_ix = any (array[t.ix('id:Aa'), t.ix('id:Ab'), t.ix('id:Ac')]))));
 select x, p.kind, p.state, p.version from unnest(array['review', 'appealed', 'triage', 'declined', 'other']) x
 join conduct.proceeding p on p.case_id = t.id(x) order by 1, p.opened_at, p.kind;
 
 -- Short names for the statements below.
+create function t.known(p_name text) returns uuid language sql
+as $$ select person_id from conduct.person_account where id_ix = t.ix('id:' || p_name) $$;
 create function t.p(p_case text, p_kind text) returns uuid language sql stable
 as $$ select proceeding_id from conduct.proceeding where case_id = t.id(p_case) and kind = p_kind
 	order by opened_at limit 1 $$;
@@ -23,15 +27,29 @@ as $$
 declare
 	v_row conduct.proceeding;
 	v_cause conduct.event;
+	v_person uuid;
+	v_party uuid;
 begin
 	select * into v_row from conduct.proceeding where proceeding_id = p_proceeding;
 	select * into v_cause from conduct.event where proceeding_id = p_cause order by seq desc limit 1;
+	-- By somebody who could act, so that it is not the actor that is refused.
+	if p_cause is not null and p_action <> 'appeal' then
+		v_person := v_cause.actor_person;
+		v_party := v_cause.actor_party;
+	elsif p_role in ('functionary', 'panel') then
+		v_person := t.known(case p_role when 'panel' then 'Aa' else 'Fa' end);
+	elsif p_role <> 'system' then
+		v_party := coalesce(v_row.appellant_id, (select party_id from conduct.party
+			where case_id = v_row.case_id and role = p_role order by seq limit 1));
+	end if;
 	insert into conduct.event (proceeding_id, kind, seq, from_state, action, to_state, role, moves,
-		needs_cause, case_id, act_id, revision, at, cause_id, cause_seq, cause_kind, cause_action)
+		needs_cause, case_id, act_id, revision, actor_person, actor_party, at, cause_id, cause_seq, cause_kind,
+		cause_action)
 	values (p_proceeding, p_kind, coalesce(p_seq, v_row.version + 1), p_from, p_action, p_to, p_role, p_moves,
-		p_cause is not null, v_row.case_id, gen_random_uuid(),
-		(select revision from conduct.case_file where case_id = v_row.case_id), conduct.clock(), p_cause,
-		v_cause.seq, v_cause.kind, v_cause.action);
+		p_cause is not null, v_row.case_id, case when p_action = 'appeal' then gen_random_uuid()
+			else coalesce(v_cause.act_id, gen_random_uuid()) end,
+		(select revision from conduct.case_file where case_id = v_row.case_id), v_person, v_party,
+		conduct.clock(), p_cause, v_cause.seq, v_cause.kind, v_cause.action);
 end
 $$;
 -- The event and the head that goes with it, and the case's revision.
@@ -53,7 +71,9 @@ as $$
 declare
 	v_id uuid := gen_random_uuid();
 begin
-	update conduct.case_file f set revision = revision + 1 where case_id = t.id(p_case);
+	-- An effect is of the act that caused it.
+	update conduct.case_file f set revision = revision + 1
+	where case_id = t.id(p_case) and (p_cause is null or p_action = 'appeal');
 	insert into conduct.proceeding (proceeding_id, case_id, kind, respondent_id, round, instance, body_id,
 		appellant_id, against_id, against_seq, opened_by, version, state, opened_at, state_at)
 	values (v_id, t.id(p_case), p_kind, case when p_kind <> 'intake' then (select party_id from conduct.party
@@ -140,7 +160,7 @@ select t.attempt('an appeal decided without a decision',
 	$$select t.step(t.p('declined', 'appeal'), 'appeal', 'appeal_filed', 'accept_appeal', 'appeal_review', 'system'),
 	t.step(t.p('declined', 'appeal'), 'appeal', 'appeal_review', 'decide_appeal', 'appeal_decided', 'panel')$$);
 select t.attempt('the remand of one of two sibling appeals',
-	$$select t.open('declined', 'appeal', 'appeal', 'appeal_filed', 'target', t.p('declined', 'intake'), 1,
+	$$select t.open('declined', 'appeal', 'appeal', 'appeal_filed', 'respondent', t.p('declined', 'intake'), 1,
 		t.p('declined', 'intake'), 3),
 	t.step(t.p('declined', 'appeal'), 'appeal', 'appeal_filed', 'accept_appeal', 'appeal_review', 'system'),
 	t.step(t.p('declined', 'appeal'), 'appeal', 'appeal_review', 'remand', 'appeal_remanded', 'panel'),
@@ -149,7 +169,7 @@ select t.attempt('an appeal after a remand',
 	$$select t.step(t.p('declined', 'appeal'), 'appeal', 'appeal_filed', 'accept_appeal', 'appeal_review', 'system'),
 	t.step(t.p('declined', 'appeal'), 'appeal', 'appeal_review', 'remand', 'appeal_remanded', 'panel'),
 	t.open('declined', 'intake', 'remand', 'triage', 'panel', t.p('declined', 'appeal'), 2),
-	t.open('declined', 'appeal', 'appeal', 'appeal_filed', 'target', t.p('declined', 'intake'), 1,
+	t.open('declined', 'appeal', 'appeal', 'appeal_filed', 'respondent', t.p('declined', 'intake'), 1,
 		t.p('declined', 'intake'), 3)$$);
 select t.attempt('a second appeal of one party against one object',
 	$$insert into conduct.proceeding select (jsonb_populate_record(p, jsonb_build_object('proceeding_id', gen_random_uuid()))).*
@@ -170,7 +190,7 @@ select t.attempt('the first decider in the appeal''s instance',
 		where case_id = t.id('declined')$$);
 select t.attempt('a seat for somebody who has no part',
 	$$with p as (insert into conduct.panel select gen_random_uuid(), case_id, proceeding_id, instance, now()
-		from conduct.proceeding where proceeding_id = t.p('declined', 'appeal') returning *)
+		from conduct.proceeding where proceeding_id = t.p('appealed', 'appeal') returning *)
 	insert into conduct.panel_seat select p.panel_id, p.case_id, p.instance, t.principal_id,
 		(select person_id from conduct.person where principal_id = t.principal_id), now()
 		from p, conduct.took_part t where t.case_id = p.case_id$$);
