@@ -23,6 +23,7 @@ export const rules = {
 	anonymous: '5: an anonymous reporter has the receipt alone',
 	contacted: '5: a target sees the case once contacted',
 	panelVotes: '3: the seated members vote',
+	homeWiki: '6: before a global body, whoever is at home on the wiki does not vote, and still reads',
 	external: '3: the external body hands back',
 	admin: '5: an admin grants, and sees no case',
 };
@@ -33,9 +34,9 @@ export const bodies = {
 	'enwiki-arbcom': { role: 'arbitrator' },
 	'dewiki-functionaries': { role: 'functionary' },
 	oversight: { role: 'oversighter' },
-	stewards: { role: 'steward' },
+	stewards: { role: 'steward', isGlobal: true },
 	ts: { role: 'ts_staff', external: true },
-	u4c: { role: 'u4c_member' },
+	u4c: { role: 'u4c_member', isGlobal: true },
 };
 
 const NO_HANDLERS = new Set(['oversight']);
@@ -266,7 +267,7 @@ export class Oracle {
 		if (!mine.length) {
 			return { status: 403 };
 		}
-		return mine.some(p => row.from.includes(p.state) && this.maySit(actor.person, p, row)) ? null
+		return mine.some(p => row.from.includes(p.state) && this.maySit(actor.person, c, p, row)) ? null
 			: { status: 409 };
 	}
 
@@ -289,8 +290,13 @@ export class Oracle {
 		}
 	}
 
-	maySit(person, proceeding, { by }) {
-		return by !== 'panel' || Boolean(proceeding.panel?.includes(person)) || !this.has('panelVotes');
+	/** Whether somebody votes: seated, or before a body without a panel any member who may. */
+	maySit(person, c, proceeding, { by }) {
+		if (by !== 'panel' || !this.has('panelVotes')) {
+			return true;
+		}
+		const isAtHome = this.has('homeWiki') && bodies[proceeding.body].isGlobal && this.world.people[person].home === c.wiki;
+		return proceeding.panel?.includes(person) || (Boolean(c.ballot) && !proceeding.panel && !isAtHome);
 	}
 
 	/** Claims with a revision that never was: 412 before anything is said of the state (api.md). */

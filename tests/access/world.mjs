@@ -20,10 +20,13 @@ const seats = {
 	...Object.fromEntries([1, 2, 3, 4, 5].map(n => [`u4c${n}`, ['u4c_member', 'u4c']])),
 };
 
+/** Where the members of the global committee are at home (daemon/app). */
+const homes = { u4c1: 'frwiki', u4c2: 'dewiki', u4c3: 'hiwiki', u4c4: 'itwiki', u4c5: 'svwiki' };
+
 export const world = { people: {}, cases: [], now: Date.now() };
 for (const [who, { user }] of Object.entries(demo)) {
 	const grants = seats[who] ? [{ role: seats[who][0], body: seats[who][1], ...EVER }] : [];
-	world.people[who] = { user, grants, isSanctioned: false };
+	world.people[who] = { user, grants, home: homes[who] ?? null, isSanctioned: false };
 }
 
 let ticks = 0;
@@ -51,7 +54,7 @@ async function file(label, { who = 'reporter', respondents = ['respondent'], str
 	const isPrivate = ['doxing'].includes(changes.category) || changes.lane === 'emergency' || changes.minor_at_risk;
 	const account = typeof who === 'string' ? who : null;
 	const model = Object.assign(c, {
-		label, word, lane: changes.lane ?? 'standard', privacy: isPrivate ? 'restricted' : 'handlers',
+		label, word, wiki: changes.wiki ?? 'enwiki', lane: changes.lane ?? 'standard', privacy: isPrivate ? 'restricted' : 'handlers',
 		identity: account ? changes.identity ?? 'sealed' : 'anonymous', contact: changes.contact ? [changes.contact] : [],
 		excluded: (changes.exclude_handlers ?? []).map(({ user }) => Object.keys(demo).find(n => demo[n].user === user)),
 		declared: [], assigned: [], handlers: new Set(), reportedAt: tick(), acceptedAt: Infinity, closedAt: Infinity,
@@ -203,6 +206,10 @@ async function ofPlaces() {
 	await file('body without members', { wiki: 'frwiki', body: 'u4c' });
 	await file('unresolved in a small body', { wiki: 'dewiki', respondents: [], strangers: [{ unknown: 'Somebody.' }],
 		body: 'u4c' });
+	const voted = await claim(await file('home wiki', { wiki: 'frwiki', body: 'u4c' }), 'u4c2');
+	const intake = await voted.proceeding('intake');
+	await voted.act('u4c2', 'put_to_vote', { motion: 'accept', reasons: 'See the file.', proceedings: [intake] });
+	voted.ballot = await voted.proposal(intake);
 	await file('several wikis', { body: 'stewards', incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: 'A' },
 		{ venue: 'on_wiki', wiki: 'dewiki', page: 'B' }] });
 }
@@ -319,7 +326,7 @@ export async function build() {
 
 /** Everybody who comes with a request: all demo people, and those who are nobody or something broken. */
 export function actors() {
-	const garbage = ['Bearer garbage', 'Bearer a.b.c', 'Receipt ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-A'];
+	const garbage = ['Bearer garbage', 'Receipt ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-A'];
 	return [...Object.keys(demo).map(person => ({ name: person, person, who: person })),
 		{ name: 'nobody', who: null, person: null },
 		...garbage.map(authorization => ({ name: authorization, who: { authorization }, person: null, isBroken: true }))];
