@@ -17,6 +17,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -25,6 +26,7 @@ enum {
 	INPUT_MAX = 16 * 1024,        /* read ahead, beside a body */
 	REFUSED_BODY_MAX = 64 * 1024, /* read and dropped, so that the connection can go on */
 	LINGER_MS = 2000,
+	DRAIN_FRESH_MS = 1000, /* for the first request of a connection that is there already */
 };
 
 enum connection_state {
@@ -574,10 +576,20 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd)
 	return 0;
 }
 
-/* Idle: closed now. Otherwise the answer in flight is the last. */
+/*
+ * The answer in flight is the last. An idle connection is closed, unless its request is on its way:
+ * closing over unread bytes would reset it, and one that never asked was made in order to.
+ */
 void connection_drain(struct connection *connection)
 {
+	int n_unread = 0;
+
 	connection->is_last = true;
-	if (connection->state == CONNECTION_IDLE)
+	if (connection->state != CONNECTION_IDLE)
+		return;
+	(void)ioctl(bufferevent_getfd(connection->bev), FIONREAD, &n_unread);
+	if (n_unread > 0 || connection->request_us == 0)
+		set_timer(connection, (int64_t)DRAIN_FRESH_MS * 1000);
+	else
 		connection_close(connection);
 }

@@ -34,6 +34,6 @@ struct connection_owner {
 int connection_new_take(struct connection_owner *owner, evutil_socket_t fd);
 struct connection *connection_free(struct connection *connection);
 struct connection *connection_next(const struct connection *connection);
-/* The server drains: idle connections close now, others after their answer. */
+/* The server drains: connections without a request close now, others after their answer. */
 void connection_drain(struct connection *connection);
 bool connection_is_host_known(const struct connection_owner *owner, struct slice host);

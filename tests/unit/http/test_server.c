@@ -158,14 +158,61 @@ START_TEST(draining_finishes_what_is_in_flight)
 }
 END_TEST
 
+/* As a reload meets a client that has just connected. */
+START_TEST(draining_answers_the_first_request_of_a_connection)
+{
+	struct fixture fixture;
+	char answer[2048];
+
+	fixture_init(&fixture);
+	while (server_n_connections(fixture.server) == 0)
+		event_base_loop(fixture.base, EVLOOP_ONCE);
+	server_drain(fixture.server, on_drained, &fixture);
+	ck_assert(!fixture.is_drained);
+	ask(&fixture, "/later");
+	exchange_reply_empty(fixture.waiting, 204);
+	read_answer(&fixture, answer, sizeof(answer));
+	ck_assert_ptr_nonnull(strstr(answer, "HTTP/1.1 204 No Content\r\n"));
+	ck_assert_ptr_nonnull(strstr(answer, "Connection: close\r\n"));
+	close(fixture.fd);
+	fixture.fd = -1;
+	while (!fixture.is_drained)
+		event_base_loop(fixture.base, EVLOOP_ONCE);
+	fixture_deinit(&fixture);
+}
+END_TEST
+
+START_TEST(draining_answers_a_request_that_is_there_unread)
+{
+	static const char request[] = "GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	struct fixture fixture;
+	char answer[2048] = "";
+
+	fixture_init(&fixture);
+	ask(&fixture, "/later");
+	exchange_reply_empty(fixture.waiting, 204);
+	read_answer(&fixture, answer, sizeof(answer));
+	ck_assert_int_eq(write(fixture.fd, request, sizeof(request) - 1), sizeof(request) - 1);
+	server_drain(fixture.server, on_drained, &fixture);
+	ck_assert(!fixture.is_drained);
+	while (fixture.n_begun < 2)
+		event_base_loop(fixture.base, EVLOOP_ONCE);
+	exchange_reply_empty(fixture.waiting, 204);
+	read_answer(&fixture, answer, sizeof(answer));
+	ck_assert_ptr_nonnull(strstr(answer, "Connection: close\r\n"));
+	fixture_deinit(&fixture);
+}
+END_TEST
+
 START_TEST(draining_closes_idle_connections_at_once)
 {
 	struct fixture fixture;
 	char answer[2048] = "";
 
 	fixture_init(&fixture);
-	while (server_n_connections(fixture.server) == 0)
-		event_base_loop(fixture.base, EVLOOP_ONCE);
+	ask(&fixture, "/later");
+	exchange_reply_empty(fixture.waiting, 204);
+	read_answer(&fixture, answer, sizeof(answer));
 	server_drain(fixture.server, on_drained, &fixture);
 	ck_assert(fixture.is_drained);
 	event_base_loop(fixture.base, EVLOOP_NONBLOCK); /* libevent closes sockets from the loop */
@@ -234,6 +281,8 @@ int main(void)
 	tcase_add_test(tcase, work_goes_on_when_the_client_has_left);
 	tcase_add_test(tcase, a_client_that_resets_is_dropped_after_the_answer);
 	tcase_add_test(tcase, draining_finishes_what_is_in_flight);
+	tcase_add_test(tcase, draining_answers_the_first_request_of_a_connection);
+	tcase_add_test(tcase, draining_answers_a_request_that_is_there_unread);
 	tcase_add_test(tcase, draining_closes_idle_connections_at_once);
 	tcase_add_test(tcase, a_second_request_waits_for_the_first);
 	tcase_add_test(tcase, listeners_take_numeric_addresses_alone);
