@@ -1,6 +1,7 @@
-/* One datagram to $NOTIFY_SOCKET, as sd_notify(3) describes it; without the variable nothing. */
+/* What whoever started the daemon is told: readiness by sd_notify(3), the parent's id in a file. */
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,7 +9,10 @@
 #include <unistd.h>
 
 #include "daemon/app/notify.h"
+#include "daemon/base/error.h"
+#include "daemon/base/log.h"
 
+/* One datagram to $NOTIFY_SOCKET; without the variable nothing. */
 void notify_send(const char *state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -27,4 +31,20 @@ void notify_send(const char *state)
 	(void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
 		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
 	(void)close(fd);
+}
+
+/* Nothing for "". Logs why it failed. */
+int notify_write_pid(const char *file)
+{
+	FILE *stream;
+
+	if (*file == '\0')
+		return 0;
+	stream = fopen(file, "we");
+	if (!stream) {
+		log_say(LOG_LEVEL_ERROR, "%s: %s", file, strerror(errno));
+		return -errno;
+	}
+	(void)fprintf(stream, "%d\n", (int)getpid());
+	return fclose(stream) == 0 ? 0 : -errno;
 }

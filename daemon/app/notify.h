@@ -1,4 +1,5 @@
 #pragma once
-/* sd_notify(3) without its library: what a service manager is told. */
+/* What a service manager is told: sd_notify(3) without its library, and the pid file. */
 
 void notify_send(const char *state);
+int notify_write_pid(const char *file);

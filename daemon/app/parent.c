@@ -15,12 +15,11 @@
 
 #include <event2/event.h>
 
-#include "api/http/server.h"
-#include "daemon/app/address.h"
+#include "daemon/app/listeners.h"
 #include "daemon/app/notify.h"
 #include "daemon/app/process.h"
+#include "daemon/app/reload.h"
 #include "daemon/base/log.h"
-#include "policy/set.h"
 
 enum {
 	BACKOFF_FIRST_MS = 100,
@@ -52,7 +51,8 @@ struct parent {
 	struct process *processes;
 	size_t n_processes;
 	bool is_draining;
-	bool is_announced;
+	bool is_announced; /* every process was ready once */
+	bool has_failed;
 };
 
 static void process_start(struct process *process);
@@ -195,10 +195,14 @@ static void parent_forget(struct parent *parent, const struct process *self)
 __attribute__((noreturn)) static void process_become(struct process *process, int fd, pid_t pid)
 {
 	struct parent *parent = process->parent;
-	struct child child = { .config = parent->config, .config_file = parent->config->file,
-			       .title = parent->title, .page = parent->page,
-			       .number = process->number, .listeners = process->listeners,
-			       .n_listeners = process->n_listeners, .parent_fd = fd,
+	struct child child = { .config = parent->config,
+			       .config_file = parent->config->file,
+			       .title = parent->title,
+			       .page = parent->page,
+			       .number = process->number,
+			       .listeners = process->listeners,
+			       .n_listeners = process->n_listeners,
+			       .parent_fd = fd,
 			       .parent_pid = pid };
 	const struct process_kind *kind = process->kind;
 	char *file = strdup(parent->config->file);
@@ -237,16 +241,19 @@ static int process_fork(struct process *process)
 		(void)close(fds[0]);
 		return -errno;
 	}
-	return ipc_channel_new(&(struct ipc_setup){ .base = parent->base, .fd = fds[0],
+	return ipc_channel_new(&(struct ipc_setup){ .base = parent->base,
+						    .fd = fds[0],
 						    .on_message = on_message,
-						    .on_closed = on_closed, .userdata = process },
+						    .on_closed = on_closed,
+						    .userdata = process },
 			       &process->channel);
 }
 
 static void process_start_later(struct process *process)
 {
 	const struct timeval pause = { .tv_sec = process->backoff_ms / 1000,
-				       .tv_usec = (suseconds_t)(process->backoff_ms % 1000) * 1000 };
+				       .tv_usec = (suseconds_t)(process->backoff_ms % 1000) *
+						  1000 };
 
 	evtimer_add(process->timer, &pause);
 	process->backoff_ms *= 2;
@@ -294,11 +301,44 @@ static void drain_go_on(struct parent *parent)
 		send_to_all(parent, PAGE_PARENT, IPC_TYPE_DRAIN);
 }
 
+static void close_listeners(struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n_processes; i++) {
+		struct process *process = &parent->processes[i];
+
+		listeners_close(&process->listeners, &process->n_listeners);
+	}
+}
+
+static void drain_start(struct parent *parent)
+{
+	const struct timeval limit = { .tv_sec = parent->config->drain_seconds };
+
+	notify_send("STOPPING=1");
+	parent->is_draining = true;
+	evtimer_add(parent->drain_timer, &limit);
+	/* The kernel stops queueing connections only when the last copy is closed. */
+	close_listeners(parent);
+	send_to_all(parent, PAGE_WEB, IPC_TYPE_DRAIN);
+	drain_go_on(parent);
+}
+
+/*
+ * What a process finds wrong before the daemon ever served (a key file, a taken port) stays wrong:
+ * the operator is told by the end of the daemon, not by a log that repeats itself.
+ */
+static bool is_start_over(const struct process *process, int status)
+{
+	return !process->parent->is_announced && !process->is_ready && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == PROCESS_EXIT_FAILED;
+}
+
 static void process_ended(struct process *process, int status)
 {
 	struct parent *parent = process->parent;
 	int64_t lived = now_ms(CLOCK_MONOTONIC) - process->started_ms;
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	bool is_hopeless = is_start_over(process, status);
 
 	process->pid = 0;
 	process->is_ready = false;
@@ -306,6 +346,12 @@ static void process_ended(struct process *process, int status)
 	atomic_fetch_sub(&parent->page->n_running[process->kind->id], 1);
 	if (parent->is_draining) {
 		drain_go_on(parent);
+		return;
+	}
+	if (is_hopeless) {
+		log_process(LOG_LEVEL_ERROR, "a process cannot start: stopping", process, code);
+		parent->has_failed = true;
+		drain_start(parent);
 		return;
 	}
 	log_process(LOG_LEVEL_ERROR, "a process ended and is started again", process, code);
@@ -344,86 +390,16 @@ static void on_drain_late(int fd, short what, void *userdata)
 	kill_all(parent);
 }
 
-static void close_listeners(struct parent *parent)
-{
-	for (size_t i = 0; i < parent->n_processes; i++) {
-		struct process *process = &parent->processes[i];
-
-		for (size_t j = 0; j < process->n_listeners; j++)
-			(void)close(process->listeners[j]);
-		process->n_listeners = 0;
-	}
-}
-
 static void on_stop(int number, short what, void *userdata)
 {
 	struct parent *parent = userdata;
-	const struct timeval limit = { .tv_sec = parent->config->drain_seconds };
 
 	if (parent->is_draining) {
 		kill_all(parent);
 		return;
 	}
 	log_say(LOG_LEVEL_INFO, "stopping");
-	notify_send("STOPPING=1");
-	parent->is_draining = true;
-	evtimer_add(parent->drain_timer, &limit);
-	/* The kernel stops queueing connections only when the last copy is closed. */
-	close_listeners(parent);
-	send_to_all(parent, PAGE_WEB, IPC_TYPE_DRAIN);
-	drain_go_on(parent);
-}
-
-static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
-{
-	for (size_t i = 0; i < a->n && a->n == b->n; i++)
-		if (strcmp(a->at[i], b->at[i]) != 0)
-			return false;
-	return a->n == b->n;
-}
-
-/* What the processes were started with and cannot change under way. */
-static bool needs_restart(const struct config *old, const struct config *new)
-{
-	return !texts_equal(&old->listen, &new->listen) ||
-	       strcmp(old->ops_listen, new->ops_listen) != 0 ||
-	       strcmp(old->user, new->user) != 0 || strcmp(old->pid_file, new->pid_file) != 0 ||
-	       strcmp(old->database_web, new->database_web) != 0 ||
-	       strcmp(old->database_worker, new->database_worker) != 0 ||
-	       memcmp(old->connections, new->connections, sizeof(old->connections)) != 0 ||
-	       strcmp(old->index_key_file, new->index_key_file) != 0 ||
-	       strcmp(old->deployment_id, new->deployment_id) != 0 ||
-	       old->web_processes != new->web_processes;
-}
-
-/*
- * Reads configuration and policy as the children will; each reason of a refusal is logged with its
- * place. 0: both are good, and *ret_config is the caller's.
- */
-static int check_all(const char *file, struct config **ret_config)
-{
-	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
-	CLEANUP(policy_set_unrefp) struct policy_set *set = NULL;
-	struct config_error error = { 0 };
-	struct config *config = NULL;
-	char text[512];
-	int r = config_load(file, &config, &error);
-
-	if (r > 0) {
-		config_error_print(file, &error, text, sizeof(text));
-		log_say(LOG_LEVEL_ERROR, "%s", text);
-	}
-	if (r)
-		return r;
-	r = policy_set_load(config->policy_path.at, config->policy_path.n, &set, &errors);
-	for (size_t i = 0; i < errors.n_lines; i++)
-		log_say(LOG_LEVEL_ERROR, "%s", errors.lines[i]);
-	if (r) {
-		config_free(config);
-		return r;
-	}
-	*ret_config = config;
-	return 0;
+	drain_start(parent);
 }
 
 static void on_reload(int number, short what, void *userdata)
@@ -433,14 +409,14 @@ static void on_reload(int number, short what, void *userdata)
 
 	if (parent->is_draining)
 		return;
-	if (check_all(parent->config->file, &config)) {
+	if (reload_check(parent->config->file, &config)) {
 		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
 		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
 		return;
 	}
-	if (needs_restart(parent->config, config))
+	if (reload_needs_restart(parent->config, config))
 		log_say(LOG_LEVEL_WARN, "listen, ops_listen, processes, database, index_key_file "
-			"and deployment_id change with a restart only");
+					"and deployment_id change with a restart only");
 	atomic_fetch_add(&parent->page->n_reloads, 1);
 	parent->config = config_free(parent->config);
 	parent->config = config;
@@ -449,60 +425,62 @@ static void on_reload(int number, short what, void *userdata)
 	send_to_all(parent, PAGE_PARENT, IPC_TYPE_RELOAD);
 }
 
-static int open_listeners(struct process *process)
+/*
+ * The listeners of web processes share their port, also with another daemon of the same account;
+ * one that does not share finds out whether somebody else has it.
+ */
+static int check_port_is_free(const struct address *address)
 {
-	const struct config_texts *listen = &process->parent->config->listen;
+	int fd = -1;
+	int r = server_open_listener(address->host, address->port, false, &fd);
 
-	if (process->kind->id != PAGE_WEB)
-		return 0;
-	process->listeners = calloc(listen->n, sizeof(*process->listeners));
-	if (!process->listeners)
-		return -ENOMEM;
-	for (size_t i = 0; i < listen->n; i++) {
-		struct address address;
-		int r = address_read(listen->at[i], &address);
-
-		if (r == 0)
-			r = server_open_listener(address.host, address.port, true,
-						 &process->listeners[i]);
-		if (r) {
-			log_say(LOG_LEVEL_ERROR, "cannot listen on %s: %s", listen->at[i],
-				strerror(r < 0 ? -r : EINVAL));
-			return r < 0 ? r : -EINVAL;
-		}
-		process->n_listeners++;
-	}
-	return 0;
+	if (r == 0)
+		(void)close(fd);
+	return r;
 }
 
-static int make_processes(struct parent *parent)
+static size_t count_processes(const struct config *config)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < process_n_kinds; i++)
-		n += process_kinds[i].count(parent->config);
+		n += process_kinds[i].count(config);
+	return n;
+}
+
+static int make_processes(struct parent *parent)
+{
+	const struct process_kind *kind = process_kinds;
+	size_t n = count_processes(parent->config);
+	unsigned number = 0;
+
+	if (n == 0)
+		return -EINVAL;
 	parent->processes = calloc(n, sizeof(*parent->processes));
 	if (!parent->processes)
 		return -ENOMEM;
-	for (size_t i = 0; i < process_n_kinds; i++) {
-		unsigned count = process_kinds[i].count(parent->config);
+	while (parent->n_processes < n) {
+		struct process *process = &parent->processes[parent->n_processes];
+		int r = 0;
 
-		for (unsigned j = 0; j < count; j++) {
-			struct process *process = &parent->processes[parent->n_processes];
-			int r;
-
-			process->parent = parent;
-			process->kind = &process_kinds[i];
-			process->number = j + 1;
-			process->backoff_ms = BACKOFF_FIRST_MS;
-			process->timer = evtimer_new(parent->base, on_restart, process);
-			if (!process->timer)
-				return -ENOMEM;
-			parent->n_processes++;
-			r = open_listeners(process);
-			if (r < 0)
-				return r;
+		if (number == kind->count(parent->config)) {
+			kind++;
+			number = 0;
+			continue;
 		}
+		*process = (struct process){ .parent = parent,
+					     .kind = kind,
+					     .number = ++number,
+					     .backoff_ms = BACKOFF_FIRST_MS };
+		process->timer = evtimer_new(parent->base, on_restart, process);
+		if (!process->timer)
+			return -ENOMEM;
+		parent->n_processes++;
+		if (kind->id == PAGE_WEB)
+			r = listeners_open(&parent->config->listen, &process->listeners,
+					   &process->n_listeners);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -512,7 +490,9 @@ static int watch_signals(struct parent *parent)
 	static const struct {
 		int number;
 		void (*callback)(int, short, void *);
-	} rows[] = { { SIGTERM, on_stop }, { SIGINT, on_stop }, { SIGHUP, on_reload },
+	} rows[] = { { SIGTERM, on_stop },
+		     { SIGINT, on_stop },
+		     { SIGHUP, on_reload },
 		     { SIGCHLD, on_child } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -523,21 +503,6 @@ static int watch_signals(struct parent *parent)
 	}
 	parent->drain_timer = evtimer_new(parent->base, on_drain_late, parent);
 	return parent->drain_timer ? 0 : -ENOMEM;
-}
-
-static int write_pid(const char *file)
-{
-	FILE *stream;
-
-	if (*file == '\0')
-		return 0;
-	stream = fopen(file, "we");
-	if (!stream) {
-		log_say(LOG_LEVEL_ERROR, "%s: %s", file, strerror(errno));
-		return -errno;
-	}
-	(void)fprintf(stream, "%d\n", (int)getpid());
-	return fclose(stream) == 0 ? 0 : -errno;
 }
 
 static int parent_start(struct parent *parent)
@@ -555,7 +520,7 @@ static int parent_start(struct parent *parent)
 	if (r == 0)
 		r = make_processes(parent);
 	if (r == 0)
-		r = write_pid(parent->config->pid_file);
+		r = notify_write_pid(parent->config->pid_file);
 	return r;
 }
 
@@ -565,7 +530,6 @@ static void parent_deinit(struct parent *parent)
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		ipc_channel_free(parent->processes[i].channel);
 		event_free(parent->processes[i].timer);
-		free(parent->processes[i].listeners);
 	}
 	free(parent->processes);
 	for (size_t i = 0; i < ARRAY_SIZE(parent->signals); i++)
@@ -592,8 +556,8 @@ int parent_run(struct config *config, struct title *title)
 
 	title_set(title, "conductd: parent");
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* A bad policy set stops the start, as it stops a reload. */
-	r = check_all(config->file, &checked);
+	/* What stops a reload stops the start. */
+	r = reload_check(config->file, &checked);
 	if (r == 0)
 		r = parent_start(&parent);
 	config_free(checked);
@@ -606,5 +570,5 @@ int parent_run(struct config *config, struct title *title)
 		log_say(LOG_LEVEL_INFO, "stopped");
 	}
 	parent_deinit(&parent);
-	return r ? EXIT_FAILURE : EXIT_SUCCESS;
+	return r || parent.has_failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

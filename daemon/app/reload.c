@@ -1,0 +1,78 @@
+/*
+ * What is looked at before a start or a reload touches any process: everything that the processes
+ * will read, so that a reload is taken by all of them or by none.
+ */
+
+#include <string.h>
+
+#include "daemon/app/issuers.h"
+#include "daemon/app/reload.h"
+#include "daemon/base/log.h"
+#include "policy/set.h"
+
+static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
+{
+	for (size_t i = 0; i < a->n && a->n == b->n; i++)
+		if (strcmp(a->at[i], b->at[i]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
+/* What the processes were started with and cannot change under way. */
+bool reload_needs_restart(const struct config *old, const struct config *new)
+{
+	return !texts_equal(&old->listen, &new->listen) ||
+	       strcmp(old->ops_listen, new->ops_listen) != 0 || strcmp(old->user, new->user) != 0 ||
+	       strcmp(old->pid_file, new->pid_file) != 0 ||
+	       strcmp(old->database_web, new->database_web) != 0 ||
+	       strcmp(old->database_worker, new->database_worker) != 0 ||
+	       memcmp(old->connections, new->connections, sizeof(old->connections)) != 0 ||
+	       strcmp(old->index_key_file, new->index_key_file) != 0 ||
+	       strcmp(old->deployment_id, new->deployment_id) != 0 ||
+	       old->web_processes != new->web_processes;
+}
+
+/* Their files are read once more by each web process, as the account it has then. */
+static int check_issuers(const struct config *config)
+{
+	struct issuers *issuers = NULL;
+	char text[512] = "";
+	int r = issuers_new(config, &issuers, text, sizeof(text));
+
+	if (r > 0)
+		log_say(LOG_LEVEL_ERROR, "issuers: %s", text);
+	issuers_free(issuers);
+	return r;
+}
+
+/*
+ * Reads configuration, policy and the issuers' files as the children will; each reason of a refusal
+ * is logged with its place. 0: all are good, and *ret_config is the caller's.
+ */
+int reload_check(const char *file, struct config **ret_config)
+{
+	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
+	CLEANUP(policy_set_unrefp) struct policy_set *set = NULL;
+	struct config_error error = { 0 };
+	struct config *config = NULL;
+	char text[512];
+	int r = config_load(file, &config, &error);
+
+	if (r > 0) {
+		config_error_print(file, &error, text, sizeof(text));
+		log_say(LOG_LEVEL_ERROR, "%s", text);
+	}
+	if (r)
+		return r;
+	r = policy_set_load(config->policy_path.at, config->policy_path.n, &set, &errors);
+	for (size_t i = 0; i < errors.n_lines; i++)
+		log_say(LOG_LEVEL_ERROR, "%s", errors.lines[i]);
+	if (r == 0)
+		r = check_issuers(config);
+	if (r) {
+		config_free(config);
+		return r;
+	}
+	*ret_config = config;
+	return 0;
+}
