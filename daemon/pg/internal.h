@@ -13,7 +13,7 @@ enum {
 	PG_CONNECT_MS = 5000,  /* from the start of a connection to its last prepared statement */
 	PG_STALL_MS = 60000,   /* a connection that answers nothing for so long is given up */
 	PG_BACKOFF_FIRST_MS = 100,
-	PG_BACKOFF_LAST_MS = 5000,
+	PG_BACKOFF_LAST_MS = 2000, /* back within seconds of the server, whoever restarts it */
 	PG_STATEMENT_TIMEOUT_MS = 60000,
 };
 

@@ -38,7 +38,7 @@ static void on_done(struct pg_call *call, const struct pg_answer *answer)
 		}
 		job_done(job, true);
 	} else if (answer->outcome == PG_REFUSED && answer->status == 409) {
-		log_event(LOG_LEVEL_WARN,
+		log_event(LOG_LEVEL_ERROR,
 			  "policy: not published, because the database has this "
 			  "revision with other content, or a higher one",
 			  fields, 2);
