@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	CLEANUP(buffer_deinit) struct buffer json = BUFFER_NULL;
 	CLEANUP(yaml_document_freep) struct yaml_document *document = NULL;
 	CLEANUP(value_freep) struct value *value = NULL;
-	struct yaml_error error;
+	struct yaml_error error = { 0 };
 	int r;
 
 	if (argc != 3)

@@ -48,7 +48,7 @@ static struct value *write_after(const struct page *page, const struct slice *ke
 
 	for (size_t i = 0; after && page->keys[i]; i++)
 		if (value_append_take(after, page->keys[i] == 'i'
-						     ? value_new_integer(atoll(keys[i].at))
+						     ? value_new_integer(strtoll(keys[i].at, NULL, 10))
 						     : value_new_text(keys[i])))
 			after = value_free(after);
 	return after;

@@ -8,6 +8,7 @@
 #include "daemon/cases/scalar.h"
 #include "daemon/base/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { REFUSED = 1 };
@@ -191,6 +192,7 @@ static int check_scalar(struct form_check *check, const struct form *row, const 
 		[FORM_LANG] = { scalar_is_lang, "must be a language code" },
 	};
 
+	assert(forms[row->type].is_sound);
 	if (!value_is(value, VALUE_TEXT) || !forms[row->type].is_sound(value_text(value)))
 		return refuse(check, pointer, forms[row->type].detail);
 	return take(value_copy(value), ret_value);

@@ -14,24 +14,27 @@ static void assert_each(bool (*is_sound)(struct slice text), const char *const *
 #define BAD(check, ...) assert_each(check, (const char *const[]){ __VA_ARGS__, NULL }, false)
 #define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
+static const char too_long[] = X64 "x";
+static const char long_rule[] = X64 "/" X64 "/" X64 "/" X64;
+
 START_TEST(ids_are_those_of_policy_data)
 {
 	GOOD(scalar_is_id, "u4c", "enwiki-arbcom", "3.1", X64);
-	BAD(scalar_is_id, "", "-a", ".a", "A", "a/b", "a b", "a'", "\xc3\xa9", X64 "x");
+	BAD(scalar_is_id, "", "-a", ".a", "A", "a/b", "a b", "a'", "\xc3\xa9", too_long);
 }
 END_TEST
 
 START_TEST(rules_are_ids_joined_by_slashes)
 {
 	GOOD(scalar_is_rule, "ucoc/3.1/doxing", "procedure/retaliation", "a");
-	BAD(scalar_is_rule, "", "/a", "a/", "a//b", "a/B", "a/../b", X64 "/" X64 "/" X64 "/" X64);
+	BAD(scalar_is_rule, "", "/a", "a/", "a//b", "a/B", "a/../b", long_rule);
 }
 END_TEST
 
 START_TEST(dbnames_have_no_hyphen)
 {
 	GOOD(scalar_is_dbname, "enwiki", "be_x_oldwiki", "0");
-	BAD(scalar_is_dbname, "", "en-wiki", "EnWiki", "en wiki", X64 "x");
+	BAD(scalar_is_dbname, "", "en-wiki", "EnWiki", "en wiki", too_long);
 }
 END_TEST
 

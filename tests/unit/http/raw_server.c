@@ -110,7 +110,7 @@ static void on_term(evutil_socket_t fd, short what, void *context)
 
 static int print_address(int fd)
 {
-	struct sockaddr_in address;
+	struct sockaddr_in address = { 0 };
 	socklen_t length = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &length))
