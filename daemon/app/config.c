@@ -58,7 +58,7 @@ static int read_text(struct reader *reader, const struct config_row *row,
 static int read_plain(struct reader *reader, const struct config_row *row,
 		      const struct yaml_node *node, const char **ret_text)
 {
-	const char *text;
+	const char *text = "";
 	int r = read_text(reader, row, node, &text);
 
 	if (r)
@@ -75,7 +75,7 @@ static int read_plain(struct reader *reader, const struct config_row *row,
 static int read_path(struct reader *reader, const struct config_row *row,
 		     const struct yaml_node *node, const char **ret_text)
 {
-	const char *text;
+	const char *text = "";
 	int r = read_text(reader, row, node, &text);
 
 	if (r)
@@ -90,7 +90,7 @@ static int read_path(struct reader *reader, const struct config_row *row,
 static int read_conninfo(struct reader *reader, const struct config_row *row,
 			 const struct yaml_node *node, const char **ret_text)
 {
-	const char *text;
+	const char *text = "";
 	int r = read_text(reader, row, node, &text);
 
 	if (r)
@@ -110,7 +110,7 @@ static int read_address(struct reader *reader, const struct config_row *row,
 			const struct yaml_node *node, const char **ret_text)
 {
 	struct address address;
-	const char *text;
+	const char *text = "";
 	int r = read_text(reader, row, node, &text);
 
 	if (r)

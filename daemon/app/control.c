@@ -60,7 +60,7 @@ int control_read_options(const char *command, int argc, char **argv,
 		*option->value = argv[++i];
 	}
 	for (size_t i = 0; i < n_options; i++)
-		if (options[i].is_required && !*options[i].value)
+		if (options[i].is_required && options[i].value && !*options[i].value)
 			return control_misused("%s: %s is missing", command, options[i].name);
 	return CONTROL_OK;
 }

@@ -20,22 +20,23 @@ struct grant {
 static int index_make(const struct config *config, const char *name,
 		      char ret_hex[2 * INDEX_SIZE + 1])
 {
+	const char *scope = config->n_issuers ? config->issuers[0].scope : NULL;
 	struct arena *arena = NULL;
 	struct index_key key = { 0 };
 	uint8_t index[INDEX_SIZE];
-	const char *scope = config->n_issuers ? config->issuers[0].scope : NULL;
-	int r = key_file_load_index(config->index_key_file, &key);
+	int r;
 
-	if (r)
-		return control_fail("%s: %s", config->index_key_file, key_file_explain(r));
 	if (!scope)
-		r = control_fail("no issuer is configured, so no name has a meaning");
-	if (r == 0 && arena_new(&arena) < 0)
-		r = control_fail("out of memory");
-	if (r == 0 && index_of_name(&key, arena, (struct slice){ scope, strlen(scope) },
-				    (struct slice){ name, strlen(name) }, index))
+		return control_fail("no issuer is configured, so no name has a meaning");
+	if (arena_new(&arena) < 0)
+		return control_fail("out of memory");
+	r = key_file_load_index(config->index_key_file, &key);
+	if (r)
+		r = control_fail("%s: %s", config->index_key_file, key_file_explain(r));
+	else if (index_of_name(&key, arena, (struct slice){ scope, strlen(scope) },
+			       (struct slice){ name, strlen(name) }, index))
 		r = control_fail("--person: not a user name");
-	if (r == 0)
+	else
 		codec_hex_encode(ret_hex, index, sizeof(index));
 	arena_free(arena);
 	index_key_deinit(&key);

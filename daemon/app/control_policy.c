@@ -19,7 +19,7 @@ static int finish(int r, struct buffer *out)
 		return control_fail("%s", strerror(-r));
 	if (out->at)
 		(void)fputs(out->at, r ? stderr : stdout);
-	if (out->length && out->at[out->length - 1] != '\n')
+	if (out->at && out->length && out->at[out->length - 1] != '\n')
 		(void)fputc('\n', r ? stderr : stdout);
 	return r ? CONTROL_FAILED : CONTROL_OK;
 }

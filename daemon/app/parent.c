@@ -425,20 +425,6 @@ static void on_reload(int number, short what, void *userdata)
 	send_to_all(parent, PAGE_PARENT, IPC_TYPE_RELOAD);
 }
 
-/*
- * The listeners of web processes share their port, also with another daemon of the same account;
- * one that does not share finds out whether somebody else has it.
- */
-static int check_port_is_free(const struct address *address)
-{
-	int fd = -1;
-	int r = server_open_listener(address->host, address->port, false, &fd);
-
-	if (r == 0)
-		(void)close(fd);
-	return r;
-}
-
 static size_t count_processes(const struct config *config)
 {
 	size_t n = 0;
@@ -477,8 +463,8 @@ static int make_processes(struct parent *parent)
 			return -ENOMEM;
 		parent->n_processes++;
 		if (kind->id == PAGE_WEB)
-			r = listeners_open(&parent->config->listen, &process->listeners,
-					   &process->n_listeners);
+			r = listeners_open(&parent->config->listen, number == 1,
+					   &process->listeners, &process->n_listeners);
 		if (r < 0)
 			return r;
 	}
