@@ -445,6 +445,7 @@ static int make_processes(struct parent *parent)
 	parent->processes = calloc(n, sizeof(*parent->processes));
 	if (!parent->processes)
 		return -ENOMEM;
+	parent->n_processes = 0;
 	while (parent->n_processes < n) {
 		struct process *process = &parent->processes[parent->n_processes];
 		int r = 0;
