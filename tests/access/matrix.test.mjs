@@ -20,12 +20,26 @@ before(async () => {
 
 after(() => console.log(`# access: ${cells.length} cells, ${world.cases.length} cases, ${everybody.length} actors`));
 
-/** Runs work on a list, some at a time. */
+let free = WIDTH;
+const waiting = [];
+
+/** Runs work on a list, at most WIDTH at a time over all tests. */
 async function pool(list, work) {
-	const rest = list.values();
-	await Promise.all(Array.from({ length: WIDTH }, async () => {
-		for (const item of rest) {
+	await Promise.all(list.map(async item => {
+		if (free === 0) {
+			await new Promise(resolve => { waiting.push(resolve); });
+		} else {
+			free -= 1;
+		}
+		try {
 			await work(item);
+		} finally {
+			const next = waiting.shift();
+			if (next) {
+				next();
+			} else {
+				free += 1;
+			}
 		}
 	}));
 }
@@ -181,13 +195,12 @@ test('what does not exist is refused with the same bytes everywhere (api.md)', a
 });
 
 for (const [name, operation] of Object.entries(operations)) {
-	test(`${name} (${operation.section})`, async t => {
-		for (const c of world.cases) {
-			await t.test(`${c.label}: ${name}`, () => check(everybody.map(actor => ({
+	test(`${name} (${operation.section})`, { concurrency: 8 }, async t => {
+		await Promise.all(world.cases.map(c =>
+			t.test(`${c.label}: ${name}`, () => check(everybody.map(actor => ({
 				name, actor, c, isCase: true, read: operation.read,
 				ask: () => operation.ask(actor, c), foretell: o => operation.foretell(o, actor, c),
-			}))));
-		}
+			}))))));
 	});
 }
 
@@ -197,6 +210,11 @@ const asParty = {
 	'GET the receipt': {
 		foretell: (o, actor, c, party) => o.participation(actor, c, party), read: ({ body }) => ({ role: body.role }),
 		ask: (actor, party) => get(actor, `/v1/receipt?participation=${party.id}`),
+	},
+	'withdrawing an appeal': {
+		foretell: (o, actor, c, party) => o.withdrawal(actor, c, party),
+		ask: (actor, party) => post(actor, `/v1/receipt/actions/withdraw_appeal?participation=${party.id}`, {}),
+		isFor: ({ role }) => role !== 'target',
 	},
 	'messages of the party': {
 		isFor: ({ role }) => role !== 'target',
@@ -210,13 +228,13 @@ const isReceipt = actor => actor.who?.authorization?.startsWith('Receipt');
 const partyAnswer = (actor, expected) => (isReceipt(actor) ? { status: 404 } : expected);
 
 for (const [name, operation] of Object.entries(asParty)) {
-	test(`${name} (domain 5: what a party sees)`, async t => {
-		for (const c of world.cases) {
-			await t.test(`${c.label}: ${name}`, () => check(c.parties.filter(operation.isFor ?? Boolean).flatMap(party => everybody.map(actor => ({
-				name, actor, c, isCase: true, read: operation.read, ask: () => operation.ask(actor, party),
-				foretell: o => partyAnswer(actor, operation.foretell(o, actor, c, party)),
-			})))));
-		}
+	test(`${name} (domain 5: what a party sees)`, { concurrency: 8 }, async t => {
+		await Promise.all(world.cases.map(c =>
+			t.test(`${c.label}: ${name}`, () => check(c.parties.filter(operation.isFor ?? Boolean)
+				.flatMap(party => everybody.map(actor => ({
+					name, actor, c, isCase: true, read: operation.read, ask: () => operation.ask(actor, party),
+					foretell: o => partyAnswer(actor, operation.foretell(o, actor, c, party)),
+				})))))));
 	});
 }
 

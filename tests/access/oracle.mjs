@@ -25,6 +25,7 @@ export const rules = {
 	panelVotes: '3: the seated members vote',
 	homeWiki: '6: before a global body, whoever is at home on the wiki does not vote, and still reads',
 	external: '3: the external body hands back',
+	appellant: '3: an appeal is its appellant\'s to withdraw',
 	admin: '5: an admin grants, and sees no case',
 };
 
@@ -346,10 +347,17 @@ export class Oracle {
 		return plain.status === 200 ? { status: 200, hasNot: plain.hasNot, has: told } : plain;
 	}
 
-	/** A withdrawal of an appeal that this party never filed. */
-	participationAct(actor, c, party) {
+	/** Withdrawing an appeal: its appellant's, while it is open. `null` where it would be carried out. */
+	withdrawal(actor, c, party) {
 		const plain = this.participation(actor, c, party);
-		return plain.status === 200 ? { status: 409 } : plain;
+		if (plain.status !== 200) {
+			return plain;
+		}
+		const own = c.proceedings.filter(p => p.kind === 'appeal' && (p.appellant === party || !this.has('appellant')));
+		if (!own.length) {
+			return { status: 403 };
+		}
+		return own.some(p => OPEN.has(p.state)) ? null : { status: 409 };
 	}
 
 	/** GET /v1/receipt with a receipt: the reporter's own view and nobody else's. */

@@ -7,7 +7,8 @@ import { acceptance, appeal, arbitrators, decide, functionaries, hear, heard, mo
 
 const LOCAL = 'enwiki-functionaries';
 const ARBCOM = 'enwiki-arbcom';
-const DAY = 86400000;
+const HOUR = 3600000;
+const DAY = 24 * HOUR;
 const EVER = { from: Date.UTC(2020, 0, 1), until: Date.UTC(2099, 0, 1) };
 
 /** Who sits where from the start: the demo people, as daemon/app makes them. */
@@ -126,7 +127,8 @@ async function decided(c, who = 'functionary', changes = {}) {
 
 async function appealed(c, role = 'respondent') {
 	const proceeding = await appeal(c, role);
-	c.proceedings.push({ kind: 'appeal', state: 'appeal_filed', body: ARBCOM, against: [...c.handlers], id: proceeding });
+	c.proceedings.push({ kind: 'appeal', state: 'appeal_filed', body: ARBCOM, against: [...c.handlers], id: proceeding,
+		appellant: c.parties.find(party => party.role === role) });
 	return c;
 }
 
@@ -168,6 +170,9 @@ async function oldCases() {
 	again.proceedings.push({ kind: 'matter', state: 'review', body: LOCAL, against: [...again.handlers, ...arbitrators],
 		id: await again.proceeding('matter') });
 	await say(again, 'functionary2', 'internal', 'note-of-the-second-round');
+	// Terms are told in seconds: what is closed is closed well before the newcomer's begins.
+	pass('1h');
+	shift += HOUR;
 	return closed;
 }
 
