@@ -26,7 +26,10 @@ test('without a wiki the base is shown, to everybody', async () => {
 		}
 	}
 	for (const section of ['2.1', '2.2', '3.1', '3.2', '3.3']) {
-		assert.ok(set.rules.some(r => r.section === section), section);
+		assert.ok(
+			set.rules.some(r => r.section === section),
+			section
+		);
 	}
 	assert.equal(rule(set, 'ucoc/3.1/doxing').severity_floor, 'S3');
 	assert.equal(rule(set, 'ucoc/3.1/encouraging-harm').severity_floor, 'S4');
@@ -49,7 +52,16 @@ test('a wiki sees its layers, tightened', async () => {
 		assert.ok(key in arabic.procedure, key);
 	}
 	// An overlay never takes time from a party nor gives it to a handler.
-	for (const wiki of ['arwiki', 'dewiki', 'frwiki', 'enwiki', 'itwiki', 'nowiki', 'be_x_oldwiki', 'simplewikiquote']) {
+	for (const wiki of [
+		'arwiki',
+		'dewiki',
+		'frwiki',
+		'enwiki',
+		'itwiki',
+		'nowiki',
+		'be_x_oldwiki',
+		'simplewikiquote',
+	]) {
 		const { procedure, rules } = await policy(`?wiki=${wiki}`);
 		for (const key of ['appeal_window', 'hearing', 'resume', 'object_informal', 'panel_named', 'join_appeal']) {
 			assert.ok(procedure[key] >= base.procedure[key], `${wiki} ${key}`);
@@ -67,11 +79,17 @@ test('a wiki sees its layers, tightened', async () => {
 test('the language of a wiki is that of its registry, not of its name', async () => {
 	assert.equal((await policy('?wiki=arwiki')).lang, 'ar');
 	assert.equal((await policy('?wiki=dewiki')).lang, 'de');
-	for (const [wiki, lang] of [['nowiki', 'nb'], ['be_x_oldwiki', 'be-tarask']]) {
+	for (const [wiki, lang] of [
+		['nowiki', 'nb'],
+		['be_x_oldwiki', 'be-tarask'],
+	]) {
 		const set = await policy(`?wiki=${wiki}`);
 		assert.equal(set.wiki, wiki);
 		// No translation is shipped: every text says that it is a fallback, and in which language.
-		assert.ok(set.rules.every(r => r.title.lang === 'en' ? r.title.fallback : true), lang);
+		assert.ok(
+			set.rules.every(r => (r.title.lang === 'en' ? r.title.fallback : true)),
+			lang
+		);
 	}
 });
 
@@ -82,7 +100,10 @@ test('texts come in the asked language, with its direction, and say what they ar
 	assert.deepEqual([title.lang, title.dir, title.fallback, title.reviewed], ['ar', 'rtl', false, false]);
 	assert.match(title.text, /[\u0600-\u06ff]/);
 	const german = await policy('?lang=de');
-	assert.deepEqual([rule(german, 'ucoc/3.1/doxing').title.lang, rule(german, 'ucoc/3.1/doxing').title.dir], ['de', 'ltr']);
+	assert.deepEqual(
+		[rule(german, 'ucoc/3.1/doxing').title.lang, rule(german, 'ucoc/3.1/doxing').title.dir],
+		['de', 'ltr']
+	);
 	for (const r of [...arabic.rules, ...german.rules]) {
 		assert.ok(['ar', 'de', 'en'].includes(r.text.lang));
 		assert.equal(r.text.dir, r.text.lang === 'ar' ? 'rtl' : 'ltr');
@@ -117,7 +138,9 @@ test('the policy is public, has an ETag, and 304 answers who has it', async () =
 	await expectCall(200, null, 'GET', '/v1/policy?wiki=enwiki', { headers: { 'If-None-Match': '"x"' } });
 	const german = await get('/v1/policy?wiki=enwiki&lang=de');
 	assert.notEqual(german.headers.etag, first.headers.etag);
-	await expectCall(200, null, 'GET', '/v1/policy?wiki=enwiki&lang=de', { headers: { 'If-None-Match': first.headers.etag } });
+	await expectCall(200, null, 'GET', '/v1/policy?wiki=enwiki&lang=de', {
+		headers: { 'If-None-Match': first.headers.etag },
+	});
 });
 
 test('one rule is found by its id, slashes and all', async () => {
@@ -126,7 +149,7 @@ test('one rule is found by its id, slashes and all', async () => {
 	assert.deepEqual(body.layers, ['base', ...body.layers.filter(layer => layer !== 'base')]);
 	assert.equal(body.wiki, 'dewiki');
 	assert.equal(body.title.lang, 'de');
-	assert.ok(body.notes.length > 0, 'the wiki\'s own words');
+	assert.ok(body.notes.length > 0, "the wiki's own words");
 	const whole = rule(await policy('?wiki=dewiki&lang=de'), 'ucoc/3.1/doxing');
 	assert.deepEqual(body.title, whole.title);
 	assertProblem(await call(null, 'GET', '/v1/policy/rules/ucoc/9.9/nothing'), 404, 'conduct-not-found');
@@ -152,7 +175,9 @@ test('the history is public, and every version is there byte for byte', async ()
 		assert.equal(createHash('sha256').update(exact.text).digest('hex'), item.version, 'the version is the hash');
 		assert.equal(exact.headers.etag, `"${item.version}"`);
 		assert.match(exact.headers['cache-control'], /^public, max-age=31536000/);
-		const again = await call(null, 'GET', `/v1/policy/versions/${item.version}`, { headers: { 'If-None-Match': exact.headers.etag } });
+		const again = await call(null, 'GET', `/v1/policy/versions/${item.version}`, {
+			headers: { 'If-None-Match': exact.headers.etag },
+		});
 		assert.equal(again.status, 304);
 	}
 	const [[stored]] = await query(`select count(*) from conduct.policy_set`);
@@ -164,8 +189,14 @@ test('the history is public, and every version is there byte for byte', async ()
 
 test('a report and its case are pinned to the published version', async () => {
 	const present = await policy();
-	const { body } = await expectCall(201, null, 'POST', '/v1/reports', { body: { wiki: 'enwiki', category: 'spam', details: 'Links everywhere.',
-		incidents: [{ venue: 'on_wiki', wiki: 'enwiki', from: '2019-01-01T00:00:00Z', to: '2019-01-02T00:00:00Z' }] } });
+	const { body } = await expectCall(201, null, 'POST', '/v1/reports', {
+		body: {
+			wiki: 'enwiki',
+			category: 'spam',
+			details: 'Links everywhere.',
+			incidents: [{ venue: 'on_wiki', wiki: 'enwiki', from: '2019-01-01T00:00:00Z', to: '2019-01-02T00:00:00Z' }],
+		},
+	});
 	assert.equal(body.procedure_version, present.version);
 	const versions = (await get('/v1/policy/versions')).body.items;
 	assert.equal(body.policy_version, versions.at(-1).version, 'before the first published set: that set');
@@ -176,5 +207,8 @@ test('the interface describes itself', async () => {
 	assert.match(body.openapi, /^3\.1/);
 	assert.ok(body.paths['/v1/reports'].post);
 	assert.match(headers['cache-control'], /^public/);
-	assert.equal((await call(null, 'GET', '/v1/openapi.json', { headers: { 'If-None-Match': headers.etag } })).status, 304);
+	assert.equal(
+		(await call(null, 'GET', '/v1/openapi.json', { headers: { 'If-None-Match': headers.etag } })).status,
+		304
+	);
 });

@@ -44,7 +44,8 @@ export function call(who, method, path, { body, headers = {}, key, revision, url
 		all['If-Match'] = `"${revision}"`;
 	}
 	return new Promise((resolve, reject) => {
-		const request = http.request({ agent, host: url.hostname, port: url.port, method, path, headers: all },
+		const request = http.request(
+			{ agent, host: url.hostname, port: url.port, method, path, headers: all },
 			response => {
 				const chunks = [];
 				response.on('data', chunk => chunks.push(chunk));
@@ -59,7 +60,8 @@ export function call(who, method, path, { body, headers = {}, key, revision, url
 					resolve({ status: response.statusCode, headers: response.headers, text, body: parsed });
 				});
 				response.on('error', reject);
-			});
+			}
+		);
 		request.on('error', reject);
 		request.end(bytes);
 	});
@@ -69,14 +71,25 @@ export function call(who, method, path, { body, headers = {}, key, revision, url
 export async function expectCall(status, who, method, path, options = {}) {
 	const answer = await call(who, method, path, options);
 	if (answer.status !== status) {
-		throw new Error(`${method} ${path} as ${JSON.stringify(who)}: ${answer.status} instead of ${status}: `
-			+ `${answer.text.slice(0, 600)} for ${JSON.stringify(options.body)}`);
+		throw new Error(
+			`${method} ${path} as ${JSON.stringify(who)}: ${answer.status} instead of ${status}: ` +
+				`${answer.text.slice(0, 600)} for ${JSON.stringify(options.body)}`
+		);
 	}
 	return answer;
 }
 
-const PROBLEM = ['type', 'title', 'status', 'detail', 'instance', 'errorKey', 'messageTranslations', 'httpCode',
-	'httpReason'];
+const PROBLEM = [
+	'type',
+	'title',
+	'status',
+	'detail',
+	'instance',
+	'errorKey',
+	'messageTranslations',
+	'httpCode',
+	'httpReason',
+];
 
 /** The answer is a refusal with this status and errorKey, and its body is whole. Returns the body. */
 export function assertProblem(answer, status, key) {
@@ -110,7 +123,9 @@ export function assertProblem(answer, status, key) {
 
 function conninfo(database) {
 	const info = /migrate: "([^"]*)"/.exec(readFileSync(`${stack}/conductd.yaml`, 'utf8'))[1];
-	return info.replace(/user=\S+/, 'user=postgres').replace(/dbname=\S+/, `dbname=${database}`)
+	return info
+		.replace(/user=\S+/, 'user=postgres')
+		.replace(/dbname=\S+/, `dbname=${database}`)
 		.replace('conduct_migrate.pass', 'postgres.pass');
 }
 
@@ -120,7 +135,10 @@ const PSQL_OPTIONS = ['-X', '-q', '-A', '-t', '-F', '\u001f', '-v', 'ON_ERROR_ST
 /** SQL as the superuser of the private cluster; rows as arrays of text. */
 export function sql(text, database = 'conduct') {
 	const out = execFileSync(PSQL, [...PSQL_OPTIONS, '-d', conninfo(database)], { input: text, encoding: 'utf8' });
-	return out.split('\n').filter(line => line !== '').map(line => line.split('\u001f'));
+	return out
+		.split('\n')
+		.filter(line => line !== '')
+		.map(line => line.split('\u001f'));
 }
 
 const END = '--end-of-query--';
@@ -132,7 +150,9 @@ function openSession() {
 	session.unref();
 	session.stdin.unref();
 	session.stdout.setEncoding('utf8');
-	session.once('exit', () => { session = undefined; });
+	session.once('exit', () => {
+		session = undefined;
+	});
 }
 
 function ask(text) {
@@ -151,8 +171,13 @@ function ask(text) {
 			out += piece;
 			if (out.endsWith(`${END}\n`)) {
 				finish();
-				resolve(out.slice(0, -END.length - 1).split('\n').filter(line => line !== '')
-					.map(line => line.split('\u001f')));
+				resolve(
+					out
+						.slice(0, -END.length - 1)
+						.split('\n')
+						.filter(line => line !== '')
+						.map(line => line.split('\u001f'))
+				);
 			}
 		};
 		const fail = () => {
@@ -184,9 +209,12 @@ export async function rowsOf(caseId) {
 			where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and c.relname <> 'idempotency'
 			and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'case_id'
 				and a.attnum > 0) order by 1`);
-		rowsStatement = [...tables.map(([table]) => `select '${table}', count(*),
+		rowsStatement = [
+			...tables.map(
+				([table]) => `select '${table}', count(*),
 				coalesce(md5(string_agg(r::text, ',' order by r::text)), '')
-				from conduct.${table} r where r.case_id = '@'`),
+				from conduct.${table} r where r.case_id = '@'`
+			),
 			...['content', 'unit', 'idempotency'].map(table => `select '${table}', count(*), '' from conduct.${table}`),
 		].join(' union all ');
 	}
@@ -198,10 +226,16 @@ export function snapshot(caseId) {
 	const tables = sql(`select c.relname, exists (select from pg_attribute a where a.attrelid = c.oid
 		and a.attname = 'case_id' and a.attnum > 0) from pg_class c
 		where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and c.relname <> 'idempotency' order by 1`);
-	const parts = tables.filter(([, has]) => !caseId || has === 't').map(([table]) =>
-		`select '${table}' as t, count(*) as n, coalesce(md5(string_agg(r::text, ',' order by r::text)), '') as h
-		from conduct.${table} r ${caseId ? `where r.case_id = '${caseId}'` : ''}`);
-	return sql(parts.join(' union all ')).map(row => row.join(' ')).join('\n');
+	const parts = tables
+		.filter(([, has]) => !caseId || has === 't')
+		.map(
+			([table]) =>
+				`select '${table}' as t, count(*) as n, coalesce(md5(string_agg(r::text, ',' order by r::text)), '') as h
+		from conduct.${table} r ${caseId ? `where r.case_id = '${caseId}'` : ''}`
+		);
+	return sql(parts.join(' union all '))
+		.map(row => row.join(' '))
+		.join('\n');
 }
 
 /** Moves the demo clock, e.g. '31d' or '-3600s', straight in the database. */
@@ -224,10 +258,14 @@ let counter = 0;
 export function reportBody(changes = {}) {
 	counter += 1;
 	return {
-		wiki: 'enwiki', lang: 'en', category: 'trolling',
+		wiki: 'enwiki',
+		lang: 'en',
+		category: 'trolling',
 		incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: `Talk:Page ${counter}`, revision: 1000 + counter }],
-		respondents: [{ user: people.respondent.user }], targets: [{ self: true }],
-		details: `What happened, the ${counter}th time.`, ...changes,
+		respondents: [{ user: people.respondent.user }],
+		targets: [{ self: true }],
+		details: `What happened, the ${counter}th time.`,
+		...changes,
 	};
 }
 
@@ -243,7 +281,9 @@ export async function showCase(who, caseId, status = 200) {
 
 /** One action with the present revision; returns the answer. */
 export async function act(who, caseId, action, body = {}, { status = 200, revision, key } = {}) {
-	const at = revision === undefined
-		? sql(`select revision from conduct.case_file where case_id = '${caseId}'`)[0][0] : revision;
+	const at =
+		revision === undefined
+			? sql(`select revision from conduct.case_file where case_id = '${caseId}'`)[0][0]
+			: revision;
 	return expectCall(status, who, 'POST', `/v1/cases/${caseId}/actions/${action}`, { body, revision: at, key });
 }

@@ -6,8 +6,14 @@ import { call, expectCall, moveClock, people, query, reportBody, runTimers } fro
 
 export const FUNCTIONARIES = 'enwiki-functionaries';
 export const ARBCOM = 'enwiki-arbcom';
-export const functionaries = ['functionary', 'functionary2', 'functionary3', 'functionary4', 'functionary5',
-	'functionary6'];
+export const functionaries = [
+	'functionary',
+	'functionary2',
+	'functionary3',
+	'functionary4',
+	'functionary5',
+	'functionary6',
+];
 export const arbitrators = ['arbitrator1', 'arbitrator2', 'arbitrator3', 'arbitrator4', 'arbitrator5'];
 
 const persons = new Map();
@@ -77,8 +83,10 @@ export class Case {
 	async act(who, action, body = {}, { status = 200, ...options } = {}) {
 		const answer = await this.tryAct(who, action, body, options);
 		if (answer.status !== status) {
-			throw new Error(`${action} as ${who}: ${answer.status} instead of ${status}: ${answer.text.slice(0, 800)} `
-				+ `for ${JSON.stringify(body)}; now ${JSON.stringify(await this.state())}`);
+			throw new Error(
+				`${action} as ${who}: ${answer.status} instead of ${status}: ${answer.text.slice(0, 800)} ` +
+					`for ${JSON.stringify(body)}; now ${JSON.stringify(await this.state())}`
+			);
 		}
 		return answer.body;
 	}
@@ -100,7 +108,9 @@ export class Case {
 	async party_act(role, action, body = {}, { status = 200, ...options } = {}) {
 		const answer = await this.tryParty(role, action, body, options);
 		if (answer.status !== status) {
-			throw new Error(`${action} as ${role}: ${answer.status} instead of ${status}: ${answer.text.slice(0, 800)}`);
+			throw new Error(
+				`${action} as ${role}: ${answer.status} instead of ${status}: ${answer.text.slice(0, 800)}`
+			);
 		}
 		return answer.body;
 	}
@@ -127,36 +137,62 @@ export async function reported(changes = {}, who = 'reporter') {
 
 // Bodies of actions -------------------------------------------------------------------------------
 
-export const turnDown = (changes = {}) =>
-	({ reason_code: 'insufficient', reason: 'Not enough to go on.', refer_to: 'talk-page', ...changes });
+export const turnDown = (changes = {}) => ({
+	reason_code: 'insufficient',
+	reason: 'Not enough to go on.',
+	refer_to: 'talk-page',
+	...changes,
+});
 
 export async function acceptance(c, { severity = 'S2', rule = 'ucoc/3.1/trolling', respondents, ...more } = {}) {
 	const view = await query(`select incident_id from conduct.incident where case_id = '${c.id}' order by seq`);
-	const all = respondents ?? (await query(`select party_id from conduct.party
-		where case_id = '${c.id}' and role = 'respondent' order by seq`)).map(([id]) => id);
-	return { severity, reason: 'Serious enough to look at.',
-		allegations: all.map(respondent => ({ rule, respondent, incident: view[0][0] })), ...more };
+	const all =
+		respondents ??
+		(
+			await query(`select party_id from conduct.party
+		where case_id = '${c.id}' and role = 'respondent' order by seq`)
+		).map(([id]) => id);
+	return {
+		severity,
+		reason: 'Serious enough to look at.',
+		allegations: all.map(respondent => ({ rule, respondent, incident: view[0][0] })),
+		...more,
+	};
 }
 
 export const notice = respondent => ({ respondent, text: 'You are said to have trolled. Please answer.', lang: 'en' });
 
-export async function proposed(c, { respondent, met = 'met', sanction = 'warning', disposition = 'sanction', until, scope } = {}) {
-	const who = respondent ?? await c.party('respondent');
+export async function proposed(
+	c,
+	{ respondent, met = 'met', sanction = 'warning', disposition = 'sanction', until, scope } = {}
+) {
+	const who = respondent ?? (await c.party('respondent'));
 	const [[allegation]] = await query(`select allegation_id from conduct.allegation
 		where case_id = '${c.id}' and respondent_id = '${who}' order by added_at desc limit 1`);
 	const items = [{ kind: 'finding', respondent: who, allegation, met, text: 'The record shows it.' }];
 	if (sanction) {
-		items.push({ kind: 'sanction', respondent: who, sanction, text: 'A measure.', ...(until ? { until } : {}),
-			...(scope ? { scope } : {}) });
+		items.push({
+			kind: 'sanction',
+			respondent: who,
+			sanction,
+			text: 'A measure.',
+			...(until ? { until } : {}),
+			...(scope ? { scope } : {}),
+		});
 	}
 	return { items, dispositions: [{ respondent: who, disposition }], reasons: 'See the record.' };
 }
 
 export async function notices(c, proposal, respondent) {
 	const reporter = await c.party('reporter');
-	const told = respondent ?? await c.party('respondent');
-	return { proposal, notices: [{ party: told, text: 'The decision in your matter.', lang: 'en' },
-		{ party: reporter, text: 'The matter is decided.', lang: 'en' }] };
+	const told = respondent ?? (await c.party('respondent'));
+	return {
+		proposal,
+		notices: [
+			{ party: told, text: 'The decision in your matter.', lang: 'en' },
+			{ party: reporter, text: 'The matter is decided.', lang: 'en' },
+		],
+	};
 }
 
 // Walking -----------------------------------------------------------------------------------------
@@ -164,8 +200,9 @@ export async function notices(c, proposal, respondent) {
 /** Everybody named votes on every item, and somebody counts. Returns the ballot's id. */
 export async function carry(c, proceeding, voters, { vote = 'support', by = voters[0] } = {}) {
 	const proposal = await c.proposal(proceeding);
-	const items = (await query(`select item from conduct.ballot_item where ballot_id = '${proposal}' order by 1`))
-		.map(([item]) => Number(item));
+	const items = (await query(`select item from conduct.ballot_item where ballot_id = '${proposal}' order by 1`)).map(
+		([item]) => Number(item)
+	);
 	for (const who of voters) {
 		for (const item of items) {
 			await c.act(who, 'vote', { proposal, item, vote });
@@ -176,20 +213,24 @@ export async function carry(c, proceeding, voters, { vote = 'support', by = vote
 }
 
 export async function putToVote(c, who, motion, proceeding, items) {
-	await c.act(who, 'put_to_vote', { motion, reasons: 'See the file.', proceedings: [proceeding],
-		...(items ? { items } : {}) });
+	await c.act(who, 'put_to_vote', {
+		motion,
+		reasons: 'See the file.',
+		proceedings: [proceeding],
+		...(items ? { items } : {}),
+	});
 	return c.proposal(proceeding);
 }
 
 export async function heard(c, respondent, who = 'respondent', handler = 'functionary') {
-	const party = respondent ?? await c.party('respondent');
+	const party = respondent ?? (await c.party('respondent'));
 	await c.act(handler, 'notify_respondent', notice(party));
 	await c.party_act('respondent', 'answer', { text: 'It was meant as a joke.' }, { who });
 }
 
 /** A decision of one person. */
 export async function decide(c, { who = 'functionary', respondent, ...proposal } = {}) {
-	const party = respondent ?? await c.party('respondent');
+	const party = respondent ?? (await c.party('respondent'));
 	await c.act(who, 'propose', await proposed(c, { respondent: party, ...proposal }));
 	const matter = await c.proceeding('matter', party);
 	await c.act(who, 'decide', await notices(c, await c.proposal(matter), party));
@@ -204,8 +245,13 @@ export async function decisionOf(c, role = 'respondent', who) {
 
 export async function appealBody(c, role = 'respondent', who, changes = {}) {
 	const decision = await decisionOf(c, role, who);
-	return { decision: decision.id, items: decision.items.map(item => item.item), grounds: ['disproportionate'],
-		reasons: 'A word would have been enough.', ...changes };
+	return {
+		decision: decision.id,
+		items: decision.items.map(item => item.item),
+		grounds: ['disproportionate'],
+		reasons: 'A word would have been enough.',
+		...changes,
+	};
 }
 
 export async function appeal(c, role = 'respondent', who, changes = {}) {
@@ -311,8 +357,10 @@ export const matter = {
 	/** Before a panel of three, for what is grave. */
 	async deliberationOfThree() {
 		const { c, proceeding } = await matter.heard({ severity: 'S3' });
-		await c.act('functionary', 'form_panel', { members: await personsOf(functionaries.slice(0, 3)),
-			proceedings: [proceeding] });
+		await c.act('functionary', 'form_panel', {
+			members: await personsOf(functionaries.slice(0, 3)),
+			proceedings: [proceeding],
+		});
 		await c.act('functionary', 'propose', await proposed(c));
 		return at(c, 'matter', 'deliberation');
 	},
@@ -358,8 +406,11 @@ export const appeals = {
 	},
 	async appeal_declined() {
 		const { c, proceeding } = await appeals.appeal_filed();
-		await c.act('arbitrator1', 'decline_appeal', { reason_code: 'out_of_scope', reason: 'Nothing new.',
-			proceedings: [proceeding] });
+		await c.act('arbitrator1', 'decline_appeal', {
+			reason_code: 'out_of_scope',
+			reason: 'Nothing new.',
+			proceedings: [proceeding],
+		});
 		return at(c, 'appeal', 'appeal_declined');
 	},
 	async appeal_remanded() {
@@ -380,8 +431,14 @@ export const drivers = { intake, matter, appeal: appeals };
 export const states = {
 	intake: ['received', 'triage', 'escalated', 'accepted', 'declined', 'handed_over', 'withdrawn'],
 	matter: ['review', 'deliberation', 'resolved', 'dismissed', 'settled', 'final'],
-	appeal: ['appeal_filed', 'appeal_review', 'appeal_decided', 'appeal_declined', 'appeal_remanded',
-		'appeal_withdrawn'],
+	appeal: [
+		'appeal_filed',
+		'appeal_review',
+		'appeal_decided',
+		'appeal_declined',
+		'appeal_remanded',
+		'appeal_withdrawn',
+	],
 };
 
 export const unknownId = () => randomUUID();
