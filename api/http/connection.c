@@ -198,6 +198,9 @@ static void connection_write(struct connection *connection)
 	if (connection->owner->is_draining)
 		connection->is_last = true;
 	wire_log(exchange, connection->is_head, now_us() - connection->request_us);
+	if (connection->owner->answered)
+		connection->owner->answered(connection->owner->application,
+					    exchange->reply->status);
 	connection->exchange = NULL;
 	if (connection->state != CONNECTION_CLOSED) {
 		struct evbuffer *output = bufferevent_get_output(connection->bev);

@@ -22,6 +22,7 @@ struct connection_owner {
 	const struct router *router;
 	const struct exchange_gate *gate;
 	void *application;
+	void (*answered)(void *application, int status);
 	const char *const *hosts;
 	size_t n_hosts;
 	struct server_limits limits;

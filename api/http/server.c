@@ -111,6 +111,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 		.base = base,
 		.gate = &server->gate,
 		.application = config->application,
+		.answered = config->answered,
 		.hosts = config->hosts,
 		.n_hosts = config->n_hosts,
 		.limits = {

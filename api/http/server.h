@@ -12,7 +12,9 @@ struct server_config {
 	const struct route *routes;
 	size_t n_routes;
 	struct exchange_gate gate;
-	void *application;        /* becomes exchange->application */
+	void *application; /* becomes exchange->application */
+	/* Told of every answer, also of what is refused before a route; may be NULL. */
+	void (*answered)(void *application, int status);
 	const char *const *hosts; /* what Host may name; loopback literals may always */
 	size_t n_hosts;
 	unsigned head_timeout_ms;  /* 10,000: from a head's first byte to its end */

@@ -114,6 +114,18 @@ static int generation_listen(struct generation *generation)
 	return 0;
 }
 
+/* `application` is the generation's handlers, which lie inside of it. */
+static void on_answered(void *application, int status)
+{
+	const struct generation *generation =
+		(const struct generation *)((const char *)application -
+					    offsetof(struct generation, handlers));
+	const struct child *child = generation->web->child;
+	unsigned class = status >= 100 && status < 600 ? (unsigned)status / 100 : 0;
+
+	atomic_fetch_add(&child->page->web[child->number - 1].n_requests[class], 1);
+}
+
 static int generation_serve(struct generation *generation)
 {
 	struct web *web = generation->web;
@@ -123,6 +135,7 @@ static int generation_serve(struct generation *generation)
 		.n_routes = routes_n,
 		.gate = { actor_authenticate, &generation->gate },
 		.application = &generation->handlers,
+		.answered = on_answered,
 		.hosts = (const char *const *)generation->hosts.at,
 		.n_hosts = generation->hosts.n,
 	};
