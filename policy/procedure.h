@@ -5,6 +5,7 @@
 
 enum policy_direction { POLICY_SHORTER, POLICY_LONGER, POLICY_FIXED };
 
+/* clang-format off */
 /* name, direction; all of them durations. */
 #define POLICY_DURATIONS(X)                                                                        \
 	X(acknowledge, SHORTER) X(acknowledge_emergency, SHORTER) X(claim, SHORTER)                \
@@ -26,6 +27,7 @@ enum policy_direction { POLICY_SHORTER, POLICY_LONGER, POLICY_FIXED };
 #define POLICY_NUMBERS(X)                                                                          \
 	X(statistics_k, LONGER, 5, 1000) X(panel_size_local, LONGER, 3, 99)                        \
 	X(panel_size_global, LONGER, 5, 99) X(exclude_share_percent, FIXED, 1, 100)
+/* clang-format on */
 
 #define POLICY_COUNT_DURATION(name, direction) +1
 #define POLICY_COUNT_NUMBER(name, direction, least, most) +1

@@ -12,8 +12,11 @@
 /* Rows leave out what is false. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
+/* Initializers, that look like blocks. */
+/* clang-format off */
 #define FIELDS(...) (const struct schema_field[]) { __VA_ARGS__, { 0 } }
 #define WORDS(...) (const char *const[]) { __VA_ARGS__, NULL }
+/* clang-format on */
 
 enum { DURATION_MAX = 3653 * 86400 }; /* ten years */
 
@@ -21,9 +24,10 @@ const char *const policy_severity_words[] = { "S1", "S2", "S3", "S4", NULL };
 const char *const policy_privacy_words[] = { "parties", "handlers", "restricted", NULL };
 const char *const policy_route_words[] = { "none", "personal_data", "legal", "emergency", NULL };
 const char *const policy_level_words[] = { "wiki", "group", "region", "global", "special", NULL };
-const char *const policy_routes[] = { "emergency",  "legal",	"personal_data",   "default",
-				      "systemic",   "multi_wiki", "off_wiki", "technical_space",
-				      "affiliate", "event",	NULL };
+const char *const policy_routes[] = {
+	"emergency", "legal",           "personal_data", "default", "systemic", "multi_wiki",
+	"off_wiki",  "technical_space", "affiliate",     "event",   NULL
+};
 
 static const struct schema id = { .type = SCHEMA_ID };
 static const struct schema id_or_null = { .type = SCHEMA_ID_OR_NULL };
@@ -57,10 +61,14 @@ static const struct schema direction = { .type = SCHEMA_WORD, .words = WORDS("lt
 static const struct schema jurisdiction = { .type = SCHEMA_JURISDICTION };
 static const struct schema layer_name = { .type = SCHEMA_LAYER_NAME };
 
+/* Initializers, that look like blocks. */
+/* clang-format off */
 #define STRUCT(...) { .type = SCHEMA_STRUCT, .fields = FIELDS(__VA_ARGS__) }
 #define ENTRY(...) { .type = SCHEMA_STRUCT, .is_annotated = true, .fields = FIELDS(__VA_ARGS__) }
 #define MAP(of_key, of_element) { .type = SCHEMA_MAP, .key = (of_key), .element = (of_element) }
 #define WORD(...) { .type = SCHEMA_WORD, .words = WORDS(__VA_ARGS__) }
+#define REVIEWED { "reviewed", &boolean }
+/* clang-format on */
 
 const struct schema_field policy_annotation_fields[] = {
 	{ "source", &url }, { "accessed", &date }, { "example", &boolean }, { 0 }
@@ -98,27 +106,27 @@ static const struct schema categories_tighten = MAP(&id, &category_tighten);
 static const struct schema labels_annotate = MAP(&id, &label_annotate);
 
 /* Sanctions. */
-static const struct schema sanction_kind =
-	WORD("advice", "warning", "restriction", "block", "lock", "ban", "rights_removal",
-	     "reporting_restriction", "recommendation", "monitoring", "office_action");
+static const struct schema sanction_kind = WORD("advice", "warning", "restriction", "block", "lock",
+						"ban", "rights_removal", "reporting_restriction",
+						"recommendation", "monitoring", "office_action");
 static const struct schema scope = WORD("wiki", "topic", "page", "person", "global");
 static const struct schema scopes = { .type = SCHEMA_LIST, .element = &scope };
 static const struct schema sanction = ENTRY({ "title", &label, true }, { "text", &text },
 					    { "kind", &sanction_kind, true }, { "scopes", &scopes },
 					    { "max_duration", &limit }, { "local_cap", &duration });
-static const struct schema sanction_tighten =
-	ENTRY({ "max_duration", &limit }, { "local_cap", &duration }, { "title", &fixed },
-	      { "text", &fixed }, { "kind", &fixed }, { "scopes", &fixed });
+static const struct schema sanction_tighten = ENTRY(
+	{ "max_duration", &limit }, { "local_cap", &duration }, { "title", &fixed },
+	{ "text", &fixed }, { "kind", &fixed }, { "scopes", &fixed });
 static const struct schema sanctions = MAP(&id, &sanction);
 static const struct schema sanctions_tighten = MAP(&id, &sanction_tighten);
 
 /* Bodies. */
-static const struct schema body_kind =
-	WORD("functionaries", "arbcom", "shared_arbcom", "stewards", "u4c", "ts", "legal",
-	     "oversight", "affcom", "techcoc", "events", "crc");
-static const struct schema body_role =
-	WORD("functionary", "arbitrator", "steward", "u4c_member", "ts_staff", "legal",
-	     "event_coordinator", "crc_member", "oversighter");
+static const struct schema body_kind = WORD("functionaries", "arbcom", "shared_arbcom", "stewards",
+					    "u4c", "ts", "legal", "oversight", "affcom", "techcoc",
+					    "events", "crc");
+static const struct schema body_role = WORD("functionary", "arbitrator", "steward", "u4c_member",
+					    "ts_staff", "legal", "event_coordinator", "crc_member",
+					    "oversighter");
 static const struct schema decides = WORD("single", "panel");
 static const struct schema quorum_rule = WORD("fixed", "majority_of_active");
 static const struct schema quorum = STRUCT({ "rule", &quorum_rule, true }, { "n", &seats });
@@ -147,20 +155,20 @@ static const struct schema bodies_tighten = MAP(&id, &body_tighten);
 static const struct schema bodies_route = MAP(&id, &body_route);
 
 /* Routes and procedure. */
-#define ROUTE_FIELDS(is_required)                                                                  \
-	FIELDS({ "emergency", &valued_id, is_required }, { "legal", &valued_id, is_required },     \
-	       { "personal_data", &valued_id, is_required },                                       \
-	       { "default", &valued_id, is_required }, { "systemic", &valued_id },                 \
-	       { "multi_wiki", &valued_id }, { "off_wiki", &valued_id },                           \
-	       { "technical_space", &valued_id }, { "affiliate", &valued_id },                     \
+#define ROUTE_FIELDS(is_required)                                                              \
+	FIELDS({ "emergency", &valued_id, is_required }, { "legal", &valued_id, is_required }, \
+	       { "personal_data", &valued_id, is_required },                                   \
+	       { "default", &valued_id, is_required }, { "systemic", &valued_id },             \
+	       { "multi_wiki", &valued_id }, { "off_wiki", &valued_id },                       \
+	       { "technical_space", &valued_id }, { "affiliate", &valued_id },                 \
 	       { "event", &valued_id })
 static const struct schema routes = { .type = SCHEMA_STRUCT, .fields = ROUTE_FIELDS(false) };
 
-#define NUMBER_SCHEMA(name, way, least, most)                                                      \
-	static const struct schema number_##name = { .type = SCHEMA_INT,                          \
-						     .min = least,                                \
-						     .max = most };                               \
-	static const struct schema valued_##name = { .type = SCHEMA_VALUED,                       \
+#define NUMBER_SCHEMA(name, way, least, most)                               \
+	static const struct schema number_##name = { .type = SCHEMA_INT,    \
+						     .min = least,          \
+						     .max = most };         \
+	static const struct schema valued_##name = { .type = SCHEMA_VALUED, \
 						     .element = &number_##name };
 POLICY_NUMBERS(NUMBER_SCHEMA)
 
@@ -172,12 +180,14 @@ POLICY_NUMBERS(NUMBER_SCHEMA)
 #define TIGHTEN_DURATION(name, way) { #name, TIGHTEN_##way(&valued_limit), false },
 #define TIGHTEN_NUMBER(name, way, least, most) { #name, TIGHTEN_##way(&valued_##name), false },
 
+/* clang-format off */
 static const struct schema_field procedure_fields[] = {
-	POLICY_DURATIONS(BASE_DURATION) POLICY_NUMBERS(BASE_NUMBER){ 0 }
+	POLICY_DURATIONS(BASE_DURATION) POLICY_NUMBERS(BASE_NUMBER) { 0 }
 };
 static const struct schema_field procedure_tighten_fields[] = {
-	POLICY_DURATIONS(TIGHTEN_DURATION) POLICY_NUMBERS(TIGHTEN_NUMBER){ 0 }
+	POLICY_DURATIONS(TIGHTEN_DURATION) POLICY_NUMBERS(TIGHTEN_NUMBER) { 0 }
 };
+/* clang-format on */
 static const struct schema procedure = { .type = SCHEMA_STRUCT, .fields = procedure_fields };
 static const struct schema procedure_tighten = { .type = SCHEMA_STRUCT,
 						 .fields = procedure_tighten_fields };
@@ -186,23 +196,22 @@ static const struct schema procedure_tighten = { .type = SCHEMA_STRUCT,
 static const struct schema language = ENTRY({ "dir", &direction }, { "name", &label },
 					    { "fallback", &langs });
 static const struct schema languages = MAP(&lang, &language);
-static const struct schema interruption =
-	ENTRY({ "from", &timestamp, true }, { "to", &timestamp, true }, { "regions", &ids },
-	      { "wikis", &dbnames }, { "reason", &label, true });
+static const struct schema interruption = ENTRY({ "from", &timestamp, true },
+						{ "to", &timestamp, true }, { "regions", &ids },
+						{ "wikis", &dbnames }, { "reason", &label, true });
 static const struct schema interruptions = MAP(&id, &interruption);
 
 /* Layer files. */
 static const struct schema layer_kind = WORD("base", "region", "group", "wiki");
 static const struct schema retire = STRUCT({ "rules", &rule_ids }, { "categories", &ids },
 					   { "sanctions", &ids });
-static const struct schema add = STRUCT({ "rules", &rules }, { "categories", &categories },
-					{ "sanctions", &sanctions }, { "bodies", &bodies },
-					{ "interruptions", &interruptions },
-					{ "languages", &languages });
-static const struct schema tighten =
-	STRUCT({ "rules", &rules_tighten }, { "categories", &categories_tighten },
-	       { "sanctions", &sanctions_tighten }, { "bodies", &bodies_tighten },
-	       { "procedure", &procedure_tighten });
+static const struct schema add = STRUCT(
+	{ "rules", &rules }, { "categories", &categories }, { "sanctions", &sanctions },
+	{ "bodies", &bodies }, { "interruptions", &interruptions }, { "languages", &languages });
+static const struct schema tighten = STRUCT(
+	{ "rules", &rules_tighten }, { "categories", &categories_tighten },
+	{ "sanctions", &sanctions_tighten }, { "bodies", &bodies_tighten },
+	{ "procedure", &procedure_tighten });
 static const struct schema annotate = STRUCT({ "rules", &rules_annotate },
 					     { "categories", &labels_annotate },
 					     { "sanctions", &labels_annotate });
@@ -224,9 +233,9 @@ const struct schema policy_schema_overlay = ENTRY(
 static const struct schema format = WORD("1");
 static const struct schema text_source = STRUCT({ "title", &label, true }, { "url", &url, true },
 						{ "accessed", &date, true });
-const struct schema policy_schema_manifest =
-	STRUCT({ "format", &format, true }, { "name", &label, true },
-	       { "revision", &revision, true }, { "text_source", &text_source });
+const struct schema policy_schema_manifest = STRUCT(
+	{ "format", &format, true }, { "name", &label, true }, { "revision", &revision, true },
+	{ "text_source", &text_source });
 
 static const struct schema wiki_status = WORD("open", "closed", "private", "fishbowl");
 const struct schema policy_schema_wiki = ENTRY(
@@ -237,7 +246,6 @@ const struct schema policy_schema_wiki = ENTRY(
 static const struct schema wikis = MAP(&dbname, &policy_schema_wiki);
 const struct schema policy_schema_registry = ENTRY({ "wikis", &wikis, true });
 
-#define REVIEWED { "reviewed", &boolean }
 static const struct schema lang_rule = ENTRY({ "title", &label }, { "text", &text }, REVIEWED);
 static const struct schema lang_category = ENTRY({ "title", &label }, { "description", &text },
 						 REVIEWED);
@@ -252,10 +260,10 @@ static const struct schema lang_layer = STRUCT({ "title", &label }, { "rules", &
 					       { "categories", &lang_labels },
 					       { "sanctions", &lang_labels });
 static const struct schema lang_layers = MAP(&layer_name, &lang_layer);
-const struct schema policy_schema_lang =
-	ENTRY({ "language", &lang, true }, REVIEWED, { "rules", &lang_rules },
-	      { "categories", &lang_categories }, { "sanctions", &lang_sanctions },
-	      { "bodies", &lang_labels }, { "layers", &lang_layers });
+const struct schema policy_schema_lang = ENTRY(
+	{ "language", &lang, true }, REVIEWED, { "rules", &lang_rules },
+	{ "categories", &lang_categories }, { "sanctions", &lang_sanctions },
+	{ "bodies", &lang_labels }, { "layers", &lang_layers });
 
 int policy_word_find(const char *const *words, const char *wanted)
 {

@@ -46,11 +46,14 @@ static struct value *write_after(const struct page *page, const struct slice *ke
 {
 	struct value *after = value_new_array();
 
-	for (size_t i = 0; after && page->keys[i]; i++)
-		if (value_append_take(after, page->keys[i] == 'i'
-						     ? value_new_integer(strtoll(keys[i].at, NULL, 10))
-						     : value_new_text(keys[i])))
+	for (size_t i = 0; after && page->keys[i]; i++) {
+		struct value *key = page->keys[i] == 'i'
+					    ? value_new_integer(strtoll(keys[i].at, NULL, 10))
+					    : value_new_text(keys[i]);
+
+		if (value_append_take(after, key))
 			after = value_free(after);
+	}
 	return after;
 }
 

@@ -279,7 +279,8 @@ static int demo_grant_all(const struct config *config, const struct index_key *k
 		"select conduct_api_1.grant_bootstrap($1::jsonb) where not exists ("
 		" select from conduct.role_grant g"
 		" join conduct.person_account a on a.person_id = g.person_id"
-		" where a.id_ix = decode($1::jsonb ->> 'id_ix', 'hex') and g.role = $1::jsonb ->> 'role'"
+		" where a.id_ix = decode($1::jsonb ->> 'id_ix', 'hex')"
+		" and g.role = $1::jsonb ->> 'role'"
 		" and g.body_id is not distinct from $1::jsonb ->> 'body' and g.ended_at is null)";
 
 	for (size_t i = 0; i < demo_people_count; i++) {

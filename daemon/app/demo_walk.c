@@ -233,13 +233,13 @@ static int walk_report(struct walk *walk)
 	char body[1024];
 	int r;
 
-	snprintf(
-		body, sizeof(body),
-		"{'wiki':'enwiki','lang':'en','category':'trolling',"
-		"'incidents':[{'venue':'on_wiki','wiki':'enwiki','page':'Talk:Demo','revision':123}],"
-		"'respondents':[{'user':'%s'}],'targets':[{'self':true}],"
-		"'details':'Answers every edit of mine with a taunt, for a week.'}",
-		walk_person(walk, "respondent", "user"));
+	snprintf(body, sizeof(body),
+		 "{'wiki':'enwiki','lang':'en','category':'trolling',"
+		 "'incidents':[{'venue':'on_wiki','wiki':'enwiki','page':'Talk:Demo',"
+		 "'revision':123}],"
+		 "'respondents':[{'user':'%s'}],'targets':[{'self':true}],"
+		 "'details':'Answers every edit of mine with a taunt, for a week.'}",
+		 walk_person(walk, "respondent", "user"));
 	walk->reply = value_free(walk->reply);
 	r = walk_call(walk, "reporter", "POST", "/v1/reports", body, -1, 201, &walk->reply);
 	if (r != 0)
@@ -368,11 +368,10 @@ static int walk_appeal(struct walk *walk)
 	if (r != 0)
 		return r;
 	decision = value_get_string(value_at(value_get(walk->reply, "decisions"), 0), "id");
-	snprintf(
-		body, sizeof(body),
-		"{'decision':'%s','items':[1,2],'grounds':['disproportionate'],'reasons':'A word would "
-		"have been enough.'}",
-		decision ? decision : "");
+	snprintf(body, sizeof(body),
+		 "{'decision':'%s','items':[1,2],'grounds':['disproportionate'],"
+		 "'reasons':'A word would have been enough.'}",
+		 decision ? decision : "");
 	snprintf(url, sizeof(url), "/v1/receipt/appeal%s", query);
 	walk->reply = value_free(walk->reply);
 	r = walk_call(walk, "respondent", "POST", url, body, -1, 200, &walk->reply);

@@ -21,10 +21,11 @@ START_TEST(people_are_found_by_either_form_of_their_subject)
 	CLEANUP(people_freep) struct people *people = NULL;
 
 	ck_assert_int_eq(
-		read_people(
-			"{\"people\":{\"reporter\":{\"sub\":\"7\",\"user\":\"Ada\",\"token\":\"x\"},"
-			"\"ts\":{\"sub\":\"mw:CentralAuth:8\",\"user\":\"Bo\",\"home_wiki\":\"enwiki\"}}}",
-			&people),
+		read_people("{\"people\":{"
+			    "\"reporter\":{\"sub\":\"7\",\"user\":\"Ada\",\"token\":\"x\"},"
+			    "\"ts\":{\"sub\":\"mw:CentralAuth:8\",\"user\":\"Bo\","
+			    "\"home_wiki\":\"enwiki\"}}}",
+			    &people),
 		0);
 	ck_assert_uint_eq(people_count(people), 2);
 	ck_assert_str_eq(people_find(people, (struct slice){ "7", 1 })->user, "Ada");

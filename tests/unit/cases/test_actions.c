@@ -29,8 +29,8 @@ static const struct {
 	  "{\"outcome\":\"acted\",\"to_state\":\"handed_over\",\"reason\":\"r\"}", "" },
 	{ ACTION_HANDLER, "resume", "{}", "" },
 	{ ACTION_HANDLER, "add_respondent",
-	  "{\"respondent\":{\"user\":\"Ada\"},\"allegations\":[{\"rule\":\"ucoc/3.1/doxing\",\"incident\":" ID
-	  "}]}",
+	  "{\"respondent\":{\"user\":\"Ada\"},"
+	  "\"allegations\":[{\"rule\":\"ucoc/3.1/doxing\",\"incident\":" ID "}]}",
 	  "" },
 	{ ACTION_HANDLER, "notify_respondent",
 	  "{\"respondent\":" ID ",\"text\":\"t\",\"lang\":\"en\"}", "\"redactions\":[" ID "]" },

@@ -76,14 +76,18 @@ END_TEST
 START_TEST(the_whole_example_of_the_interface_is_taken)
 {
 	ck_assert_str_eq(
-		check("{\"wiki\":\"ptwiki\",\"lang\":\"pt-br\",\"lane\":\"standard\",\"harm_type\":null,"
-		      "\"minor_at_risk\":false,\"incidents\":[{\"venue\":\"on_wiki\",\"wiki\":\"ptwiki\","
-		      "\"page\":\"Talk:X\",\"revision\":123,\"thread\":\"c-User-2026\",\"url\":null,"
+		check("{\"wiki\":\"ptwiki\",\"lang\":\"pt-br\",\"lane\":\"standard\","
+		      "\"harm_type\":null,\"minor_at_risk\":false,"
+		      "\"incidents\":[{\"venue\":\"on_wiki\",\"wiki\":\"ptwiki\","
+		      "\"page\":\"Talk:X\",\"revision\":123,"
+		      "\"thread\":\"c-User-2026\",\"url\":null,"
 		      "\"from\":\"2026-11-20T10:00:00Z\",\"to\":null}],\"category\":\"doxing\","
 		      "\"respondents\":[{\"user\":\"Example\"}],\"targets\":[{\"self\":true}],"
-		      "\"about_functionary\":\"no\",\"details\":\"a\",\"harmed\":\"b\",\"extra\":\"c\","
+		      "\"about_functionary\":\"no\","
+		      "\"details\":\"a\",\"harmed\":\"b\",\"extra\":\"c\","
 		      "\"contain\":[\"suppress\"],\"privacy\":\"handlers\",\"identity\":\"sealed\","
-		      "\"publish_after\":false,\"exclude_handlers\":[{\"user\":\"E\",\"reason\":\"r\"}],"
+		      "\"publish_after\":false,"
+		      "\"exclude_handlers\":[{\"user\":\"E\",\"reason\":\"r\"}],"
 		      "\"contact\":null,\"region\":null,\"filed_for\":null}"),
 		"");
 	ck_assert_str_eq(member("lang"), "pt-br");
@@ -203,7 +207,8 @@ START_TEST(an_emergency_is_stored_without_what_is_wrong_in_it)
 		check("{\"lane\":\"emergency\",\"harm_type\":\"physical_harm\",\"details\":\"d\","
 		      "\"wiki\":\"nosuchwiki\",\"category\":\"nothing\",\"lang\":7,\"state\":\"x\","
 		      "\"respondents\":[{\"user\":\"A\"},{\"nobody\":1},{\"body\":\"no-body\"}],"
-		      "\"incidents\":[{\"venue\":\"moon\"},{\"venue\":\"on_wiki\",\"wiki\":\"zz\"}]}"),
+		      "\"incidents\":[{\"venue\":\"moon\"},"
+		      "{\"venue\":\"on_wiki\",\"wiki\":\"zz\"}]}"),
 		"");
 	ck_assert(value_is(value_get(test.args, "wiki"), VALUE_NULL));
 	ck_assert_str_eq(member("category"), "(absent)");
@@ -236,9 +241,8 @@ END_TEST
 START_TEST(an_emergency_is_taken_before_any_policy_is_read)
 {
 	const struct value *body = form_test_parse(
-		&test,
-		"{\"lane\":\"emergency\",\"minor_at_risk\":true,\"details\":\"d\",\"wiki\":\"enwiki\","
-		"\"category\":\"doxing\"}");
+		&test, "{\"lane\":\"emergency\",\"minor_at_risk\":true,\"details\":\"d\","
+		       "\"wiki\":\"enwiki\",\"category\":\"doxing\"}");
 
 	form_check_init(&test.check, test.arena, &test.names);
 	ck_assert(report_is_emergency(body, NULL));

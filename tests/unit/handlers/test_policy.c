@@ -107,10 +107,10 @@ START_TEST(what_is_no_version_is_not_looked_up)
 	requests_init(&requests);
 	requests_send(&requests, "GET /v1/policy/versions/latest", "", NULL);
 	ck_assert_int_eq(requests.status, 404);
-	requests_send(
-		&requests,
-		"GET /v1/policy/versions/0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
-		"", NULL);
+	requests_send(&requests,
+		      "GET /v1/policy/versions/"
+		      "0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+		      "", NULL);
 	ck_assert_int_eq(requests.status, 404);
 	ck_assert_uint_eq(fake_pg_count(), 0);
 	requests_deinit(&requests);

@@ -85,8 +85,9 @@ START_TEST(depth_16_is_read_and_17_refused)
 	text = filled("", '[', 1000000, "");
 	refuse(slice_of(text), VALUE_E_TOO_DEEP, "nested too deeply");
 	free(text);
-	refuse(SLICE("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
-		     "{\"a\":{\"a\":{\"a\":{\"a\":[]}}}}}}}}}}}}}}}}"),
+	refuse(SLICE("{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+		     "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":"
+		     "[]}}}}}}}}}}}}}}}}"),
 	       VALUE_E_TOO_DEEP, "nested too deeply");
 }
 END_TEST

@@ -7,28 +7,38 @@
 
 static const char MATRIX[] =
 	"{\"sitematrix\":{\"count\":6,"
-	"\"0\":{\"code\":\"ar\",\"name\":\"العربية\",\"dir\":\"rtl\",\"localname\":\"Arabic\",\"site\":["
-	"{\"url\":\"https://ar.wikipedia.org\",\"dbname\":\"arwiki\",\"code\":\"wiki\",\"sitename\":\"W\"},"
-	"{\"url\":\"https://ar.wikinews.org\",\"dbname\":\"arwikinews\",\"code\":\"wikinews\",\"closed\":\"\"}]},"
+	"\"0\":{\"code\":\"ar\",\"name\":\"العربية\",\"dir\":\"rtl\",\"localname\":\"Arabic\","
+	"\"site\":["
+	"{\"url\":\"https://ar.wikipedia.org\",\"dbname\":\"arwiki\",\"code\":\"wiki\","
+	"\"sitename\":\"W\"},"
+	"{\"url\":\"https://ar.wikinews.org\",\"dbname\":\"arwikinews\",\"code\":\"wikinews\","
+	"\"closed\":\"\"}]},"
 	"\"1\":{\"code\":\"no\",\"name\":\"norsk\",\"dir\":\"ltr\",\"site\":["
 	"{\"url\":\"https://no.wikipedia.org\",\"dbname\":\"nowiki\",\"code\":\"wiki\"}]},"
 	"\"2\":{\"code\":\"be-x-old\",\"name\":\"be\",\"dir\":\"ltr\",\"site\":["
-	"{\"url\":\"https://be-tarask.wikipedia.org\",\"dbname\":\"be_x_oldwiki\",\"code\":\"wiki\"}]},"
+	"{\"url\":\"https://be-tarask.wikipedia.org\",\"dbname\":\"be_x_oldwiki\","
+	"\"code\":\"wiki\"}]},"
 	"\"specials\":["
-	"{\"url\":\"https://commons.wikimedia.org\",\"dbname\":\"commonswiki\",\"code\":\"commons\",\"lang\":\"en\"},"
-	"{\"url\":\"https://office.wikimedia.org\",\"dbname\":\"officewiki\",\"code\":\"office\",\"lang\":\"ar\","
-	"\"private\":true,\"closed\":false}]}}";
+	"{\"url\":\"https://commons.wikimedia.org\",\"dbname\":\"commonswiki\","
+	"\"code\":\"commons\",\"lang\":\"en\"},"
+	"{\"url\":\"https://office.wikimedia.org\",\"dbname\":\"officewiki\",\"code\":\"office\","
+	"\"lang\":\"ar\",\"private\":true,\"closed\":false}]}}";
 
 static const char REGISTRY[] =
 	"# Written by `conductctl wikis import` from action=sitematrix.\n"
 	"wikis:\n"
-	"  arwiki: {lang: \"ar\", dir: rtl, family: wikipedia, status: open, host: ar.wikipedia.org}\n"
-	"  arwikinews: {lang: \"ar\", dir: rtl, family: wikinews, status: closed, host: ar.wikinews.org}\n"
+	"  arwiki: {lang: \"ar\", dir: rtl, family: wikipedia, status: open, "
+	"host: ar.wikipedia.org}\n"
+	"  arwikinews: {lang: \"ar\", dir: rtl, family: wikinews, status: closed, "
+	"host: ar.wikinews.org}\n"
 	"  be_x_oldwiki: {lang: \"be-tarask\", dir: ltr, family: wikipedia, status: open, "
 	"host: be-tarask.wikipedia.org}\n"
-	"  commonswiki: {lang: \"en\", dir: ltr, family: commons, status: open, host: commons.wikimedia.org}\n"
-	"  nowiki: {lang: \"nb\", dir: ltr, family: wikipedia, status: open, host: no.wikipedia.org}\n"
-	"  officewiki: {lang: \"ar\", dir: rtl, family: special, status: private, host: office.wikimedia.org}\n";
+	"  commonswiki: {lang: \"en\", dir: ltr, family: commons, status: open, "
+	"host: commons.wikimedia.org}\n"
+	"  nowiki: {lang: \"nb\", dir: ltr, family: wikipedia, status: open, "
+	"host: no.wikipedia.org}\n"
+	"  officewiki: {lang: \"ar\", dir: rtl, family: special, status: private, "
+	"host: office.wikimedia.org}\n";
 
 START_TEST(a_matrix_becomes_a_registry)
 {
@@ -78,9 +88,11 @@ START_TEST(what_is_no_matrix_is_refused)
 	refuse("{\"sitematrix\":{\"0\":{\"code\":\"de\",\"site\":[{\"url\":\"https://de.x.org\","
 	       "\"dbname\":\"De Wiki\",\"code\":\"wiki\"}]}}}",
 	       "site 1 (De Wiki) has no usable dbname");
-	refuse("{\"sitematrix\":{\"specials\":[{\"url\":\"https://a\\nb: x\",\"dbname\":\"awiki\",\"code\":\"a\"}]}}",
+	refuse("{\"sitematrix\":{\"specials\":["
+	       "{\"url\":\"https://a\\nb: x\",\"dbname\":\"awiki\",\"code\":\"a\"}]}}",
 	       "(awiki) has no usable");
-	refuse("{\"sitematrix\":{\"specials\":[{\"url\":\"https://a.org\",\"dbname\":\"awiki\",\"code\":\"a\"},"
+	refuse("{\"sitematrix\":{\"specials\":["
+	       "{\"url\":\"https://a.org\",\"dbname\":\"awiki\",\"code\":\"a\"},"
 	       "{\"url\":\"https://b.org\",\"dbname\":\"awiki\",\"code\":\"a\"}]}}",
 	       "the wiki \"awiki\" stands twice in the matrix");
 }

@@ -47,8 +47,8 @@ END_TEST
 START_TEST(only_plain_scalars_are_null)
 {
 	CLEANUP(yaml_document_freep)
-	struct yaml_document *document =
-		parse("- ~\n- null\n-\n- ''\n- 'null'\n- Null\n- x\n- []\n");
+	struct yaml_document *document = parse(
+		"- ~\n- null\n-\n- ''\n- 'null'\n- Null\n- x\n- []\n");
 	static const bool expected[] = { true, true, true, false, false, false, false, false };
 
 	for (size_t i = 0; i < ARRAY_SIZE(expected); i++)
@@ -60,8 +60,8 @@ END_TEST
 START_TEST(only_plain_true_and_false_are_booleans)
 {
 	CLEANUP(yaml_document_freep)
-	struct yaml_document *document =
-		parse("- true\n- false\n- yes\n- no\n- on\n- True\n- 'true'\n- 1\n- ''\n-\n");
+	struct yaml_document *document = parse(
+		"- true\n- false\n- yes\n- no\n- on\n- True\n- 'true'\n- 1\n- ''\n-\n");
 	const struct yaml_node *root = yaml_document_root(document);
 	bool boolean = false;
 
