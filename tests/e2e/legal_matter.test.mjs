@@ -1,6 +1,6 @@
 // Every row of the procedure of kind matter is reached over HTTP and does what it says.
 import assert from 'node:assert/strict';
-import { assertProblem, moveClock, people, query, runTimers } from '../harness/api.mjs';
+import { assertProblem, people, query } from '../harness/api.mjs';
 import {
 	acceptance, appeal, appeals, carry, functionaries, hear, intake, matter, moved, notice, notices,
 	pass, personsOf, proposed, reported, turnDown,
@@ -118,8 +118,7 @@ const legal = {
 			`matter: ${state} close → final`,
 			async () => {
 				const { c, proceeding } = await matter[state]();
-				moveClock('31d');
-				await does(c, proceeding, 'close', 'system', () => runTimers());
+				await does(c, proceeding, 'close', 'system', () => pass('31d'));
 			},
 		])
 	),
