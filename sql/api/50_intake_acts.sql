@@ -194,6 +194,9 @@ begin
 	if conduct_api_1.effective_severity() > 2 or p_args ->> 'reason_code' = 'bad_faith' then
 		select a.pending, a.first_person into pending, first_person
 		from conduct_api_1.await_second(p_act.proceeding_id, p_action, p_args) a;
+	elsif p_args ? 'confirm' then
+		-- Who confirms confirms what the first person did, nothing that one may do alone.
+		perform conduct_api_1.refuse_member('/confirm', 'unknown');
 	end if;
 end
 $$;

@@ -239,6 +239,8 @@ begin
 		if v_two.pending is not null then
 			return conduct_api_1.end_act(v_act, v_two.pending);
 		end if;
+	elsif p_args ? 'confirm' then
+		perform conduct_api_1.refuse_member('/confirm', 'unknown');
 	else
 		select null::uuid as pending, null::uuid as first_person into v_two;
 	end if;

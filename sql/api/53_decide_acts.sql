@@ -95,6 +95,13 @@ begin
 	then
 		perform conduct_api_1.refuse_member('/dispositions/0/disposition', 'disagrees-with-items');
 	end if;
+	-- Nothing is imposed without a finding, and a finding is a violation.
+	if coalesce(v_disposition ->> 'disposition' = case when exists (
+			select from jsonb_array_elements(p_args -> 'items') x where x ->> 'met' = 'met')
+		then 'no_violation' else 'sanction' end, false)
+	then
+		perform conduct_api_1.refuse_member('/dispositions/0/disposition', 'disagrees-with-findings');
+	end if;
 end
 $$;
 

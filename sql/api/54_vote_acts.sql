@@ -395,8 +395,8 @@ end
 $$;
 
 -- What the count makes of a ballot. Below quorum with everybody's vote in, it lapses. A failing item just
--- falls: a proposal stands while an item does, and a sanction where it promises one; an appeal's outcomes
--- stand once counted, for what does not pass leaves the decision as it was.
+-- falls: a proposal stands while an item does, where it promises a sanction one with a finding; an appeal's
+-- outcomes stand once counted, for what does not pass leaves the decision as it was.
 create or replace function conduct_api_1.outcome_of(p_ballot conduct.ballot) returns text
 language plpgsql stable
 as $$
@@ -412,9 +412,10 @@ begin
 	if not exists (select from conduct.tally t where t.ballot_id = p_ballot.ballot_id and t.has_passed)
 		or (exists (select from conduct.ballot_disposition d
 				where d.ballot_id = p_ballot.ballot_id and d.disposition = 'sanction')
-			and not exists (select from conduct.tally t
+			and 2 > (select count(distinct i.kind) from conduct.tally t
 				join conduct.ballot_item i on i.ballot_id = t.ballot_id and i.item = t.item
-				where t.ballot_id = p_ballot.ballot_id and t.has_passed and i.kind = 'sanction'))
+				where t.ballot_id = p_ballot.ballot_id and t.has_passed
+					and (i.kind = 'sanction' or i.met = 'met')))
 	then
 		return 'failed';
 	end if;
