@@ -127,21 +127,21 @@ test('the wait for a standby is cancelled: nothing is acknowledged, and the keys
 		await until('a commit waits for the standby', () => waiting().length > 0);
 		const closed = Date.now();
 		const n_unknown = load.n_unknown;
+		const early = () => [...load.reports.values(), ...load.acts].filter(one => one.sent > closed && one.answered < opened);
+		let opened = Infinity;
 		let n_cancelled = 0;
 		await until('commits were cancelled and answered', () => {
 			n_cancelled += Number(sql(`select count(*) filter (where pg_cancel_backend(pid)) from pg_stat_activity
 				where wait_event = 'SyncRep'`)[0][0]);
-			return n_cancelled >= (isFull ? 100 : 10) && load.n_unknown >= n_unknown + 5;
+			return early().length || (n_cancelled >= (isFull ? 100 : 10) && load.n_unknown >= n_unknown + 5);
 		});
-		const opened = Date.now();
+		opened = Date.now();
 		sql('alter system reset synchronous_standby_names');
 		sql('select pg_reload_conf()');
 		await daemon.ready();
 		await more(n_after);
 		await load.stop();
-		const early = [...load.reports.values(), ...load.acts]
-			.filter(one => one.sent > closed && one.answered < opened);
-		assert.deepEqual(early, [], 'acknowledged while no standby had it');
+		assert.equal(early().length, 0, 'writes were acknowledged while no standby had them');
 		const counts = load.check();
 		note(`kill: wait for a standby: ${n_cancelled} waits cancelled, ${load.n_unknown - n_unknown} answers `
 			+ `"outcome unknown", 0 acknowledged; ${counts.reports} reports, ${counts.acts} acts, each there once`);
