@@ -54,6 +54,8 @@ begin
 end
 $$;
 revoke all on schema public from public;
+-- Large objects would be storage that no table, policy or purge knows of.
+revoke execute on function lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea) from public;
 
 -- Foreign keys are triggers; only a superuser may make them fire always.
 do $$

@@ -20,6 +20,8 @@ from unnest(array['conduct_owner', 'conduct_gate', 'conduct_handler', 'conduct_a
 select t.attempt('sets session_replication_role', 'set session_replication_role = replica');
 select t.attempt('sets row_security', 'set row_security = off; select * from conduct.case_file');
 select t.attempt('makes a temporary table', 'create temp table x (y integer)');
+select t.attempt('makes a large object with ' || x, 'select ' || x)
+from unnest(array['lo_create(0)', 'lo_creat(-1)', 'lo_from_bytea(0, ''\x00'')']) x;
 select t.attempt('makes a function in ' || x, format('create function %I.f() returns integer language sql as ''select 1''', x))
 from unnest(array['conduct_api_1', 'conduct', 'conduct_gate', 'public']) x;
 select t.attempt('makes a schema', 'create schema evil');
@@ -65,6 +67,8 @@ select t.attempt('reads a case', $$select conduct_api_1.case_show('\x00', t.id('
 select t.attempt('grants', $$select conduct_api_1.grant_bootstrap('{}')$$);
 select t.attempt('shifts the clock', 'update conduct.clock_offset set shift_seconds = 1');
 select t.attempt('makes a temporary table', 'create temp table x (y integer)');
+select t.attempt('makes a large object with ' || x, 'select ' || x)
+from unnest(array['lo_create(0)', 'lo_creat(-1)', 'lo_from_bytea(0, ''\x00'')']) x;
 select (conduct_api_1.timer_run(10)).status;
 
 \echo conduct_backup
@@ -78,3 +82,5 @@ select t.attempt('takes role ' || x, format('set role %I', x)) from unnest(array
 select t.attempt('calls', 'select conduct_api_1.timer_run(1)');
 select t.attempt('asks the gate', $$select conduct_gate.person_of('\x00')$$);
 select t.attempt('makes a temporary table', 'create temp table x (y integer)');
+select t.attempt('makes a large object with ' || x, 'select ' || x)
+from unnest(array['lo_create(0)', 'lo_creat(-1)', 'lo_from_bytea(0, ''\x00'')']) x;
