@@ -128,15 +128,15 @@ static size_t wishes_read(struct slice accept, struct wish wishes[ACCEPT_MAX])
 	return n_wishes;
 }
 
-/* de-at is served de where de-at is not known: browsers name regions that wikis do not. */
-static const char *closest_lang(const struct policy_set *set, char *code)
+/* RFC 4647 section 3.4: de-at, and then de, before what the reader wants less. */
+static void chain_add_range(struct policy_chain *chain, const struct policy_set *set, char *code)
 {
 	for (;;) {
-		const char *lang = known_lang(set, code);
 		char *dash = strrchr(code, '-');
 
-		if (lang || !dash)
-			return lang;
+		chain_add(chain, known_lang(set, code));
+		if (!dash)
+			return;
 		*dash = '\0';
 	}
 }
@@ -148,7 +148,7 @@ static void chain_read_accept(struct policy_chain *chain, const struct policy_se
 	size_t n_wishes = wishes_read(accept, wishes);
 
 	for (size_t i = 0; i < n_wishes; i++)
-		chain_add(chain, closest_lang(set, wishes[i].code));
+		chain_add_range(chain, set, wishes[i].code);
 	chain->n_asked = chain->n_langs;
 	for (size_t i = 0; i < chain->n_asked; i++)
 		chain_add_fallbacks(chain, set, chain->langs[i]);

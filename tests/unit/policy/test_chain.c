@@ -63,6 +63,7 @@ START_TEST(accept_language_goes_by_quality)
 	expect("nowiki", "", "de;q=0.5, ar;q=0.9, pt;q=0", "ar de en");
 	expect("nowiki", "", "de-AT, *;q=0.1", "de en");
 	expect("nowiki", "", "pt-BR,pt;q=0.9", "pt-br pt en");
+	expect("nowiki", "", "pt-BR;q=0.9, ar;q=0.1", "pt-br pt ar en");
 	expect("nowiki", "", "be-tarask;q=0.8, de;q=0.85", "de be-tarask be ru en");
 	expect("nowiki", "", ",,;q=1,;;", "nb no da en");
 	expect(NULL, "de", "ar", "de en");
