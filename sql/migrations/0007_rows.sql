@@ -34,7 +34,8 @@ begin
 end
 $$;
 
--- The procedure changes with a migration, which loads it as this role.
+-- The procedure changes with a migration, which loads it as this role; policy by publishing, which does so
+-- too.
 create function conduct_gate.procedure_is_loaded() returns trigger
 language plpgsql volatile set search_path = pg_catalog, conduct, pg_temp
 as $$
@@ -106,9 +107,12 @@ begin
 			for each statement execute function conduct_gate.append_only()', v_table || '_is_not_truncated',
 			v_table);
 	end loop;
-	foreach v_table in array array['state', 'transition', 'transition_cause', 'ballot_kind'] loop
-		execute format('create trigger %I before insert on conduct.%I
-			for each row execute function conduct_gate.procedure_is_loaded()', v_table || '_is_loaded', v_table);
+	foreach v_table in array array['state', 'transition', 'transition_cause', 'ballot_kind', 'body', 'policy_set',
+		'policy_wiki', 'profile', 'profile_rule']
+	loop
+		execute format('create trigger %I before insert%s on conduct.%I
+			for each row execute function conduct_gate.procedure_is_loaded()', v_table || '_is_loaded',
+			case v_table when 'body' then ' or update' end, v_table);
 	end loop;
 	-- Tables whose rows stay, and the columns that may change.
 	for v_row in select * from (values

@@ -149,10 +149,12 @@ select t.attempt('a grant that begins earlier', $$update conduct.role_grant set 
 select t.attempt('a step made legal', $$insert into conduct.transition values ('matter', 'review', 'decide', 'resolved',
 	'functionary', true, false, '', true)$$);
 select t.attempt('a ballot made legal', $$insert into conduct.ballot_kind values ('proposal', 'intake', 'received')$$);
+set role conduct_admin;
 select t.attempt('a policy set that is not what it says', $$insert into conduct.policy_set select repeat('0', 64), 9,
 	canonical, routes, base_profile, now() from conduct.policy_set$$);
 select t.attempt('a policy set of a lower revision', $$insert into conduct.policy_set select
 	encode(sha256('{}'), 'hex'), 0 + revision, '{}', routes, base_profile, now() from conduct.policy_set$$);
+reset role;
 
 \echo as the owner of the tables
 set role conduct_owner;
@@ -162,3 +164,9 @@ reset role;
 \echo nothing has changed
 select count(*), bool_and(p.version = (select max(seq) from conduct.event e where e.proceeding_id = p.proceeding_id))
 from conduct.proceeding p;
+\echo what is published is published as a whole
+select t.attempt('a quorum lowered', $$update conduct.body set quorum = '{"rule": "fixed", "n": 1}' where body_id = 'u4c'$$);
+select t.attempt('a body of its own', $$insert into conduct.body select (jsonb_populate_record(b, '{"body_id": "mine"}')).*
+	from conduct.body b where body_id = 'u4c'$$);
+select t.attempt('a profile of its own', $$insert into conduct.profile select repeat('b', 64), procedure, categories,
+	sanctions, routes from conduct.profile$$);

@@ -74,7 +74,9 @@ select w.party('Rep','c7','reporter','withdraw');
 select w.do('Fb','c7','resume');
 select w.show('c7');
 \echo == acceptance vote
+set role conduct_admin;
 update conduct.body set accept_rule='{"rule":"net","n":4,"or_majority":true}' where body_id='aawiki-arbcom';
+reset role;
 select (t.submit('c8', 'Rep', '{"about_functionary":"yes"}')).status;
 select w.show('c8');
 select w.do('Aa','c8','claim');
