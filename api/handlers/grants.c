@@ -24,19 +24,29 @@ void grants_list(struct exchange *exchange)
 	verb_submit(exchange, call, finish_list);
 }
 
-void grants_add(struct exchange *exchange)
+static void change(struct exchange *exchange, enum statement_id statement, const struct form *form)
 {
-	struct call *call = verb_begin(exchange, STATEMENT_GRANT_ADD, PG_LANE_ACT);
+	struct call *call = verb_begin(exchange, statement, PG_LANE_ACT);
 	struct form_check *check;
 	struct value *args;
 
-	if (!call || !verb_read_body(exchange, action_grant, &check, &args))
+	if (!call || !verb_read_body(exchange, form, &check, &args))
 		return;
 	verb_add_account(exchange, call);
 	verb_add_key(exchange, call, NULL, 0);
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
 	verb_submit(exchange, call, verb_reply);
+}
+
+void grants_add(struct exchange *exchange)
+{
+	change(exchange, STATEMENT_GRANT_ADD, action_grant);
+}
+
+void grants_end_named(struct exchange *exchange)
+{
+	change(exchange, STATEMENT_GRANT_END_NAMED, action_grant_end);
 }
 
 void grants_end(struct exchange *exchange)

@@ -51,6 +51,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/cases/{id}/events", AUDIENCE_ACCOUNT, NO_BODY, READ, cases_list_events, { "limit", "cursor" } },
 	{ HTTP_GET, "/v1/admin/grants", AUDIENCE_ACCOUNT, NO_BODY, 0, grants_list, { "limit", "cursor" } },
 	{ HTTP_POST, "/v1/admin/grants", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY, grants_add, { NULL } },
+	{ HTTP_DELETE, "/v1/admin/grants", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY_LATE, grants_end_named, { NULL } },
 	{ HTTP_DELETE, "/v1/admin/grants/{id}", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_UUIDS | ROUTE_KEY_LATE, grants_end, { NULL } },
 };
 /* clang-format on */

@@ -302,6 +302,13 @@ const struct form action_grant[] = {
 	{ .name = NULL },
 };
 
+const struct form action_grant_end[] = {
+	{ "person", FORM_PERSON, .flags = FORM_REQUIRED },
+	{ "role", FORM_CHOICE, .flags = FORM_REQUIRED, .choices = roles },
+	{ "body", FORM_ID, .flags = 0 },
+	{ .name = NULL },
+};
+
 #define MOVES true
 #define STAYS false
 

@@ -23,3 +23,4 @@ const struct action *action_find(enum action_audience audience, struct slice nam
 /* Bodies that are no actions. */
 extern const struct form action_message[];
 extern const struct form action_grant[];
+extern const struct form action_grant_end[];

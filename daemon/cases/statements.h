@@ -61,6 +61,7 @@
 	ROW(GRANT_LIST, grant_list, ACCOUNT_LIST) \
 	ROW(GRANT_ADD, grant_add, GRANT_ADD) \
 	ROW(GRANT_END, grant_end, GRANT_END) \
+	ROW(GRANT_END_NAMED, grant_end_named, GRANT_ADD) \
 	ROW(POLICY_CURRENT, policy_current, NOTHING) \
 	ROW(POLICY_VERSIONS, policy_versions, NOTHING) \
 	ROW(POLICY_VERSION, policy_version, VERSION)

@@ -227,6 +227,30 @@ begin
 end
 $$;
 
+-- Who a grant is for.
+create or replace function conduct_api_1.grant_person(p_args jsonb) returns uuid
+language plpgsql stable
+as $$
+declare
+	v_person uuid;
+begin
+	if jsonb_typeof(p_args -> 'person') = 'string' then
+		select p.person_id into v_person from conduct.person p
+		where p.person_id = (p_args ->> 'person')::uuid;
+	else
+		-- A person named by account or by name; the indexes stand beside or in place of the name.
+		select a.person_id into v_person from conduct.person_account a
+		where a.id_ix = decode(p_args #>> '{person,id_ix}', 'hex')
+			or a.name_ix = decode(coalesce(p_args #>> '{person,name_ix}', p_args ->> 'person_name_ix'), 'hex')
+		order by (a.id_ix = decode(p_args #>> '{person,id_ix}', 'hex')) desc nulls last limit 1;
+	end if;
+	if v_person is null then
+		perform conduct_api_1.refuse_member('/person', 'unknown');
+	end if;
+	return v_person;
+end
+$$;
+
 create or replace function conduct_api_1.grant_add(p_account bytea, p_scope bytea, p_mac bytea,
 	p_args jsonb, p_word_ids uuid[], p_word_kinds text[], p_words bytea[])
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -241,19 +265,7 @@ begin
 	if v_key.scope is not null then
 		return conduct_api_1.answer(v_key.status, v_key.answer);
 	end if;
-	if jsonb_typeof(p_args -> 'person') = 'string' then
-		select p.person_id into v_person from conduct.person p
-		where p.person_id = (p_args ->> 'person')::uuid;
-	else
-		-- A person named by account or by name; the indexes stand beside or in place of the name.
-		select a.person_id into v_person from conduct.person_account a
-		where a.id_ix = decode(p_args #>> '{person,id_ix}', 'hex')
-			or a.name_ix = decode(coalesce(p_args #>> '{person,name_ix}', p_args ->> 'person_name_ix'), 'hex')
-		order by (a.id_ix = decode(p_args #>> '{person,id_ix}', 'hex')) desc nulls last limit 1;
-	end if;
-	if v_person is null then
-		perform conduct_api_1.refuse_member('/person', 'unknown');
-	end if;
+	v_person := conduct_api_1.grant_person(p_args);
 	v_view := conduct_api_1.grant_view(conduct_api_1.grant_make(v_person, p_args, v_admin));
 	perform conduct_api_1.finish_key(p_scope, 201, v_view);
 	return conduct_api_1.answer(201, v_view);
@@ -281,6 +293,34 @@ begin
 	perform conduct_gate.lock_cases_of(v_grant.person_id);
 	update conduct.role_grant g set ended_at = conduct.clock(), ended_by = v_admin
 	where g.grant_id = p_grant and g.ended_at is null;
+	perform conduct_api_1.finish_key(p_scope, 204, '{}');
+	return row(204, null, '{}', '{}')::conduct_api_1.answer;
+end
+$$;
+
+-- Ends what a person holds now or will: the role, for the body.
+create or replace function conduct_api_1.grant_end_named(p_account bytea, p_scope bytea, p_mac bytea,
+	p_args jsonb, p_word_ids uuid[], p_word_kinds text[], p_words bytea[])
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_admin uuid := conduct_api_1.enter_admin(p_account);
+	v_key conduct.idempotency := conduct_api_1.claim_key(p_scope, p_mac);
+	v_person uuid;
+begin
+	if v_key.scope is not null then
+		return row(204, null, '{}', '{}')::conduct_api_1.answer;
+	end if;
+	v_person := conduct_api_1.grant_person(p_args);
+	perform conduct_gate.lock_cases_of(v_person);
+	update conduct.role_grant g set ended_at = conduct.clock(), ended_by = v_admin
+	where g.person_id = v_person and g.role = p_args ->> 'role'
+		and g.body_id is not distinct from p_args ->> 'body' and g.ended_at is null
+		and g.until_at > conduct.clock();
+	if not found then
+		perform conduct_api_1.refuse(404, 'conduct-not-found');
+	end if;
 	perform conduct_api_1.finish_key(p_scope, 204, '{}');
 	return row(204, null, '{}', '{}')::conduct_api_1.answer;
 end
