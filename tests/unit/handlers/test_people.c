@@ -64,7 +64,12 @@ START_TEST(a_grant_is_ended_with_or_without_a_key)
 	requests_send(&requests, "DELETE /v1/admin/grants/" ID, FULL KEY, NULL);
 	ck_assert_uint_eq(fake_pg_param_length(2), 32);
 	requests_answer(&requests, 204, "{}");
-	requests_send(&requests, "DELETE /v1/admin/grants", FULL, NULL);
+	requests_send(&requests, "DELETE /v1/admin/grants", FULL,
+		      "{\"person\":\"" ID "\",\"role\":\"clerk\",\"body\":\"enwiki-arbcom\"}");
+	ck_assert_str_eq(fake_pg_statement(), "grant_end_named");
+	requests_answer(&requests, 204, "{}");
+	ck_assert_int_eq(requests.status, 204);
+	requests_send(&requests, "PUT /v1/admin/grants", FULL, NULL);
 	ck_assert_int_eq(requests.status, 405);
 	requests_deinit(&requests);
 }
