@@ -2,8 +2,8 @@
 // processes. Everything runs as the account that packaging/quickstart chose.
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync,
-	chownSync, chmodSync } from 'node:fs';
+import { appendFileSync, chmodSync, chownSync, closeSync, openSync, readFileSync, readdirSync, readlinkSync,
+	realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { base, ops, stack } from '../harness/api.mjs';
@@ -91,13 +91,28 @@ export const postgres = {
 		}
 	},
 
+	/** Any process of this cluster: each works in its data directory. */
+	hasBackends() {
+		const data = realpathSync(this.data);
+		return readdirSync('/proc').some(entry => {
+			try {
+				return /^\d+$/.test(entry) && readlinkSync(`/proc/${entry}/cwd`) === data && isAlive(entry);
+			} catch {
+				return false;
+			}
+		});
+	},
+
 	/** settings: what the command line sets over the file, for this start alone. */
 	async start(settings = []) {
 		if (this.pid()) {
 			return;
 		}
+		// A killed postmaster that nobody has collected keeps its process id, and PostgreSQL believes the lock
+		// file as long; it may go when the last backend has.
+		await until('its backends are gone', () => !this.hasBackends(), 20000);
+		rmSync(`${this.data}/postmaster.pid`, { force: true });
 		const options = settings.flatMap(one => ['-c', one]).join(' ');
-		// After kill -9 its backends hold the memory until each has noticed.
 		await until('PostgreSQL starts', () => run(`${PG}/pg_ctl`, ['-D', this.data, '-l', `${this.data}/server.log`,
 			'-w', '-t', '30', '-o', options, 'start'], { stdio: 'ignore' }).status === 0, 20000);
 	},
