@@ -352,7 +352,7 @@ test('another method of a path is 405, with Allow', async () => {
 		['PATCH', `/v1/cases/${triage.id}`, ['GET', 'HEAD']],
 		['POST', '/v1/me', ['GET', 'HEAD']],
 		['GET', actPath(triage.id, 'claim'), ['POST']],
-		['DELETE', '/v1/admin/grants', ['GET', 'HEAD', 'POST']],
+		['PUT', '/v1/admin/grants', ['GET', 'HEAD', 'POST', 'DELETE']],
 		['POST', '/v1/cases', ['GET', 'HEAD']],
 	]) {
 		const answer = await call('functionary', method, path, {
