@@ -18,7 +18,7 @@ before(async () => {
 	oracle = new Oracle(world);
 });
 
-after(() => console.log(`# access: ${cells.length} cells, ${world.cases.length} cases, ${everybody.length} actors`));
+after(() => console.log(`note: ${cells.length} cells, ${world.cases.length} cases, ${everybody.length} actors`));
 
 let free = WIDTH;
 const waiting = [];
