@@ -26,6 +26,7 @@ struct actor {
 struct actor_gate {
 	struct issuer_table issuers;
 	const struct index_key *index_key;
+	struct wiki *wiki;       /* needed by issuers other than the demo's */
 	int64_t (*now_us)(void); /* NULL: the system's clock */
 };
 

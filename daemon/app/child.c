@@ -1,6 +1,6 @@
 /*
  * What every child does alike: change account, be gone when the parent is, hear the parent, keep
- * the way to the vault.
+ * the ways to vault and worker.
  */
 
 #include <grp.h>
@@ -35,38 +35,43 @@ static int account_change(const char *user)
 	return 0;
 }
 
-static void on_vault_closed(struct ipc_channel *channel, const char *why, void *userdata)
+/* The parent starts another one and sends the way to it. */
+static void on_server_closed(struct ipc_channel *channel, const char *why, void *userdata)
 {
-	struct child *child = userdata;
+	struct ipc_channel **place = userdata;
 
-	/* The parent starts another vault and sends the way to it. */
-	child->vault = ipc_channel_free(channel);
+	*place = ipc_channel_free(channel);
 }
 
-static void on_vault_message(struct ipc_channel *channel, struct ipc_message *message,
-			     void *userdata)
+static void on_server_message(struct ipc_channel *channel, struct ipc_message *message,
+			      void *userdata)
 {
 	if (message->descriptor >= 0)
 		(void)close(message->descriptor);
 }
 
-static void vault_take(struct child *child, int fd)
+/* `place` is child->vault or child->worker: NULL while there is none. */
+static void server_take(struct child *child, struct ipc_channel **place, int fd)
 {
 	const struct ipc_setup setup = { .base = child->base,
 					 .fd = fd,
-					 .on_message = on_vault_message,
-					 .on_closed = on_vault_closed,
-					 .userdata = child };
+					 .on_message = on_server_message,
+					 .on_closed = on_server_closed,
+					 .userdata = place };
+	struct ipc_channel *old = *place;
 
-	child->vault = ipc_channel_free(child->vault);
-	if (ipc_channel_new(&setup, &child->vault) < 0)
-		log_say(LOG_LEVEL_ERROR, "the channel to the vault could not be opened");
+	*place = NULL;
+	ipc_channel_free(old);
+	if (ipc_channel_new(&setup, place) < 0)
+		log_say(LOG_LEVEL_ERROR, "the channel to another process could not be opened");
 }
 
 static void descriptor_take(struct child *child, struct ipc_message *message)
 {
 	if (message->type == IPC_TYPE_VAULT)
-		vault_take(child, message->descriptor);
+		server_take(child, &child->vault, message->descriptor);
+	else if (message->type == IPC_TYPE_WORKER)
+		server_take(child, &child->worker, message->descriptor);
 	else if (child->on_peer)
 		child->on_peer(child, message->descriptor);
 	else
@@ -171,6 +176,7 @@ int child_init(struct child *child, const struct process_kind *kind)
 void child_deinit(struct child *child)
 {
 	ipc_channel_free(child->vault);
+	ipc_channel_free(child->worker);
 	ipc_channel_free(child->parent);
 	if (child->term_event)
 		event_free(child->term_event);

@@ -77,41 +77,48 @@ static void log_process(enum log_level level, const char *message, const struct 
 	log_event(level, message, fields, code < 0 ? 2 : 3);
 }
 
-static struct process *find_vault(struct parent *parent)
-{
-	for (size_t i = 0; i < parent->n_processes; i++)
-		if (parent->processes[i].kind->id == PAGE_VAULT && parent->processes[i].pid)
-			return &parent->processes[i];
-	return NULL;
-}
+/* Who serves whom: the server is given one end of a new channel, the client the other. */
+static const struct {
+	enum page_process server;
+	enum page_process client;
+	uint16_t type; /* how the client hears of it */
+} links[] = {
+	{ PAGE_VAULT, PAGE_WEB, IPC_TYPE_VAULT },
+	{ PAGE_VAULT, PAGE_WORKER, IPC_TYPE_VAULT },
+	{ PAGE_WORKER, PAGE_WEB, IPC_TYPE_WORKER },
+};
 
-/* Gives the vault one end of a new channel and a web or worker the other. */
-static void connect_to_vault(struct process *vault, struct process *process)
+static void link_open(struct process *server, struct process *client, uint16_t type)
 {
 	int fds[2];
 
-	if (!vault || !process->channel || process->kind->id == PAGE_VAULT)
+	if (!server->channel || !client->channel)
 		return;
 	if (ipc_pair_open(fds) < 0) {
-		log_say(LOG_LEVEL_ERROR, "no channel to the vault: %s", strerror(errno));
+		log_say(LOG_LEVEL_ERROR, "no channel between processes: %s", strerror(errno));
 		return;
 	}
-	(void)ipc_channel_send_descriptor(vault->channel, IPC_TYPE_PEER, (struct slice){ 0 },
+	(void)ipc_channel_send_descriptor(server->channel, IPC_TYPE_PEER, (struct slice){ 0 },
 					  fds[0]);
-	(void)ipc_channel_send_descriptor(process->channel, IPC_TYPE_VAULT, (struct slice){ 0 },
-					  fds[1]);
+	(void)ipc_channel_send_descriptor(client->channel, type, (struct slice){ 0 }, fds[1]);
 }
 
+/* Links a process that has just started with all that run already. */
 static void connect_process(struct process *process)
 {
 	struct parent *parent = process->parent;
+	enum page_process own = process->kind->id;
 
-	if (process->kind->id != PAGE_VAULT) {
-		connect_to_vault(find_vault(parent), process);
-		return;
+	for (size_t i = 0; i < parent->n_processes; i++) {
+		struct process *other = &parent->processes[i];
+
+		for (size_t j = 0; other->pid && other != process && j < ARRAY_SIZE(links); j++) {
+			if (links[j].server == own && links[j].client == other->kind->id)
+				link_open(process, other, links[j].type);
+			if (links[j].client == own && links[j].server == other->kind->id)
+				link_open(other, process, links[j].type);
+		}
 	}
-	for (size_t i = 0; i < parent->n_processes; i++)
-		connect_to_vault(process, &parent->processes[i]);
 }
 
 static void announce(struct parent *parent)

@@ -30,7 +30,8 @@ struct child {
 	struct event_base *base;
 	struct event *term_event;
 	struct ipc_channel *parent;
-	struct ipc_channel *vault; /* NULL: not there at the moment */
+	struct ipc_channel *vault;  /* NULL: not there at the moment */
+	struct ipc_channel *worker; /* web: the same */
 
 	/* The kind's own; any may be NULL. */
 	void *state;

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "api/auth/actor.h"
+#include "api/auth/wiki.h"
 #include "api/handlers/handlers.h"
 #include "api/handlers/routes.h"
 #include "api/http/server.h"
@@ -43,6 +44,7 @@ struct generation {
 struct web {
 	struct child *child;
 	struct pg_pool *pool;
+	struct wiki *wiki; /* outlives generations, so that a reload forgets nothing */
 	struct index_key key;
 	struct generation *first; /* the one in use; behind it those that drain */
 	struct event *tick;
@@ -141,7 +143,8 @@ static int generation_serve(struct generation *generation)
 	};
 	int r;
 
-	generation->gate = (struct actor_gate){ .issuers = *table, .index_key = &web->key };
+	generation->gate =
+		(struct actor_gate){ .issuers = *table, .index_key = &web->key, .wiki = web->wiki };
 	r = handlers_init(&generation->handlers, web->pool, &web->key, table);
 	if (r == 0)
 		r = server_new(web->child->base, &config, &generation->server);
@@ -363,6 +366,8 @@ static int web_start(struct web *web)
 		return r;
 	}
 	r = pool_make(web);
+	if (r == 0)
+		r = wiki_new(&child->worker, NULL, &web->wiki);
 	if (r < 0)
 		return r;
 	web->tick = event_new(child->base, -1, EV_PERSIST, on_tick, web);
@@ -394,13 +399,16 @@ int web_run(struct child *child)
 		child_ready(child);
 		event_base_dispatch(child->base);
 	}
-	/* The pool first: what is still under way is answered while its generation is there. */
+	/* Worker and pool first: what is still under way is answered while its generation is there.
+	 */
 	web.is_draining = true;
+	child->worker = ipc_channel_free(child->worker);
 	web.pool = pg_pool_free(web.pool);
 	while ((generation = web.first)) {
 		web.first = generation->next;
 		generation_free(generation);
 	}
+	wiki_free(web.wiki);
 	atomic_store(&page->is_serving, 0);
 	atomic_store(&page->n_connections, 0);
 	atomic_store(&page->n_database_ready, 0);

@@ -8,11 +8,19 @@
 
 static const struct ipc_bounds bounds[] = {
 	/* type, name, shortest, longest, carries a descriptor */
-	{ IPC_TYPE_PING, "ping", 0, 64, false },    { IPC_TYPE_PONG, "pong", 0, 64, false },
-	{ IPC_TYPE_READY, "ready", 0, 0, false },   { IPC_TYPE_DRAIN, "drain", 0, 0, false },
-	{ IPC_TYPE_RELOAD, "reload", 0, 0, false }, { IPC_TYPE_RELOADED, "reloaded", 1, 1, false },
-	{ IPC_TYPE_PEER, "peer", 0, 32, true },     { IPC_TYPE_VAULT, "vault", 0, 0, true },
+	{ IPC_TYPE_PING, "ping", 0, 64, false },
+	{ IPC_TYPE_PONG, "pong", 0, 64, false },
+	{ IPC_TYPE_READY, "ready", 0, 0, false },
+	{ IPC_TYPE_DRAIN, "drain", 0, 0, false },
+	{ IPC_TYPE_RELOAD, "reload", 0, 0, false },
+	{ IPC_TYPE_RELOADED, "reloaded", 1, 1, false },
+	{ IPC_TYPE_PEER, "peer", 0, 32, true },
+	{ IPC_TYPE_VAULT, "vault", 0, 0, true },
 	{ IPC_TYPE_POLICY, "policy", 0, 0, false },
+	{ IPC_TYPE_WORKER, "worker", 0, 0, true },
+	{ IPC_TYPE_WIKI_CHECK, "wiki check", 4, 8 * 1024, false },
+	{ IPC_TYPE_WIKI_EXCHANGE, "wiki exchange", 8, 8 * 1024, false },
+	{ IPC_TYPE_WIKI_ANSWER, "wiki answer", 4, 8 * 1024, false },
 };
 
 /* The row of a type; rows live as long as the program. */

@@ -12,9 +12,14 @@ enum ipc_type {
 	IPC_TYPE_DRAIN,    /* parent to child: take nothing new, finish, exit */
 	IPC_TYPE_RELOAD,   /* parent to child: read configuration and policy again */
 	IPC_TYPE_RELOADED, /* child to parent: one byte, 1 = in use, 0 = kept the old one */
-	IPC_TYPE_PEER,     /* parent to vault: a descriptor that leads to a web or worker */
-	IPC_TYPE_VAULT,    /* parent to web and worker: a descriptor that leads to the vault */
-	IPC_TYPE_POLICY,   /* worker to parent, parent to web: another set is published */
+	IPC_TYPE_PEER,   /* parent to vault or worker: a descriptor that leads to a client of it */
+	IPC_TYPE_VAULT,  /* parent to web and worker: a descriptor that leads to the vault */
+	IPC_TYPE_POLICY, /* worker to parent, parent to web: another set is published */
+	IPC_TYPE_WORKER, /* parent to web: a descriptor that leads to the worker */
+	/* web to worker, answered with IPC_TYPE_WIKI_ANSWER; the parts are in ipc/wiki.h */
+	IPC_TYPE_WIKI_CHECK,
+	IPC_TYPE_WIKI_EXCHANGE,
+	IPC_TYPE_WIKI_ANSWER,
 };
 
 struct ipc_bounds {

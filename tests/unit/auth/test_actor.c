@@ -31,7 +31,9 @@ static void setup(void)
 				    &people, &message),
 			 0);
 	forge.issuer.people = people;
-	gate = (struct actor_gate){ forge.issuers, &index_key, now_us };
+	gate = (struct actor_gate){ .issuers = forge.issuers,
+				    .index_key = &index_key,
+				    .now_us = now_us };
 	exchange_gate = (struct exchange_gate){ actor_authenticate, &gate };
 }
 
