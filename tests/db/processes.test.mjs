@@ -52,7 +52,11 @@ for (const title of ['vault', 'worker', 'web 1', 'web 2']) {
 		const name = `conductd_process_restarts_total{process="${kind}"}`;
 		const restarts = await daemon.metric(name);
 		process.kill(old, 'SIGKILL');
-		await until('there is another', () => daemon.pid(title) && daemon.pid(title) !== old);
+		// A child has its parent's title for a moment.
+		await until('there is another', () => {
+			const now = daemon.pid(title);
+			return now !== undefined && now !== old;
+		});
 		await daemon.ready();
 		assert.deepEqual(daemon.titles(), everybody);
 		assert.equal(await daemon.metric(name), restarts + 1);

@@ -12,7 +12,9 @@ export { base, ops, stack };
 export const top = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 export const build = process.env.CONDUCTD_BUILD;
 export const isFull = process.env.EFFORT === 'full';
-export const logs = `${stack}.d`;
+/** What packaging/quickstart was told to use; `stack` is where it really is. */
+export const asked = process.env.CONDUCTD_DIR;
+export const logs = `${asked}.d`;
 export const port = Number(base.port);
 const PG = '/usr/lib/postgresql/15/bin';
 

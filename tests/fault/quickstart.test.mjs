@@ -2,10 +2,11 @@
 // and that it leaves nothing running.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import test, { after } from 'node:test';
 import { expectCall, reportBody, sql } from '../harness/api.mjs';
-import { build, get, isListening, logs, port, postgres, run, stack, takePort, top, until } from './parts.mjs';
+import { asked, build, get, isListening, logs, port, postgres, run, stack, takePort, top, until } from './parts.mjs';
 
 const limit = { timeout: 120000 };
 const script = `${top}/packaging/quickstart`;
@@ -13,10 +14,10 @@ const second = `${logs}/second`;
 const tools = `${logs}/tools`;
 
 function quickstart(args, options = {}) {
-	return spawnSync(script, args, { encoding: 'utf8', timeout: 100000, ...options });
+	return spawnSync(options.script ?? script, args, { encoding: 'utf8', timeout: 100000, killSignal: 'SIGKILL', ...options });
 }
 
-const own = ['--no-walk', '--dir', stack, '--port', String(port), '--build', build];
+const own = ['--no-walk', '--dir', asked, '--port', String(port), '--build', build];
 const other = ['--no-walk', '--once', '--dir', second, '--port', String(port + 100), '--build', build];
 
 after(() => {
@@ -98,7 +99,15 @@ test('a port that is taken is named, and nothing is made', limit, async () => {
 test('without rights to install it says which package and what to do', limit, () => {
 	const path = makePath(['sudo'], { 'dpkg-query': lacksLibevent });
 	const account = process.getuid() === 0 ? { uid: 65534, gid: 65534 } : {};
-	const { status, stderr } = quickstart(other, { ...path, ...account });
+	// Nobody may be unable to enter the checkout; what is asked for here comes before anything of it is used.
+	const open = mkdtempSync(`${tmpdir()}/conductd-`);
+	cpSync(tools, `${open}/tools`, { recursive: true, verbatimSymlinks: true });
+	mkdirSync(`${open}/packaging`);
+	cpSync(script, `${open}/packaging/quickstart`);
+	spawnSync('chmod', ['-R', 'a+rX', open]);
+	path.env.PATH = `${open}/tools`;
+	const { status, stderr } = quickstart(other, { ...path, ...account, script: `${open}/packaging/quickstart`, cwd: '/' });
+	rmSync(open, { recursive: true });
 	assert.equal(status, 1, stderr);
 	assert.match(stderr, /^quickstart: installing libevent-dev needs root: run this as root, or install sudo/m);
 	assert.ok(!existsSync(second));

@@ -15,6 +15,7 @@ export const people = file.people;
 export const base = new URL(file.base);
 export const ops = new URL(file.ops);
 
+const ANSWER_MS = 90000;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 
 /** One request. who: a demo person's name, {receipt}, {authorization}, or null for nobody. */
@@ -62,6 +63,7 @@ export function call(who, method, path, { body, headers = {}, key, revision, url
 				response.on('error', reject);
 			}
 		);
+		request.setTimeout(ANSWER_MS, () => request.destroy(new Error(`no answer to ${method} ${path} in ${ANSWER_MS} ms`)));
 		request.on('error', reject);
 		request.end(bytes);
 	});
@@ -129,12 +131,15 @@ function conninfo(database) {
 		.replace('conduct_migrate.pass', 'postgres.pass');
 }
 
+// Nothing asked here takes long; what hangs must not hold the tests' own timers up.
+const SQL_MS = 120000;
 const PSQL = '/usr/lib/postgresql/15/bin/psql';
 const PSQL_OPTIONS = ['-X', '-q', '-A', '-t', '-F', '\u001f', '-v', 'ON_ERROR_STOP=1'];
 
 /** SQL as the superuser of the private cluster; rows as arrays of text. */
 export function sql(text, database = 'conduct') {
-	const out = execFileSync(PSQL, [...PSQL_OPTIONS, '-d', conninfo(database)], { input: text, encoding: 'utf8' });
+	const out = execFileSync(PSQL, [...PSQL_OPTIONS, '-d', conninfo(database)], { input: text, encoding: 'utf8', timeout: SQL_MS,
+		killSignal: 'SIGKILL' });
 	return out
 		.split('\n')
 		.filter(line => line !== '')
