@@ -1,0 +1,40 @@
+<?php
+// The settings of the tests' wiki. What a test changes while the wiki runs stands in settings.json of the
+// directory that CONDUCTD_WIKI names, and is read again for every request.
+$conductdWiki = getenv( 'CONDUCTD_WIKI' );
+$conductdSettings = is_file( "$conductdWiki/settings.json" )
+	? json_decode( file_get_contents( "$conductdWiki/settings.json" ), true ) : [];
+
+$wgSitename = 'TestWiki';
+$wgServer = $wgCanonicalServer = $conductdSettings['server'] ?? 'http://127.0.0.1';
+$wgScriptPath = '';
+$wgArticlePath = '/index.php/$1';
+$wgUsePathInfo = true;
+$wgResourceBasePath = '';
+$wgLanguageCode = 'en';
+$wgSecretKey = $wgUpgradeKey = str_repeat( '0', 64 );
+$wgAuthenticationTokenVersion = '1';
+
+$wgDBtype = 'sqlite';
+$wgDBname = 'wiki';
+$wgDBserver = '';
+$wgSQLiteDataDir = "$conductdWiki/data";
+$wgMainCacheType = CACHE_NONE;
+$wgSessionCacheType = CACHE_DB;
+$wgLocalisationCacheConf['store'] = 'array';
+$wgCacheDirectory = "$conductdWiki/cache";
+$wgJobRunRate = 0;
+
+$wgEnableEmail = $wgEnableUploads = $wgPingback = false;
+$wgRateLimits = [];
+$wgPasswordAttemptThrottle = [];
+// Guessing passwords is no danger here, and waiting is dear.
+$wgPasswordConfig['pbkdf2']['cost'] = '100';
+$wgGroupPermissions['suppress']['hideuser'] = true;
+$wgGroupPermissions['suppress']['block'] = true;
+$wgHideUserContribLimit = false;
+
+wfLoadSkin( 'Vector' );
+wfLoadExtension( 'Renameuser' );
+wfLoadExtension( 'OAuthDouble' );
+$wgOAuthDouble = $conductdSettings['oauth'] ?? [];
