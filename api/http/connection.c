@@ -7,6 +7,7 @@
  */
 
 #include "api/http/connection.h"
+#include "api/http/tls.h"
 #include "api/http/wire.h"
 #include "daemon/base/log.h"
 
@@ -30,8 +31,9 @@ enum {
 };
 
 enum connection_state {
-	CONNECTION_IDLE, /* between requests */
-	CONNECTION_HEAD, /* the first byte of a head has come */
+	CONNECTION_SHAKE, /* TLS: the handshake is under way */
+	CONNECTION_IDLE,  /* between requests */
+	CONNECTION_HEAD,  /* the first byte of a head has come */
 	CONNECTION_BODY,
 	CONNECTION_BUSY,   /* the handler works */
 	CONNECTION_SLOT,   /* the answer waits for the grid */
@@ -57,7 +59,8 @@ struct connection {
 	bool is_head;        /* HEAD: the answer has no body */
 	bool is_last;        /* close after this answer */
 	bool has_ended;      /* the client sends nothing more */
-	bool is_running;     /* connection_run() is on the stack */
+	bool is_running;     /* the caller goes on with it: nobody else may free it */
+	bool is_tls;
 };
 
 static void connection_run(struct connection *connection);
@@ -106,6 +109,9 @@ static void connection_enter(struct connection *connection, enum connection_stat
 	connection->state = state;
 	event_del(connection->timer);
 	switch (state) {
+	case CONNECTION_SHAKE:
+		set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
+		break;
 	case CONNECTION_IDLE:
 		set_timer_with_output(connection, limits->idle_timeout_ms);
 		break;
@@ -130,6 +136,13 @@ static void connection_enter(struct connection *connection, enum connection_stat
 		bufferevent_enable(connection->bev, EV_READ);
 	else
 		bufferevent_disable(connection->bev, EV_READ);
+}
+
+/* Holds back what is read above it. TLS hands over a record at a time; see http_tls_new_take(). */
+static void set_input_limit(struct connection *connection, size_t length)
+{
+	if (!connection->is_tls)
+		bufferevent_setwatermark(connection->bev, EV_READ, 0, length);
 }
 
 /* Ends the connection at once, whatever happens to it. Takes NULL; returns NULL. */
@@ -163,30 +176,21 @@ struct connection *connection_next(const struct connection *connection)
 	return connection->next;
 }
 
-static bool is_loopback(struct slice name)
+/* The answer's bytes on their way. TLS writes at once, and may find that the client has gone. */
+static int connection_send(struct connection *connection, const struct exchange *exchange)
 {
-	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+	struct evbuffer *output = connection->is_tls ? connection->owner->staged
+						     : bufferevent_get_output(connection->bev);
+	bool was_running = connection->is_running;
+	int r = wire_write(exchange, connection->is_head, connection->is_last, connection->is_tls,
+			   output);
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (name.length == strlen(names[i]) &&
-		    strncasecmp(name.at, names[i], name.length) == 0)
-			return true;
-	return false;
-}
-
-/* Host without its port against what the server answers for. */
-bool connection_is_host_known(const struct connection_owner *owner, struct slice host)
-{
-	const char *bracket = memchr(host.at, ']', host.length);
-	const char *from = bracket ? bracket : host.at;
-	const char *colon = memchr(from, ':', host.length - (size_t)(from - host.at));
-	struct slice name = { host.at, colon ? (size_t)(colon - host.at) : host.length };
-
-	for (size_t i = 0; i < owner->n_hosts; i++)
-		if (name.length == strlen(owner->hosts[i]) &&
-		    strncasecmp(name.at, owner->hosts[i], name.length) == 0)
-			return true;
-	return is_loopback(name);
+	if (r < 0 || !connection->is_tls)
+		return r;
+	connection->is_running = true;
+	r = http_tls_send(connection->bev, output);
+	connection->is_running = was_running;
+	return r;
 }
 
 /* Writes the finished answer, logs it, and frees the exchange. */
@@ -205,7 +209,7 @@ static void connection_write(struct connection *connection)
 	if (connection->state != CONNECTION_CLOSED) {
 		struct evbuffer *output = bufferevent_get_output(connection->bev);
 
-		if (wire_write(exchange, connection->is_head, connection->is_last, output))
+		if (connection_send(connection, exchange))
 			connection->state = CONNECTION_CLOSED;
 		length = evbuffer_get_length(output);
 		connection->written_us =
@@ -220,6 +224,8 @@ static void connection_close(struct connection *connection)
 {
 	bool is_answered = connection->state == CONNECTION_SLOT;
 
+	if (connection->is_tls && !connection->has_ended)
+		http_tls_end(connection->bev);
 	connection_enter(connection, CONNECTION_CLOSED);
 	if (is_answered)
 		connection_write(connection);
@@ -324,26 +330,8 @@ static void take_head(struct connection *connection, const struct http_request *
 				  (int64_t)connection->owner->limits.body_idle_ms * 1000 +
 				  (int64_t)connection->body_length * 1000000 /
 					  connection->owner->limits.body_rate;
-	bufferevent_setwatermark(connection->bev, EV_READ, 0, connection->body_length + INPUT_MAX);
+	set_input_limit(connection, connection->body_length + INPUT_MAX);
 	connection_enter(connection, CONNECTION_BODY);
-}
-
-static const char *refusal_key(int status)
-{
-	switch (status) {
-	case 414:
-		return "conduct-target-too-long";
-	case 417:
-		return "conduct-expectation";
-	case 431:
-		return "conduct-head-too-large";
-	case 501:
-		return "conduct-unsupported-method";
-	case 505:
-		return "conduct-http-version";
-	default:
-		return "conduct-bad-request";
-	}
 }
 
 /* True when something was done and there may be more to do. */
@@ -372,7 +360,7 @@ static bool read_head(struct connection *connection)
 		return false;
 	if (r == HTTP_E_REFUSED) {
 		connection->is_head = false;
-		refuse_and_close(connection, status, refusal_key(status));
+		refuse_and_close(connection, status, connection_refusal_key(status));
 		return true;
 	}
 	if (!begin_exchange(connection))
@@ -399,7 +387,7 @@ static bool read_body(struct connection *connection)
 		}
 		return false;
 	}
-	bufferevent_setwatermark(connection->bev, EV_READ, 0, INPUT_MAX);
+	set_input_limit(connection, INPUT_MAX);
 	body = arena_alloc(exchange->arena, connection->body_length + 1);
 	if (!body) {
 		evbuffer_drain(input, connection->body_length);
@@ -439,10 +427,13 @@ static void linger(struct connection *connection)
 	if (evbuffer_get_length(bufferevent_get_output(connection->bev)))
 		return;
 	connection->written_us = 0;
-	if (connection->has_ended)
+	if (connection->has_ended) {
 		connection_enter(connection, CONNECTION_CLOSED);
-	else
-		shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
+		return;
+	}
+	if (connection->is_tls)
+		http_tls_end(connection->bev);
+	shutdown(bufferevent_getfd(connection->bev), SHUT_WR);
 }
 
 /* Does whatever can be done now. Handlers that answer at once come back here by looping, not by
@@ -502,11 +493,19 @@ static void on_event(struct bufferevent *bev, short what, void *context)
 {
 	struct connection *connection = context;
 
+	if (what & BEV_EVENT_CONNECTED) {
+		connection_enter(connection, CONNECTION_IDLE);
+		if (connection->owner->is_draining)
+			connection_drain(connection);
+		return;
+	}
 	connection->has_ended = true;
-	if (!(what & BEV_EVENT_EOF)) {
+	if (!(what & BEV_EVENT_EOF) || connection->state == CONNECTION_SHAKE) {
 		connection_close(connection);
 		return;
 	}
+	if (connection->is_running)
+		return;
 	if (connection->state == CONNECTION_BODY) {
 		/* Half a body will never be whole; the exchange has not begun. */
 		connection->exchange = exchange_free(connection->exchange);
@@ -540,32 +539,33 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 /**
  * connection_new_take() - serve a client
  * @fd: owned from here on, also on failure
+ * @tls: NULL: plain HTTP
  *
  * Return: 0 or negative.
  */
-int connection_new_take(struct connection_owner *owner, evutil_socket_t fd)
+int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
-	int on = 1;
+	int on = 1, r;
 
 	if (!connection) {
 		evutil_closesocket(fd);
 		return -ENOMEM;
 	}
 	connection->owner = owner;
-	connection->bev = bufferevent_socket_new(owner->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!connection->bev) {
-		evutil_closesocket(fd);
+	connection->is_tls = tls;
+	/* Without this an answer of two packets waits for the client's delayed acknowledgement. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	r = http_tls_new_take(owner->base, fd, tls, &connection->bev);
+	if (r < 0) {
 		free(connection);
-		return -ENOMEM;
+		return r;
 	}
 	connection->timer = evtimer_new(owner->base, on_timer, connection);
 	if (!connection->timer) {
 		connection_free(connection);
 		return -ENOMEM;
 	}
-	/* Without this an answer of two packets waits for the client's delayed acknowledgement. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	connection->next = owner->first;
 	connection->link = &owner->first;
 	if (owner->first)
@@ -573,9 +573,9 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd)
 	owner->first = connection;
 	owner->n_connections++;
 	bufferevent_setcb(connection->bev, on_read, on_write, on_event, connection);
-	bufferevent_setwatermark(connection->bev, EV_READ, 0, INPUT_MAX);
+	set_input_limit(connection, INPUT_MAX);
 	bufferevent_enable(connection->bev, EV_WRITE);
-	connection_enter(connection, CONNECTION_IDLE);
+	connection_enter(connection, tls ? CONNECTION_SHAKE : CONNECTION_IDLE);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/base/log.h"
 
 #include <arpa/inet.h>
+#include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <stdlib.h>
@@ -16,13 +17,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LISTENERS_MAX = 8, LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 100 };
+enum { LISTENERS_MAX = 64, LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 100 };
+
+struct listener {
+	struct server *server;
+	struct evconnlistener *events;
+	struct tls *tls; /* NULL: plain */
+};
 
 struct server {
 	struct connection_owner owner; /* first: connections know nothing else */
 	struct router *router;
 	struct exchange_gate gate;
-	struct evconnlistener *listeners[LISTENERS_MAX];
+	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
 	size_t connections_max;
 	struct event *pause;
@@ -34,9 +41,9 @@ static void set_accepting(struct server *server, bool is_accepting)
 {
 	for (size_t i = 0; i < server->n_listeners; i++) {
 		if (is_accepting)
-			evconnlistener_enable(server->listeners[i]);
+			evconnlistener_enable(server->listeners[i].events);
 		else
-			evconnlistener_disable(server->listeners[i]);
+			evconnlistener_disable(server->listeners[i].events);
 	}
 }
 
@@ -56,12 +63,13 @@ static void on_closed(struct connection_owner *owner)
 	}
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct sockaddr *address,
 		      int length, void *context)
 {
-	struct server *server = context;
+	const struct listener *listener = context;
+	struct server *server = listener->server;
 
-	if (connection_new_take(&server->owner, fd))
+	if (connection_new_take(&server->owner, fd, listener->tls))
 		return;
 	if (server->owner.n_connections >= server->connections_max)
 		set_accepting(server, false);
@@ -76,9 +84,9 @@ static void on_pause_end(evutil_socket_t fd, short what, void *context)
 }
 
 /* Out of file descriptors: without a pause the loop would spin on the waiting connection. */
-static void on_accept_error(struct evconnlistener *listener, void *context)
+static void on_accept_error(struct evconnlistener *events, void *context)
 {
-	struct server *server = context;
+	struct server *server = ((const struct listener *)context)->server;
 	struct timeval delay = { 0, ACCEPT_PAUSE_MS * 1000 };
 
 	log_say(LOG_LEVEL_ERROR, "accepting a connection failed: %s", strerror(errno));
@@ -131,7 +139,8 @@ int server_new(struct event_base *base, const struct server_config *config,
 	}
 	server->owner.router = server->router;
 	server->pause = evtimer_new(base, on_pause_end, server);
-	if (!server->pause) {
+	server->owner.staged = evbuffer_new();
+	if (!server->pause || !server->owner.staged) {
 		server_free(server);
 		return -ENOMEM;
 	}
@@ -149,31 +158,34 @@ struct server *server_free(struct server *server)
 	while (server->owner.first)
 		connection_free(server->owner.first);
 	for (size_t i = 0; i < server->n_listeners; i++)
-		evconnlistener_free(server->listeners[i]);
+		evconnlistener_free(server->listeners[i].events);
 	if (server->pause)
 		event_free(server->pause);
+	if (server->owner.staged)
+		evbuffer_free(server->owner.staged);
 	router_free(server->router);
 	free(server);
 	return NULL;
 }
 
 /* `fd` is the server's from the call on, also when it fails. */
-int server_listen_take(struct server *server, int fd)
+int server_listen_take(struct server *server, int fd, struct tls *tls)
 {
-	struct evconnlistener *listener;
+	struct listener *listener = &server->listeners[server->n_listeners];
 
 	if (server->n_listeners == LISTENERS_MAX) {
 		close(fd);
 		return -ENOSPC;
 	}
-	listener = evconnlistener_new(server->owner.base, on_accept, server,
-				      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-	if (!listener) {
+	*listener = (struct listener){ .server = server, .tls = tls };
+	listener->events = evconnlistener_new(server->owner.base, on_accept, listener,
+					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!listener->events) {
 		close(fd);
 		return -ENOMEM;
 	}
-	evconnlistener_set_error_cb(listener, on_accept_error);
-	server->listeners[server->n_listeners++] = listener;
+	evconnlistener_set_error_cb(listener->events, on_accept_error);
+	server->n_listeners++;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 
 struct event_base;
 struct server;
+struct tls;
 
 /* 0 means the default beside it. Hosts are names without port, lower case. */
 struct server_config {
@@ -30,8 +31,9 @@ int server_new(struct event_base *base, const struct server_config *config,
 	       struct server **ret_server);
 /* Closes what is still open, at once; no exchange may be in flight. */
 struct server *server_free(struct server *server);
-/* Takes a listening, non-blocking socket; closed with the server. */
-int server_listen_take(struct server *server, int fd);
+/* Takes a listening, non-blocking socket; closed with the server. With tls, which is borrowed for
+ * as long, its connections are TLS. */
+int server_listen_take(struct server *server, int fd, struct tls *tls);
 /* A listening TCP socket on a numeric address, "127.0.0.1" or "::1"; port 0: any free one. */
 int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd);
 /* Stops accepting; in-flight exchanges are answered with Connection: close. done(context) runs

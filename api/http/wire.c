@@ -18,6 +18,9 @@ static const char security_headers[] =
 	"Cross-Origin-Resource-Policy: same-origin\r\n"
 	"Permissions-Policy: interest-cohort=()\r\n";
 
+/* RFC 6797, over TLS alone: a browser that came once by TLS comes by nothing else for a year. */
+static const char transport_header[] = "Strict-Transport-Security: max-age=31536000\r\n";
+
 /* The interim answer to Expect: 100-continue. */
 void wire_write_continue(struct evbuffer *output)
 {
@@ -52,10 +55,12 @@ static void append_cache_control(struct buffer *head, const struct exchange_repl
  * wire_write() - the answer of an exchange
  * @is_head: HEAD; the length is told, the body is not sent
  * @is_last: the connection closes after it
+ * @is_tls: it leaves over TLS
  *
  * Return: 0 or -ENOMEM.
  */
-int wire_write(const struct exchange *exchange, bool is_head, bool is_last, struct evbuffer *output)
+int wire_write(const struct exchange *exchange, bool is_head, bool is_last, bool is_tls,
+	       struct evbuffer *output)
 {
 	CLEANUP(buffer_deinit) struct buffer head = BUFFER_NULL;
 	const struct exchange_reply *reply = exchange->reply;
@@ -70,6 +75,8 @@ int wire_write(const struct exchange *exchange, bool is_head, bool is_last, stru
 		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
 	append_cache_control(&head, reply);
 	buffer_append_text(&head, security_headers);
+	if (is_tls)
+		buffer_append_text(&head, transport_header);
 	buffer_printf(&head, "X-Request-Id: %s\r\n", exchange->request_id);
 	if (is_last)
 		buffer_append_text(&head, "Connection: close\r\n");

@@ -108,7 +108,7 @@ static int generation_listen(struct generation *generation)
 	for (size_t i = 0; i < child->n_listeners; i++) {
 		/* The next generation needs the listener too, so each has a copy. */
 		int fd = fcntl(child->listeners[i], F_DUPFD_CLOEXEC, 3);
-		int r = fd < 0 ? -errno : server_listen_take(generation->server, fd);
+		int r = fd < 0 ? -errno : server_listen_take(generation->server, fd, NULL);
 
 		if (r < 0)
 			return r;

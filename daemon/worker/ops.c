@@ -271,5 +271,5 @@ int ops_new(struct worker *worker)
 	if (r == 0)
 		r = server_open_listener(worker->setup.ops_host, worker->setup.ops_port, false,
 					 &fd);
-	return r < 0 ? r : server_listen_take(worker->ops, fd);
+	return r < 0 ? r : server_listen_take(worker->ops, fd, NULL);
 }

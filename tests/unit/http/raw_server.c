@@ -139,7 +139,7 @@ int main(void)
 	log_init("raw", LOG_LEVEL_WARN);
 	if (!program.base || server_new(program.base, &config, &program.server) ||
 	    server_open_listener("127.0.0.1", 0, false, &fd) || print_address(fd) ||
-	    server_listen_take(program.server, fd))
+	    server_listen_take(program.server, fd, NULL))
 		return 1;
 	term = evsignal_new(program.base, SIGTERM, on_term, &program);
 	event_add(term, NULL);

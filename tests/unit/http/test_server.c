@@ -51,7 +51,7 @@ static void fixture_init(struct fixture *fixture)
 	ck_assert_int_eq(server_new(fixture->base, &config, &fixture->server), 0);
 	ck_assert_int_eq(server_open_listener("127.0.0.1", 0, false, &fd), 0);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	ck_assert_int_eq(server_listen_take(fixture->server, fd), 0);
+	ck_assert_int_eq(server_listen_take(fixture->server, fd, NULL), 0);
 	fixture->fd = socket(AF_INET, SOCK_STREAM, 0);
 	ck_assert_int_eq(connect(fixture->fd, (struct sockaddr *)&address, length), 0);
 	fcntl(fixture->fd, F_SETFL, O_NONBLOCK);

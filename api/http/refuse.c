@@ -1,0 +1,51 @@
+/* What is refused before there is a route: a Host of somebody else, a head that is none. */
+
+#include "api/http/connection.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool is_loopback(struct slice name)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (name.length == strlen(names[i]) &&
+		    strncasecmp(name.at, names[i], name.length) == 0)
+			return true;
+	return false;
+}
+
+/* Host without its port against what the server answers for. */
+bool connection_is_host_known(const struct connection_owner *owner, struct slice host)
+{
+	const char *bracket = memchr(host.at, ']', host.length);
+	const char *from = bracket ? bracket : host.at;
+	const char *colon = memchr(from, ':', host.length - (size_t)(from - host.at));
+	struct slice name = { host.at, colon ? (size_t)(colon - host.at) : host.length };
+
+	for (size_t i = 0; i < owner->n_hosts; i++)
+		if (name.length == strlen(owner->hosts[i]) &&
+		    strncasecmp(name.at, owner->hosts[i], name.length) == 0)
+			return true;
+	return is_loopback(name);
+}
+
+/* The error's key for what the parser refused. */
+const char *connection_refusal_key(int status)
+{
+	switch (status) {
+	case 414:
+		return "conduct-target-too-long";
+	case 417:
+		return "conduct-expectation";
+	case 431:
+		return "conduct-head-too-large";
+	case 501:
+		return "conduct-unsupported-method";
+	case 505:
+		return "conduct-http-version";
+	default:
+		return "conduct-bad-request";
+	}
+}
