@@ -5,6 +5,7 @@
 
 #include "api/handlers/handlers.h"
 #include "api/auth/people.h"
+#include "api/handlers/origins.h"
 #include "daemon/base/text.h"
 #include "daemon/cases/call.h"
 
@@ -106,6 +107,7 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 
 void handlers_deinit(struct handlers *handlers)
 {
+	origins_free(handlers->origins);
 	policy_set_unref(handlers->policy);
 	free(handlers->accounts);
 	*handlers = (struct handlers)HANDLERS_NULL;
@@ -114,8 +116,20 @@ void handlers_deinit(struct handlers *handlers)
 /* From here on handlers see `set`, whose count is handed over. */
 void handlers_swap_policy_take(struct handlers *handlers, struct policy_set *set)
 {
+	struct origins *origins = NULL;
+
+	/* Without memory for them no page of a wiki is let in until the next set. */
+	if (set)
+		(void)origins_new(set, &origins);
+	origins_free(handlers->origins);
+	handlers->origins = origins;
 	policy_set_unref(handlers->policy);
 	handlers->policy = set;
+}
+
+bool handlers_know_origin(void *application, struct slice origin)
+{
+	return origins_have(((const struct handlers *)application)->origins, origin);
 }
 
 static int read_policy(struct handlers *handlers, const struct call_answer *answer)

@@ -8,11 +8,13 @@
 #include "policy/set.h"
 
 struct handlers_account; /* a user name's index beside its account's */
+struct origins;
 struct policy_load;
 
 struct handlers {
 	struct pg_pool *pool;      /* borrowed; its statements are those of daemon/cases */
 	struct policy_set *policy; /* counted; NULL until the published set has been read */
+	struct origins *origins;   /* of the wikis of `policy` */
 	struct names names;
 	struct handlers_account *accounts; /* of the demo people, sorted by name_ix */
 	size_t n_accounts;
@@ -38,6 +40,8 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 /* No call of a handler may be in flight. */
 void handlers_deinit(struct handlers *handlers);
 void handlers_swap_policy_take(struct handlers *handlers, struct policy_set *set);
+/* A wiki's own pages may report; fits server_config.is_wiki_origin. */
+bool handlers_know_origin(void *application, struct slice origin);
 /* Reads the published set; what was in use stays so until then. done(context, outcome) runs once
  * for each call that returned 0: outcome 0, HANDLERS_E_… or negative. While a load is under way
  * another one follows it, and only the latest done() is kept: 1 is returned for what joined it. */

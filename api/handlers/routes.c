@@ -29,12 +29,12 @@ enum { NO_BODY = 0, BODY = ROUTE_BODY_DEFAULT, LONG_BODY = 4 * ROUTE_BODY_DEFAUL
 
 /* method, path, audience, body, flags, handler, query */
 const struct route routes[] = {
-	{ HTTP_GET, "/v1/policy", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show, { "wiki", "lang" } },
-	{ HTTP_GET, "/v1/policy/rules/{id…}", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show_rule, { "wiki", "lang" } },
-	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, 0, policy_list_versions, { NULL } },
-	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, 0, policy_show_version, { NULL } },
-	{ HTTP_GET, "/v1/openapi.json", AUDIENCE_PUBLIC, NO_BODY, 0, openapi_show, { NULL } },
-	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, BODY, ROUTE_KEY_LATE | ROUTE_PADDED, reports_submit, { NULL } },
+	{ HTTP_GET, "/v1/policy", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show, { "wiki", "lang" } },
+	{ HTTP_GET, "/v1/policy/rules/{id…}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show_rule, { "wiki", "lang" } },
+	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_list_versions, { NULL } },
+	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show_version, { NULL } },
+	{ HTTP_GET, "/v1/openapi.json", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, openapi_show, { NULL } },
+	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, BODY, ROUTE_KEY_LATE | ROUTE_PADDED | ROUTE_CORS, reports_submit, { NULL } },
 	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },
 	{ HTTP_GET, "/v1/receipt/messages", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_messages, { "participation", "limit", "cursor" } },
 	{ HTTP_POST, "/v1/receipt/messages", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_post_message, { "participation" } },

@@ -5,6 +5,7 @@
  * connection can go on.
  */
 
+#include "api/http/cors.h"
 #include "api/http/reply.h"
 
 #include <string.h>
@@ -102,7 +103,8 @@ static int copy_headers(struct exchange *exchange, const struct http_request *re
 	for (size_t i = 0; i < _HTTP_HEADER_N; i++) {
 		struct slice value = request->headers[i];
 
-		if (!value.at)
+		/* An address is read where the connection is, and kept by nobody. */
+		if (!value.at || i == HTTP_HEADER_X_FORWARDED_FOR)
 			continue;
 		exchange->headers[i].at = arena_strndup(exchange->arena, value.at, value.length);
 		exchange->headers[i].length = value.length;
@@ -145,6 +147,38 @@ static void set_allow(struct exchange *exchange, unsigned allowed)
 		separator = ", ";
 	}
 	buffer_append_text(headers, "\r\n");
+}
+
+/* The method that a preflight asks about; 0: it asks about none that exists. */
+static unsigned asked_method(const struct exchange *exchange)
+{
+	struct slice name = exchange->headers[HTTP_HEADER_ACCESS_CONTROL_REQUEST_METHOD];
+
+	for (unsigned bit = HTTP_GET; bit < HTTP_OPTIONS; bit <<= 1) {
+		const char *method = http_method_name((enum http_method)bit);
+
+		if (name.at && strlen(method) == name.length &&
+		    memcmp(method, name.at, name.length) == 0)
+			return bit;
+	}
+	return 0;
+}
+
+/* What pages of other origins learn: of rows that let them, and that there is nothing. */
+static void admit_page(struct exchange *exchange, enum http_method method,
+		       const struct route_match *match)
+{
+	bool is_asking = method == HTTP_OPTIONS &&
+			 exchange->headers[HTTP_HEADER_ACCESS_CONTROL_REQUEST_METHOD].at;
+	bool applies = !match->allowed || (is_asking      ? match->cors & asked_method(exchange)
+					   : match->route ? match->route->flags & ROUTE_CORS
+							  : match->cors);
+
+	if (!applies)
+		return;
+	cors_admit(exchange, exchange->headers[HTTP_HEADER_ORIGIN]);
+	if (is_asking)
+		cors_allow(exchange, match->cors);
 }
 
 static struct exchange_refusal refuse(int status, const char *key)
@@ -194,6 +228,7 @@ int exchange_admit_head(struct exchange *exchange, const struct http_request *re
 		return r;
 	router_find(router, request->method, request->path, &match);
 	exchange->route = match.route;
+	admit_page(exchange, request->method, &match);
 	if (!match.route) {
 		if (match.allowed)
 			set_allow(exchange, match.allowed);

@@ -6,7 +6,8 @@
  * the client leaves, the answer is dropped, the work is not.
  */
 
-#include "api/http/connection.h"
+#include "api/http/state.h"
+#include "api/http/cors.h"
 #include "api/http/tls.h"
 #include "api/http/wire.h"
 #include "daemon/base/log.h"
@@ -26,229 +27,8 @@ enum {
 	OUTPUT_MAX = 256 * 1024,      /* no new request is begun above this */
 	INPUT_MAX = 16 * 1024,        /* read ahead, beside a body */
 	REFUSED_BODY_MAX = 64 * 1024, /* read and dropped, so that the connection can go on */
-	LINGER_MS = 2000,
 	DRAIN_FRESH_MS = 1000, /* for the first request of a connection that is there already */
 };
-
-enum connection_state {
-	CONNECTION_SHAKE, /* TLS: the handshake is under way */
-	CONNECTION_IDLE,  /* between requests */
-	CONNECTION_HEAD,  /* the first byte of a head has come */
-	CONNECTION_BODY,
-	CONNECTION_BUSY,   /* the handler works */
-	CONNECTION_SLOT,   /* the answer waits for the grid */
-	CONNECTION_FULL,   /* the client does not read */
-	CONNECTION_LINGER, /* the last answer is written; its client may still be sending */
-	CONNECTION_CLOSED,
-};
-
-struct connection {
-	struct connection_owner *owner;
-	struct connection *next, **link;
-	struct bufferevent *bev;
-	struct event *timer;
-	enum connection_state state;
-	struct http_parser parser;
-	struct exchange *exchange;
-	struct exchange_refusal refusal; /* answered once the body has been read */
-	uint64_t body_length;
-	size_t n_body_seen;
-	int64_t request_us;  /* when the request was complete; its head's first byte before that */
-	int64_t deadline_us; /* of a body: by its length */
-	int64_t written_us;  /* by when all output must have left; 0: there is none */
-	bool is_head;        /* HEAD: the answer has no body */
-	bool is_last;        /* close after this answer */
-	bool has_ended;      /* the client sends nothing more */
-	bool is_running;     /* the caller goes on with it: nobody else may free it */
-	bool is_tls;
-};
-
-static void connection_run(struct connection *connection);
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static void set_timer(struct connection *connection, int64_t us)
-{
-	struct timeval delay = { 0 };
-
-	if (us > 0)
-		delay = (struct timeval){ us / 1000000, us % 1000000 };
-	event_add(connection->timer, &delay);
-}
-
-/* The longer of a state's own time and what the output may still take. */
-static void set_timer_with_output(struct connection *connection, unsigned ms)
-{
-	int64_t us = (int64_t)ms * 1000, left = connection->written_us - now_us();
-
-	set_timer(connection, connection->written_us && left > us ? left : us);
-}
-
-/* The sooner of the idle limit and the deadline that a body's length gives. */
-static void set_body_timer(struct connection *connection)
-{
-	int64_t us = (int64_t)connection->owner->limits.body_idle_ms * 1000;
-	int64_t left = connection->deadline_us - now_us();
-
-	set_timer(connection, left < us ? left : us);
-}
-
-/* The one place where a connection changes its state; sets what the new state waits for. */
-static void connection_enter(struct connection *connection, enum connection_state state)
-{
-	const struct server_limits *limits = &connection->owner->limits;
-	bool reads = state == CONNECTION_IDLE || state == CONNECTION_HEAD ||
-		     state == CONNECTION_BODY || state == CONNECTION_LINGER;
-
-	connection->state = state;
-	event_del(connection->timer);
-	switch (state) {
-	case CONNECTION_SHAKE:
-		set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
-		break;
-	case CONNECTION_IDLE:
-		set_timer_with_output(connection, limits->idle_timeout_ms);
-		break;
-	case CONNECTION_HEAD:
-		set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
-		break;
-	case CONNECTION_BODY:
-		set_body_timer(connection);
-		break;
-	case CONNECTION_FULL:
-		set_timer(connection, connection->written_us - now_us());
-		break;
-	case CONNECTION_LINGER:
-		set_timer_with_output(connection, LINGER_MS);
-		break;
-	case CONNECTION_BUSY:
-	case CONNECTION_SLOT:
-	case CONNECTION_CLOSED:
-		break;
-	}
-	if (reads)
-		bufferevent_enable(connection->bev, EV_READ);
-	else
-		bufferevent_disable(connection->bev, EV_READ);
-}
-
-/* Holds back what is read above it. TLS hands over a record at a time; see http_tls_new_take(). */
-static void set_input_limit(struct connection *connection, size_t length)
-{
-	if (!connection->is_tls)
-		bufferevent_setwatermark(connection->bev, EV_READ, 0, length);
-}
-
-/* Ends the connection at once, whatever happens to it. Takes NULL; returns NULL. */
-struct connection *connection_free(struct connection *connection)
-{
-	struct connection_owner *owner;
-
-	if (!connection)
-		return NULL;
-	owner = connection->owner;
-	if (connection->link) {
-		*connection->link = connection->next;
-		if (connection->next)
-			connection->next->link = connection->link;
-		owner->n_connections--;
-	}
-	exchange_free(connection->exchange);
-	if (connection->timer)
-		event_free(connection->timer);
-	if (connection->bev)
-		bufferevent_free(connection->bev);
-	if (connection->link)
-		owner->closed(owner);
-	free(connection);
-	return NULL;
-}
-
-/* The next in the owner's list, or NULL. */
-struct connection *connection_next(const struct connection *connection)
-{
-	return connection->next;
-}
-
-/* The answer's bytes on their way. TLS writes at once, and may find that the client has gone. */
-static int connection_send(struct connection *connection, const struct exchange *exchange)
-{
-	struct evbuffer *output = connection->is_tls ? connection->owner->staged
-						     : bufferevent_get_output(connection->bev);
-	bool was_running = connection->is_running;
-	int r = wire_write(exchange, connection->is_head, connection->is_last, connection->is_tls,
-			   output);
-
-	if (r < 0 || !connection->is_tls)
-		return r;
-	connection->is_running = true;
-	r = http_tls_send(connection->bev, output);
-	connection->is_running = was_running;
-	return r;
-}
-
-/* Writes the finished answer, logs it, and frees the exchange. */
-static void connection_write(struct connection *connection)
-{
-	struct exchange *exchange = connection->exchange;
-	size_t length;
-
-	if (connection->owner->is_draining)
-		connection->is_last = true;
-	wire_log(exchange, connection->is_head, now_us() - connection->request_us);
-	if (connection->owner->answered)
-		connection->owner->answered(connection->owner->application,
-					    exchange->reply->status);
-	connection->exchange = NULL;
-	if (connection->state != CONNECTION_CLOSED) {
-		struct evbuffer *output = bufferevent_get_output(connection->bev);
-
-		if (connection_send(connection, exchange))
-			connection->state = CONNECTION_CLOSED;
-		length = evbuffer_get_length(output);
-		connection->written_us =
-			now_us() + (int64_t)connection->owner->limits.write_timeout_ms * 1000 +
-			(int64_t)length * 1000000 / connection->owner->limits.write_rate;
-	}
-	exchange_free(exchange);
-}
-
-/* The connection ends; an exchange in flight keeps the memory until its answer. */
-static void connection_close(struct connection *connection)
-{
-	bool is_answered = connection->state == CONNECTION_SLOT;
-
-	if (connection->is_tls && !connection->has_ended)
-		http_tls_end(connection->bev);
-	connection_enter(connection, CONNECTION_CLOSED);
-	if (is_answered)
-		connection_write(connection);
-	if (!connection->exchange && !connection->is_running)
-		connection_free(connection);
-}
-
-/* The exchange is answered: now, or at the next step of the grid. */
-static void connection_deliver(struct exchange *exchange)
-{
-	struct connection *connection = exchange->connection;
-	int64_t wait;
-
-	if (exchange->reply->is_slotted && connection->state != CONNECTION_CLOSED) {
-		wait = REPLY_SLOT_US - (now_us() - connection->request_us) % REPLY_SLOT_US;
-		connection_enter(connection, CONNECTION_SLOT);
-		set_timer(connection, wait);
-		return;
-	}
-	connection_write(connection);
-	if (!connection->is_running)
-		connection_run(connection);
-}
 
 /* A new exchange; false: no memory, and the connection has been closed. */
 static bool begin_exchange(struct connection *connection)
@@ -258,7 +38,7 @@ static bool begin_exchange(struct connection *connection)
 	connection->refusal = (struct exchange_refusal){ 0 };
 	connection->body_length = 0;
 	connection->n_body_seen = 0;
-	connection->request_us = now_us();
+	connection->request_us = connection_now_us();
 	if (exchange_new(owner->gate, owner->application, connection_deliver,
 			 &connection->exchange)) {
 		connection_enter(connection, CONNECTION_CLOSED);
@@ -274,7 +54,7 @@ static void refuse_and_close(struct connection *connection, int status, const ch
 	connection->is_last = true;
 	if (!connection->exchange && !begin_exchange(connection))
 		return;
-	connection->request_us = now_us();
+	connection->request_us = connection_now_us();
 	connection_enter(connection, CONNECTION_BUSY);
 	exchange_refuse(connection->exchange, status, key);
 }
@@ -284,7 +64,7 @@ static void dispatch(struct connection *connection)
 {
 	struct exchange *exchange = connection->exchange;
 
-	connection->request_us = now_us();
+	connection->request_us = connection_now_us();
 	connection_enter(connection, CONNECTION_BUSY);
 	if (connection->refusal.status == 204)
 		exchange_reply_empty(exchange, 204);
@@ -305,7 +85,10 @@ static void take_head(struct connection *connection, const struct http_request *
 	connection->is_last = !request->is_keep_alive;
 	connection->body_length = request->content_length;
 	connection->refusal = (struct exchange_refusal){ 421, "conduct-foreign-host" };
-	if (connection_is_host_known(connection->owner, request->headers[HTTP_HEADER_HOST]))
+	connection_name_client(connection, request);
+	if (!connection_is_host_known(connection->owner, request->headers[HTTP_HEADER_HOST]))
+		cors_admit(exchange, request->headers[HTTP_HEADER_ORIGIN]);
+	else
 		r = exchange_admit_head(exchange, request, connection->owner->router,
 					&connection->refusal);
 	if (r) {
@@ -326,11 +109,11 @@ static void take_head(struct connection *connection, const struct http_request *
 	}
 	if (request->expects_continue)
 		wire_write_continue(bufferevent_get_output(connection->bev));
-	connection->deadline_us = now_us() +
+	connection->deadline_us = connection_now_us() +
 				  (int64_t)connection->owner->limits.body_idle_ms * 1000 +
 				  (int64_t)connection->body_length * 1000000 /
 					  connection->owner->limits.body_rate;
-	set_input_limit(connection, connection->body_length + INPUT_MAX);
+	connection_set_input_limit(connection, connection->body_length + INPUT_MAX);
 	connection_enter(connection, CONNECTION_BODY);
 }
 
@@ -360,6 +143,9 @@ static bool read_head(struct connection *connection)
 		return false;
 	if (r == HTTP_E_REFUSED) {
 		connection->is_head = false;
+		if (!begin_exchange(connection))
+			return false;
+		cors_admit(connection->exchange, cors_find(bytes));
 		refuse_and_close(connection, status, connection_refusal_key(status));
 		return true;
 	}
@@ -383,11 +169,11 @@ static bool read_body(struct connection *connection)
 		/* Only progress moves the idle limit. */
 		if (available > connection->n_body_seen) {
 			connection->n_body_seen = available;
-			set_body_timer(connection);
+			connection_set_body_timer(connection);
 		}
 		return false;
 	}
-	set_input_limit(connection, INPUT_MAX);
+	connection_set_input_limit(connection, INPUT_MAX);
 	body = arena_alloc(exchange->arena, connection->body_length + 1);
 	if (!body) {
 		evbuffer_drain(input, connection->body_length);
@@ -438,7 +224,7 @@ static void linger(struct connection *connection)
 
 /* Does whatever can be done now. Handlers that answer at once come back here by looping, not by
  * recursion: a thousand pipelined requests take one stack frame. */
-static void connection_run(struct connection *connection)
+void connection_run(struct connection *connection)
 {
 	bool goes_on = true;
 
@@ -540,10 +326,12 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
  * connection_new_take() - serve a client
  * @fd: owned from here on, also on failure
  * @tls: NULL: plain HTTP
+ * @peer: who connected
  *
  * Return: 0 or negative.
  */
-int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls)
+int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls,
+			const struct client_address *peer)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 	int on = 1, r;
@@ -553,6 +341,7 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 		return -ENOMEM;
 	}
 	connection->owner = owner;
+	connection->peer = *peer;
 	connection->is_tls = tls;
 	/* Without this an answer of two packets waits for the client's delayed acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -573,7 +362,7 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 	owner->first = connection;
 	owner->n_connections++;
 	bufferevent_setcb(connection->bev, on_read, on_write, on_event, connection);
-	set_input_limit(connection, INPUT_MAX);
+	connection_set_input_limit(connection, INPUT_MAX);
 	bufferevent_enable(connection->bev, EV_WRITE);
 	connection_enter(connection, tls ? CONNECTION_SHAKE : CONNECTION_IDLE);
 	return 0;
@@ -592,7 +381,7 @@ void connection_drain(struct connection *connection)
 		return;
 	(void)ioctl(bufferevent_getfd(connection->bev), FIONREAD, &n_unread);
 	if (n_unread > 0 || connection->request_us == 0)
-		set_timer(connection, (int64_t)DRAIN_FRESH_MS * 1000);
+		connection_set_timer(connection, (int64_t)DRAIN_FRESH_MS * 1000);
 	else
 		connection_close(connection);
 }

@@ -25,6 +25,7 @@ struct connection_owner {
 	void (*answered)(void *application, int status);
 	const char *const *hosts;
 	size_t n_hosts;
+	struct client_ranges trusted; /* proxies */
 	struct server_limits limits;
 	bool is_draining;
 	struct evbuffer *staged;  /* one answer on its way to TLS; else empty */
@@ -33,10 +34,9 @@ struct connection_owner {
 	void (*closed)(struct connection_owner *owner); /* one has gone */
 };
 
-int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls);
+int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls,
+			const struct client_address *peer);
 struct connection *connection_free(struct connection *connection);
 struct connection *connection_next(const struct connection *connection);
 /* The server drains: connections without a request close now, others after their answer. */
 void connection_drain(struct connection *connection);
-bool connection_is_host_known(const struct connection_owner *owner, struct slice host);
-const char *connection_refusal_key(int status);

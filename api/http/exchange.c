@@ -9,12 +9,18 @@
 #include "api/http/reply.h"
 #include "daemon/base/log.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXCHANGE_LIMIT_DEFAULT = 50, EXCHANGE_LIMIT_MAX = 100, RETRY_AFTER_S = 1 };
+enum {
+	EXCHANGE_LIMIT_DEFAULT = 50,
+	EXCHANGE_LIMIT_MAX = 100,
+	RETRY_AFTER_S = 1,
+	EXCHANGE_ID_MIN = 8
+};
 
 /**
  * exchange_new() - an exchange without a request yet
@@ -50,6 +56,19 @@ int exchange_new(const struct exchange_gate *gate, void *application,
 	}
 	*ret_exchange = exchange;
 	return 0;
+}
+
+/* Takes the name that a trusted proxy has for the request; one that is no plain name is not taken.
+ */
+void exchange_take_id(struct exchange *exchange, struct slice id)
+{
+	if (!id.at || id.length < EXCHANGE_ID_MIN || id.length > EXCHANGE_ID_MAX)
+		return;
+	for (size_t i = 0; i < id.length; i++)
+		if (!isalnum((unsigned char)id.at[i]) && !strchr("-._", id.at[i]))
+			return;
+	memcpy(exchange->request_id, id.at, id.length);
+	exchange->request_id[id.length] = '\0';
 }
 
 /* Takes NULL; returns NULL. */

@@ -6,11 +6,14 @@
 
 #include "daemon/base/text.h"
 #include "daemon/json/value.h"
+#include "api/http/client.h"
 #include "api/http/idempotency.h"
 #include "api/http/router.h"
 
 struct actor;      /* api/auth/actor.h */
 struct connection; /* api/http/connection.h */
+
+enum { EXCHANGE_ID_MAX = 64 };
 
 struct exchange_query {
 	struct slice name;
@@ -33,7 +36,8 @@ struct exchange {
 		*json; /* the parsed body; NULL on rows without body and ROUTE_RAW rows */
 	enum idempotency_state key_state;
 	struct slice key; /* without quotes, if key_state is IDEMPOTENCY_PRESENT */
-	char request_id[TEXT_UUID_LENGTH + 1];
+	char request_id[EXCHANGE_ID_MAX + 1];
+	struct client_address client;
 	const struct actor *actor; /* set by the gate; NULL on AUDIENCE_PUBLIC rows */
 	void *state;               /* the handler's own, between its callbacks */
 

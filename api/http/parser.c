@@ -12,6 +12,7 @@
 
 static const char *const header_names[_HTTP_HEADER_N] = {
 	[HTTP_HEADER_ACCEPT_LANGUAGE] = "accept-language",
+	[HTTP_HEADER_ACCESS_CONTROL_REQUEST_METHOD] = "access-control-request-method",
 	[HTTP_HEADER_AUTHORIZATION] = "authorization",
 	[HTTP_HEADER_CONNECTION] = "connection",
 	[HTTP_HEADER_CONTENT_ENCODING] = "content-encoding",
@@ -22,7 +23,10 @@ static const char *const header_names[_HTTP_HEADER_N] = {
 	[HTTP_HEADER_IDEMPOTENCY_KEY] = "idempotency-key",
 	[HTTP_HEADER_IF_MATCH] = "if-match",
 	[HTTP_HEADER_IF_NONE_MATCH] = "if-none-match",
+	[HTTP_HEADER_ORIGIN] = "origin",
 	[HTTP_HEADER_TRANSFER_ENCODING] = "transfer-encoding",
+	[HTTP_HEADER_X_FORWARDED_FOR] = "x-forwarded-for",
+	[HTTP_HEADER_X_REQUEST_ID] = "x-request-id",
 };
 
 static const struct {
@@ -280,6 +284,27 @@ static int read_request_line(struct slice line, struct http_request *request,
 			   ret_authority);
 }
 
+/* Proxies append lines of their own, so the last ones are the nearest. */
+static void keep_forwarded(struct http_request *request, struct slice value)
+{
+	if (request->n_forwarded == HTTP_FORWARDED_MAX) {
+		memmove(request->forwarded, request->forwarded + 1,
+			(HTTP_FORWARDED_MAX - 1) * sizeof(value));
+		request->n_forwarded--;
+	}
+	request->forwarded[request->n_forwarded++] = value;
+}
+
+/* A header that came before: false when the request cannot go on. What proxies add themselves may
+ * stand beside what their client sent. */
+static bool repeat_header(struct http_request *request, size_t id, struct slice value)
+{
+	if (id == HTTP_HEADER_X_REQUEST_ID)
+		request->headers[id] = value;
+	return id == HTTP_HEADER_X_REQUEST_ID || id == HTTP_HEADER_X_FORWARDED_FOR ||
+	       id == HTTP_HEADER_ACCEPT_LANGUAGE;
+}
+
 /* name ":" OWS value OWS; a space before the colon and folded lines are refused (RFC
  * 9112 5.1, 5.2). */
 static int read_header(struct slice line, struct http_request *request)
@@ -306,10 +331,12 @@ static int read_header(struct slice line, struct http_request *request)
 	for (size_t id = HTTP_HEADER_OTHER + 1; id < _HTTP_HEADER_N; id++) {
 		if (!slice_is(name, header_names[id]))
 			continue;
-		/* None of these may come twice: the second copy is what another parser might read.
-		 */
+		if (id == HTTP_HEADER_X_FORWARDED_FOR)
+			keep_forwarded(request, value);
+		/* None of the others may come twice: the second copy is what another parser might
+		 * read. */
 		if (request->headers[id].at)
-			return id == HTTP_HEADER_ACCEPT_LANGUAGE ? 0 : 400;
+			return repeat_header(request, id, value) ? 0 : 400;
 		request->headers[id] = value;
 		return 0;
 	}

@@ -10,6 +10,7 @@ enum {
 	HTTP_HEAD_MAX = 8192,
 	HTTP_TARGET_MAX = 2048,
 	HTTP_HEADERS_MAX = 64,
+	HTTP_FORWARDED_MAX = 8,
 };
 
 enum http_method {
@@ -25,6 +26,7 @@ enum http_method {
 enum http_header_id {
 	HTTP_HEADER_OTHER,
 	HTTP_HEADER_ACCEPT_LANGUAGE,
+	HTTP_HEADER_ACCESS_CONTROL_REQUEST_METHOD,
 	HTTP_HEADER_AUTHORIZATION,
 	HTTP_HEADER_CONNECTION,
 	HTTP_HEADER_CONTENT_ENCODING,
@@ -35,7 +37,10 @@ enum http_header_id {
 	HTTP_HEADER_IDEMPOTENCY_KEY,
 	HTTP_HEADER_IF_MATCH,
 	HTTP_HEADER_IF_NONE_MATCH,
+	HTTP_HEADER_ORIGIN,
 	HTTP_HEADER_TRANSFER_ENCODING,
+	HTTP_HEADER_X_FORWARDED_FOR,
+	HTTP_HEADER_X_REQUEST_ID,
 	_HTTP_HEADER_N,
 };
 
@@ -44,8 +49,10 @@ struct http_request {
 	unsigned minor;     /* of HTTP/1.x: 0 or 1 */
 	struct slice path;  /* "/…", still percent-encoded; every escape is valid and harmless */
 	struct slice query; /* behind '?', still encoded; at is NULL without '?' */
-	struct slice headers[_HTTP_HEADER_N]; /* trimmed values; at is NULL when absent */
-	uint64_t content_length;              /* 0 without the header */
+	struct slice headers[_HTTP_HEADER_N];       /* trimmed values; at is NULL when absent */
+	struct slice forwarded[HTTP_FORWARDED_MAX]; /* X-Forwarded-For, the last lines in order */
+	size_t n_forwarded;
+	uint64_t content_length; /* 0 without the header */
 	bool is_keep_alive;
 	bool expects_continue;
 };

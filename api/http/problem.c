@@ -52,17 +52,20 @@ static int set_translations(const struct exchange *exchange, const struct proble
 	return value_set_take(object, "messageTranslations", translations);
 }
 
-/* The request's id as URN; where that would tell one 404 from the next, the route's fixed part. */
+/* The request's id as URI; where that would tell one 404 from the next, the route's fixed part. */
 static int set_instance(const struct exchange *exchange, const struct problem *problem,
 			struct value *object)
 {
-	char urn[sizeof("urn:uuid:") + TEXT_UUID_LENGTH];
+	char urn[sizeof("urn:uuid:") + EXCHANGE_ID_MAX];
+	struct slice id = text_slice(exchange->request_id);
 	const struct route *route = exchange->route;
 
 	if (problem->status == 404 && route && (route->flags & ROUTE_SLOT))
 		return value_set_text(object, "instance",
 				      (struct slice){ route->path, strcspn(route->path, "{") });
-	snprintf(urn, sizeof(urn), "urn:uuid:%s", exchange->request_id);
+	/* A proxy's name that is no UUID is a reference all the same. */
+	snprintf(urn, sizeof(urn), "%s%s", text_is_uuid(id) ? "urn:uuid:" : "#",
+		 exchange->request_id);
 	return value_set_string(object, "instance", urn);
 }
 

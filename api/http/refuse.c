@@ -1,6 +1,7 @@
-/* What is refused before there is a route: a Host of somebody else, a head that is none. */
+/* What is settled before there is a route: who asks, a Host of somebody else, a head that is none.
+ */
 
-#include "api/http/connection.h"
+#include "api/http/state.h"
 
 #include <string.h>
 #include <strings.h>
@@ -48,4 +49,18 @@ const char *connection_refusal_key(int status)
 	default:
 		return "conduct-bad-request";
 	}
+}
+
+/* What only a trusted proxy may say: who asks, and what the request is called. */
+void connection_name_client(struct connection *connection, const struct http_request *request)
+{
+	const struct client_ranges *trusted = &connection->owner->trusted;
+	struct exchange *exchange = connection->exchange;
+
+	exchange->client = connection->peer;
+	if (!client_ranges_have(trusted, &connection->peer))
+		return;
+	exchange->client = client_find(&connection->peer, trusted, request->forwarded,
+				       request->n_forwarded);
+	exchange_take_id(exchange, request->headers[HTTP_HEADER_X_REQUEST_ID]);
 }

@@ -6,6 +6,8 @@
 
 enum { REPLY_TAG_MAX = 80, REPLY_PADDING = 4096, REPLY_SLOT_US = 10000 };
 
+struct cors; /* api/http/cors.h */
+
 /* Who is asking? Filled in by the program: the answer lies on a higher floor. */
 struct exchange_gate {
 	/* Sets exchange->actor and calls next(), or answers 401 or 403. NULL: everybody is nobody.
@@ -13,6 +15,7 @@ struct exchange_gate {
 	void (*authenticate)(void *context, struct exchange *exchange, enum audience audience,
 			     void (*next)(struct exchange *exchange));
 	void *context;
+	const struct cors *cors; /* NULL: no page of another origin reads anything */
 };
 
 struct exchange_reply {
@@ -24,6 +27,8 @@ struct exchange_reply {
 	struct buffer headers;   /* whole lines */
 	char tag[REPLY_TAG_MAX]; /* with quotes; "" for none */
 	unsigned max_age_s;
+	const char *origin; /* echoed to the page that asks, or NULL */
+	bool varies_by_origin;
 	bool is_public;
 	bool is_slotted; /* leaves on the 10 ms grid */
 	bool has_failed; /* memory ran out while it was built */
@@ -32,6 +37,7 @@ struct exchange_reply {
 int exchange_new(const struct exchange_gate *gate, void *application,
 		 void (*deliver)(struct exchange *exchange), struct exchange **ret_exchange);
 struct exchange *exchange_free(struct exchange *exchange);
+void exchange_take_id(struct exchange *exchange, struct slice id);
 
 /* Before the body: everything the head alone tells. `pending` is set when it refuses. */
 struct exchange_refusal {

@@ -114,7 +114,7 @@ void router_find(const struct router *router, enum http_method method, struct sl
 		 struct route_match *ret_match)
 {
 	struct route_match found = { 0 };
-	unsigned allowed = 0;
+	unsigned allowed = 0, cors = 0;
 
 	if (method == HTTP_HEAD)
 		method = HTTP_GET;
@@ -124,6 +124,8 @@ void router_find(const struct router *router, enum http_method method, struct sl
 		if (!match_path(router->routes[i].path, path, &match))
 			continue;
 		allowed |= router->routes[i].method;
+		if (router->routes[i].flags & ROUTE_CORS)
+			cors |= router->routes[i].method;
 		if (router->routes[i].method != method || found.route)
 			continue;
 		found = match;
@@ -131,8 +133,11 @@ void router_find(const struct router *router, enum http_method method, struct sl
 	}
 	if (allowed & HTTP_GET)
 		allowed |= HTTP_HEAD;
+	if (cors & HTTP_GET)
+		cors |= HTTP_HEAD;
 	if (allowed)
 		allowed |= HTTP_OPTIONS;
 	found.allowed = allowed;
+	found.cors = cors;
 	*ret_match = found;
 }

@@ -31,7 +31,8 @@ enum route_flags {
 	ROUTE_PADDED = 1 << 3,   /* JSON answers are padded with spaces to steps of 4 KiB */
 	ROUTE_UUIDS =
 		1 << 4, /* parameters named …id are UUIDs; a malformed one becomes the nil UUID */
-	ROUTE_RAW = 1 << 5, /* the body is not JSON; the handler reads x->body */
+	ROUTE_RAW = 1 << 5,  /* the body is not JSON; the handler reads x->body */
+	ROUTE_CORS = 1 << 6, /* pages of allowed origins may call it and read the answer */
 };
 
 struct route {
@@ -48,6 +49,7 @@ struct route {
 struct route_match {
 	const struct route *route;             /* NULL: 404, or 405 if allowed is not 0 */
 	unsigned allowed;                      /* bits of enum http_method that the path knows */
+	unsigned cors;                         /* those of them that have ROUTE_CORS */
 	struct slice params[ROUTE_PARAMS_MAX]; /* still encoded, in the order of the path */
 	size_t n_params;
 };

@@ -6,6 +6,7 @@
 
 #include "api/http/server.h"
 #include "api/http/connection.h"
+#include "api/http/cors.h"
 #include "daemon/base/log.h"
 
 #include <arpa/inet.h>
@@ -29,6 +30,7 @@ struct server {
 	struct connection_owner owner; /* first: connections know nothing else */
 	struct router *router;
 	struct exchange_gate gate;
+	struct cors cors;
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
 	size_t connections_max;
@@ -68,8 +70,10 @@ static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct 
 {
 	const struct listener *listener = context;
 	struct server *server = listener->server;
+	struct client_address peer;
 
-	if (connection_new_take(&server->owner, fd, listener->tls))
+	client_address_from(address, &peer);
+	if (connection_new_take(&server->owner, fd, listener->tls, &peer))
 		return;
 	if (server->owner.n_connections >= server->connections_max)
 		set_accepting(server, false);
@@ -113,7 +117,10 @@ int server_new(struct event_base *base, const struct server_config *config,
 
 	if (!server)
 		return -ENOMEM;
+	server->cors = (struct cors){ config->cors_origins, config->n_cors_origins,
+				      config->is_wiki_origin };
 	server->gate = config->gate;
+	server->gate.cors = &server->cors;
 	server->connections_max = or_default(config->connections_max, 10000);
 	server->owner = (struct connection_owner){
 		.base = base,
@@ -122,6 +129,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 		.answered = config->answered,
 		.hosts = config->hosts,
 		.n_hosts = config->n_hosts,
+		.trusted = config->trusted_proxies,
 		.limits = {
 			.head_timeout_ms = or_default(config->head_timeout_ms, 10000),
 			.body_idle_ms = or_default(config->body_idle_ms, 10000),

@@ -18,6 +18,11 @@ struct server_config {
 	void (*answered)(void *application, int status);
 	const char *const *hosts; /* what Host may name; loopback literals may always */
 	size_t n_hosts;
+	struct client_ranges trusted_proxies;
+	const char *const *cors_origins; /* exact */
+	size_t n_cors_origins;
+	/* Further origins; may be NULL. */
+	bool (*is_wiki_origin)(void *application, struct slice origin);
 	unsigned head_timeout_ms;  /* 10,000: from a head's first byte to its end */
 	unsigned body_idle_ms;     /* 10,000: between two bytes of a body */
 	unsigned body_rate;        /* 1,024 bytes a second, at least, over a whole body */

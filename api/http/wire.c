@@ -4,6 +4,7 @@
  */
 
 #include "api/http/wire.h"
+#include "api/http/cors.h"
 #include "daemon/base/log.h"
 
 #include <event2/buffer.h>
@@ -78,6 +79,7 @@ int wire_write(const struct exchange *exchange, bool is_head, bool is_last, bool
 	if (is_tls)
 		buffer_append_text(&head, transport_header);
 	buffer_printf(&head, "X-Request-Id: %s\r\n", exchange->request_id);
+	cors_write(exchange, &head);
 	if (is_last)
 		buffer_append_text(&head, "Connection: close\r\n");
 	if (reply->headers.length)

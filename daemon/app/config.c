@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/http/client.h"
+#include "api/http/cors.h"
 #include "daemon/app/address.h"
 #include "daemon/app/config.h"
 #include "daemon/base/buffer.h"
@@ -124,6 +126,26 @@ static int read_address(struct reader *reader, const struct config_row *row,
 	return 0;
 }
 
+/* A text with a form of its own. */
+static int read_checked(struct reader *reader, const struct config_row *row,
+			const struct yaml_node *node, const char **ret_text)
+{
+	bool is_network = row->kind == CONFIG_NETWORKS;
+	struct client_range range;
+	const char *text = "";
+	int r = read_text(reader, row, node, &text);
+
+	if (r)
+		return r;
+	if (is_network ? client_range_read(text, &range) != 0 : !cors_is_origin(text))
+		return refuse(reader, node, "each of %s must be %s", row->path,
+			      is_network ? "an address or a network, such as 192.0.2.0/24 or "
+					   "2001:db8::/32"
+					 : "an origin, such as https://en.wikipedia.org");
+	*ret_text = text;
+	return 0;
+}
+
 static int read_number(struct reader *reader, const struct config_row *row,
 		       const struct yaml_node *node, int64_t *ret_number)
 {
@@ -199,6 +221,8 @@ static int read_texts(struct reader *reader, const struct config_row *row,
 
 		if (row->kind == CONFIG_ADDRESSES)
 			r = read_address(reader, &item, value, &texts.at[texts.n]);
+		else if (row->kind == CONFIG_NETWORKS || row->kind == CONFIG_ORIGINS)
+			r = read_checked(reader, row, value, &texts.at[texts.n]);
 		else if (row->kind == CONFIG_PATHS)
 			r = read_path(reader, &item, value, &texts.at[texts.n]);
 		else
@@ -261,6 +285,8 @@ static int read_row(struct reader *reader, const struct config_row *row,
 	case CONFIG_TEXTS:
 	case CONFIG_PATHS:
 	case CONFIG_ADDRESSES:
+	case CONFIG_NETWORKS:
+	case CONFIG_ORIGINS:
 		return read_texts(reader, row, node, at);
 	case CONFIG_MAPPINGS:
 		return read_mappings(reader, row, node, target);
@@ -400,6 +426,9 @@ static int check_demo(struct reader *reader, const struct config *config,
 				      "a demo issuer needs "
 				      "loopback addresses, and %s is none",
 				      config->listen.at[i]);
+	if (config->trusted_proxies.n)
+		return refuse(reader, yaml_get(root, "trusted_proxies"),
+			      "a demo issuer cannot be served behind a proxy");
 	return 0;
 }
 

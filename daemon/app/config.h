@@ -12,6 +12,8 @@ enum {
 	CONFIG_ISSUER_LIMIT = 16,
 	CONFIG_CLIENT_LIMIT = 32,
 	CONFIG_KEY_LIMIT = 4,
+	CONFIG_NETWORK_LIMIT = 32,
+	CONFIG_ORIGIN_LIMIT = 64,
 	CONFIG_WEB_LIMIT = 256,
 };
 
@@ -50,6 +52,10 @@ struct config {
 	struct config_texts listen;
 	const char *ops_listen;
 	struct config_texts host_names;
+	struct config_texts trusted_proxies;
+	struct config_texts shared_networks;
+	struct config_texts cors_origins;
+	bool has_cors_wikis;
 	int64_t web_processes; /* 0: one per core */
 	const char *user;      /* "" stays what started it */
 	const char *pid_file;  /* "" writes none */
@@ -86,6 +92,8 @@ enum config_kind {
 	CONFIG_TEXTS,
 	CONFIG_PATHS,
 	CONFIG_ADDRESSES,
+	CONFIG_NETWORKS, /* CIDR */
+	CONFIG_ORIGINS,  /* of web pages, as browsers write them */
 	CONFIG_MAPPINGS, /* a list of mappings with rows of their own */
 };
 

@@ -71,6 +71,8 @@ static void dump_value(struct buffer *buffer, const struct config_row *row, cons
 	case CONFIG_TEXTS:
 	case CONFIG_PATHS:
 	case CONFIG_ADDRESSES:
+	case CONFIG_NETWORKS:
+	case CONFIG_ORIGINS:
 		dump_texts(buffer, at, indent);
 		return;
 	case CONFIG_MAPPINGS:

@@ -17,6 +17,7 @@
 #include "api/handlers/handlers.h"
 #include "api/handlers/routes.h"
 #include "api/http/server.h"
+#include "daemon/app/front.h"
 #include "daemon/app/issuers.h"
 #include "daemon/app/process.h"
 #include "daemon/base/log.h"
@@ -32,8 +33,12 @@ struct generation {
 	struct generation *next;
 	struct web *web;
 	struct issuers *issuers;
-	struct config_texts hosts; /* of this generation's own arena */
+	/* Of this generation's own arena. */
+	struct config_texts hosts;
+	struct config_texts origins;
+	struct client_ranges proxies;
 	struct arena *arena;
+	bool has_cors_wikis;
 	struct actor_gate gate;
 	struct handlers handlers;
 	struct server *server;
@@ -82,23 +87,21 @@ static struct generation *generation_free(struct generation *generation)
 	return NULL;
 }
 
-static int hosts_copy(struct generation *generation, const struct config_texts *hosts)
+/* What requests of this generation need of the configuration. */
+static int generation_copy(struct generation *generation, const struct config *config)
 {
 	int r = arena_new(&generation->arena);
 
-	if (r < 0)
-		return r;
-	generation->hosts.at = arena_alloc(generation->arena, (hosts->n + 1) * sizeof(*hosts->at));
-	if (!generation->hosts.at)
-		return -ENOMEM;
-	for (; generation->hosts.n < hosts->n; generation->hosts.n++) {
-		char *copy = arena_strdup(generation->arena, hosts->at[generation->hosts.n]);
-
-		if (!copy)
-			return -ENOMEM;
-		generation->hosts.at[generation->hosts.n] = copy;
-	}
-	return 0;
+	if (r == 0)
+		r = front_copy_texts(generation->arena, &config->host_names, &generation->hosts);
+	if (r == 0)
+		r = front_copy_texts(generation->arena, &config->cors_origins,
+				     &generation->origins);
+	if (r == 0)
+		r = front_read_ranges(generation->arena, &config->trusted_proxies,
+				      &generation->proxies);
+	generation->has_cors_wikis = config->has_cors_wikis;
+	return r;
 }
 
 static int generation_listen(struct generation *generation)
@@ -140,6 +143,10 @@ static int generation_serve(struct generation *generation)
 		.answered = on_answered,
 		.hosts = (const char *const *)generation->hosts.at,
 		.n_hosts = generation->hosts.n,
+		.trusted_proxies = generation->proxies,
+		.cors_origins = (const char *const *)generation->origins.at,
+		.n_cors_origins = generation->origins.n,
+		.is_wiki_origin = generation->has_cors_wikis ? handlers_know_origin : NULL,
 	};
 	int r;
 
@@ -166,7 +173,7 @@ static int generation_new(struct web *web, const struct config *config,
 	if (r > 0)
 		log_say(LOG_LEVEL_ERROR, "issuers: %s", text);
 	if (r == 0)
-		r = hosts_copy(generation, &config->host_names);
+		r = generation_copy(generation, config);
 	if (r == 0)
 		r = generation_serve(generation);
 	if (r) {

@@ -123,6 +123,8 @@ START_TEST(the_dump_is_golden)
 		"listen:\n  - \"127.0.0.1:1\"\n  - \"[::1]:2\"\n"
 		"ops_listen: \"127.0.0.1:8481\"\n"
 		"host_names:\n  - \"a\\\"b\\\\c\"\n"
+		"trusted_proxies: []\nshared_networks: []\n"
+		"cors_origins: []\ncors_wikis: true\n"
 		"processes:\n  web: 3\n  user: \"conductd\"\n  pid_file: \"/run/x\"\n"
 		"  drain: 90s\n"
 		"log_level: debug\n"
@@ -184,6 +186,18 @@ static const struct {
 	{ "database: {connections: {act: 0}}", 1, 31,
 	  "database.connections.act must be from 1 to 64" },
 	{ "database: {connections: {acts: 1}}", 1, 26, "unknown key database.connections.acts" },
+	{ "trusted_proxies: [10.0.0.1/8]", 1, 19,
+	  "each of trusted_proxies must be an address or a network, such as 192.0.2.0/24 or "
+	  "2001:db8::/32" },
+	{ "shared_networks: [example.org]", 1, 19,
+	  "each of shared_networks must be an address or a network, such as 192.0.2.0/24 or "
+	  "2001:db8::/32" },
+	{ "cors_origins: [en.wikipedia.org]", 1, 16,
+	  "each of cors_origins must be an origin, such as https://en.wikipedia.org" },
+	{ "cors_origins: ['null']", 1, 16,
+	  "each of cors_origins must be an origin, such as https://en.wikipedia.org" },
+	{ "trusted_proxies: [127.0.0.1]\nissuers:\n  - name: demo\n    demo: true\n" ISSUER, 1, 18,
+	  "a demo issuer cannot be served behind a proxy" },
 	{ "issuers: [wiki]", 1, 11, "each of issuers must be a mapping" },
 	{ "issuers:\n  - demo: true\n", 2, 5, "name is missing" },
 	{ "issuers:\n  - name: a\n    demo: yes\n" ISSUER, 3, 11, "demo must be true or false" },

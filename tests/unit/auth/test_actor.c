@@ -34,7 +34,8 @@ static void setup(void)
 	gate = (struct actor_gate){ .issuers = forge.issuers,
 				    .index_key = &index_key,
 				    .now_us = now_us };
-	exchange_gate = (struct exchange_gate){ actor_authenticate, &gate };
+	exchange_gate = (struct exchange_gate){ .authenticate = actor_authenticate,
+						.context = &gate };
 }
 
 static void teardown(void)

@@ -56,7 +56,7 @@ static void authenticate(void *context, struct exchange *exchange, enum audience
 	next(exchange);
 }
 
-static const struct exchange_gate gate = { authenticate, NULL };
+static const struct exchange_gate gate = { .authenticate = authenticate };
 
 static void deliver(struct exchange *exchange)
 {

@@ -1,0 +1,203 @@
+/*
+ * The states of a connection and the way out of each: deadlines, the answer that is written, the
+ * end. connection.c reads what comes in and decides which state is next.
+ */
+
+#include "api/http/state.h"
+#include "api/http/tls.h"
+#include "api/http/wire.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { LINGER_MS = 2000 };
+
+int64_t connection_now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void connection_set_timer(struct connection *connection, int64_t us)
+{
+	struct timeval delay = { 0 };
+
+	if (us > 0)
+		delay = (struct timeval){ us / 1000000, us % 1000000 };
+	event_add(connection->timer, &delay);
+}
+
+/* The longer of a state's own time and what the output may still take. */
+static void set_timer_with_output(struct connection *connection, unsigned ms)
+{
+	int64_t us = (int64_t)ms * 1000, left = connection->written_us - connection_now_us();
+
+	connection_set_timer(connection, connection->written_us && left > us ? left : us);
+}
+
+/* The sooner of the idle limit and the deadline that a body's length gives. */
+void connection_set_body_timer(struct connection *connection)
+{
+	int64_t us = (int64_t)connection->owner->limits.body_idle_ms * 1000;
+	int64_t left = connection->deadline_us - connection_now_us();
+
+	connection_set_timer(connection, left < us ? left : us);
+}
+
+/* The one place where a connection changes its state; sets what the new state waits for. */
+void connection_enter(struct connection *connection, enum connection_state state)
+{
+	const struct server_limits *limits = &connection->owner->limits;
+	bool reads = state == CONNECTION_IDLE || state == CONNECTION_HEAD ||
+		     state == CONNECTION_BODY || state == CONNECTION_LINGER;
+
+	connection->state = state;
+	event_del(connection->timer);
+	switch (state) {
+	case CONNECTION_SHAKE:
+		connection_set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
+		break;
+	case CONNECTION_IDLE:
+		set_timer_with_output(connection, limits->idle_timeout_ms);
+		break;
+	case CONNECTION_HEAD:
+		connection_set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
+		break;
+	case CONNECTION_BODY:
+		connection_set_body_timer(connection);
+		break;
+	case CONNECTION_FULL:
+		connection_set_timer(connection, connection->written_us - connection_now_us());
+		break;
+	case CONNECTION_LINGER:
+		set_timer_with_output(connection, LINGER_MS);
+		break;
+	case CONNECTION_BUSY:
+	case CONNECTION_SLOT:
+	case CONNECTION_CLOSED:
+		break;
+	}
+	if (reads)
+		bufferevent_enable(connection->bev, EV_READ);
+	else
+		bufferevent_disable(connection->bev, EV_READ);
+}
+
+/* Holds back what is read above it. TLS hands over a record at a time; see http_tls_new_take(). */
+void connection_set_input_limit(struct connection *connection, size_t length)
+{
+	if (!connection->is_tls)
+		bufferevent_setwatermark(connection->bev, EV_READ, 0, length);
+}
+
+/* Ends the connection at once, whatever happens to it. Takes NULL; returns NULL. */
+struct connection *connection_free(struct connection *connection)
+{
+	struct connection_owner *owner;
+
+	if (!connection)
+		return NULL;
+	owner = connection->owner;
+	if (connection->link) {
+		*connection->link = connection->next;
+		if (connection->next)
+			connection->next->link = connection->link;
+		owner->n_connections--;
+	}
+	exchange_free(connection->exchange);
+	if (connection->timer)
+		event_free(connection->timer);
+	if (connection->bev)
+		bufferevent_free(connection->bev);
+	if (connection->link)
+		owner->closed(owner);
+	free(connection);
+	return NULL;
+}
+
+/* The next in the owner's list, or NULL. */
+struct connection *connection_next(const struct connection *connection)
+{
+	return connection->next;
+}
+
+/* The answer's bytes on their way. TLS writes at once, and may find that the client has gone. */
+static int connection_send(struct connection *connection, const struct exchange *exchange)
+{
+	struct evbuffer *output = connection->is_tls ? connection->owner->staged
+						     : bufferevent_get_output(connection->bev);
+	bool was_running = connection->is_running;
+	int r = wire_write(exchange, connection->is_head, connection->is_last, connection->is_tls,
+			   output);
+
+	if (r < 0 || !connection->is_tls)
+		return r;
+	connection->is_running = true;
+	r = http_tls_send(connection->bev, output);
+	connection->is_running = was_running;
+	return r;
+}
+
+/* Writes the finished answer, logs it, and frees the exchange. */
+void connection_write(struct connection *connection)
+{
+	struct exchange *exchange = connection->exchange;
+	size_t length;
+
+	if (connection->owner->is_draining)
+		connection->is_last = true;
+	wire_log(exchange, connection->is_head, connection_now_us() - connection->request_us);
+	if (connection->owner->answered)
+		connection->owner->answered(connection->owner->application,
+					    exchange->reply->status);
+	connection->exchange = NULL;
+	if (connection->state != CONNECTION_CLOSED) {
+		struct evbuffer *output = bufferevent_get_output(connection->bev);
+
+		if (connection_send(connection, exchange))
+			connection->state = CONNECTION_CLOSED;
+		length = evbuffer_get_length(output);
+		connection->written_us =
+			connection_now_us() +
+			(int64_t)connection->owner->limits.write_timeout_ms * 1000 +
+			(int64_t)length * 1000000 / connection->owner->limits.write_rate;
+	}
+	exchange_free(exchange);
+}
+
+/* The connection ends; an exchange in flight keeps the memory until its answer. */
+void connection_close(struct connection *connection)
+{
+	bool is_answered = connection->state == CONNECTION_SLOT;
+
+	if (connection->is_tls && !connection->has_ended)
+		http_tls_end(connection->bev);
+	connection_enter(connection, CONNECTION_CLOSED);
+	if (is_answered)
+		connection_write(connection);
+	if (!connection->exchange && !connection->is_running)
+		connection_free(connection);
+}
+
+/* The exchange is answered: now, or at the next step of the grid. */
+void connection_deliver(struct exchange *exchange)
+{
+	struct connection *connection = exchange->connection;
+	int64_t wait;
+
+	if (exchange->reply->is_slotted && connection->state != CONNECTION_CLOSED) {
+		wait = REPLY_SLOT_US -
+		       (connection_now_us() - connection->request_us) % REPLY_SLOT_US;
+		connection_enter(connection, CONNECTION_SLOT);
+		connection_set_timer(connection, wait);
+		return;
+	}
+	connection_write(connection);
+	if (!connection->is_running)
+		connection_run(connection);
+}

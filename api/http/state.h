@@ -1,0 +1,58 @@
+#pragma once
+/* Inside api/http: what a connection is, for connection.c and state.c alone. */
+
+#include "api/http/connection.h"
+
+struct bufferevent;
+struct event;
+
+enum connection_state {
+	CONNECTION_SHAKE, /* TLS: the handshake is under way */
+	CONNECTION_IDLE,  /* between requests */
+	CONNECTION_HEAD,  /* the first byte of a head has come */
+	CONNECTION_BODY,
+	CONNECTION_BUSY,   /* the handler works */
+	CONNECTION_SLOT,   /* the answer waits for the grid */
+	CONNECTION_FULL,   /* the client does not read */
+	CONNECTION_LINGER, /* the last answer is written; its client may still be sending */
+	CONNECTION_CLOSED,
+};
+
+struct connection {
+	struct connection_owner *owner;
+	struct connection *next, **link;
+	struct bufferevent *bev;
+	struct event *timer;
+	enum connection_state state;
+	struct http_parser parser;
+	struct client_address peer;
+	struct exchange *exchange;
+	struct exchange_refusal refusal; /* answered once the body has been read */
+	uint64_t body_length;
+	size_t n_body_seen;
+	int64_t request_us;  /* when the request was complete; its head's first byte before that */
+	int64_t deadline_us; /* of a body: by its length */
+	int64_t written_us;  /* by when all output must have left; 0: there is none */
+	bool is_head;        /* HEAD: the answer has no body */
+	bool is_last;        /* close after this answer */
+	bool has_ended;      /* the client sends nothing more */
+	bool is_running;     /* the caller goes on with it: nobody else may free it */
+	bool is_tls;
+};
+
+/* The one place where a connection changes its state; sets what the new state waits for. */
+void connection_enter(struct connection *connection, enum connection_state state);
+void connection_run(struct connection *connection);
+void connection_close(struct connection *connection);
+void connection_write(struct connection *connection);
+void connection_deliver(struct exchange *exchange);
+
+int64_t connection_now_us(void); /* monotonic */
+void connection_set_timer(struct connection *connection, int64_t us);
+void connection_set_body_timer(struct connection *connection);
+void connection_set_input_limit(struct connection *connection, size_t length);
+
+/* refuse.c */
+void connection_name_client(struct connection *connection, const struct http_request *request);
+bool connection_is_host_known(const struct connection_owner *owner, struct slice host);
+const char *connection_refusal_key(int status);
