@@ -10,9 +10,8 @@ const here = new URL('.', import.meta.url).pathname.replace(/\/$/, '');
 const need = name => process.env[name] ?? assert.fail(`${name} is not set: run this through tests/run`);
 const cache = need('CONDUCTD_WIKI_CACHE');
 export const wikiPort = Number(need('CONDUCTD_WIKI_PORT'));
-/** What a browser calls the wiki; programs use the address. */
-export const wikiOrigin = `http://wiki.localhost:${wikiPort}`;
-export const wikiAddress = `http://127.0.0.1:${wikiPort}`;
+/** What everybody calls the wiki: another host to a browser than the daemon at 127.0.0.1, and loopback to both. */
+export const wikiOrigin = `http://localhost:${wikiPort}`;
 /** This run's directory: database, settings, keys and logs. */
 export const wikiDir = need('CONDUCTD_WIKI_DIR');
 const pidFile = `${wikiDir}/php.pid`;
