@@ -2,7 +2,7 @@
 // from outside. The stack is the one tests/harness/stack started (CONDUCTD_STACK).
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 
@@ -16,7 +16,17 @@ export const base = new URL(file.base);
 export const ops = new URL(file.ops);
 
 const ANSWER_MS = 90000;
+// The suite `contract` puts a validating proxy in front of the API and has every call written down.
+const proxy = process.env.CONDUCTD_PROXY && new URL(process.env.CONDUCTD_PROXY);
+const callsFile = process.env.CONDUCTD_CALLS;
+
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+
+/** Takes down a call, with what the proxy found wrong in it. */
+function writeDown(method, path, sent, answer) {
+	const violations = JSON.parse(answer.headers['sl-violations'] ?? '[]');
+	appendFileSync(callsFile, `${JSON.stringify({ method, path, sent, status: answer.status, violations })}\n`);
+}
 
 /** One request. who: a demo person's name, {receipt}, {authorization}, or null for nobody. */
 export function call(who, method, path, { body, headers = {}, key, revision, url = base, raw } = {}) {
@@ -44,9 +54,10 @@ export function call(who, method, path, { body, headers = {}, key, revision, url
 	if (revision !== undefined && revision !== null) {
 		all['If-Match'] = `"${revision}"`;
 	}
+	const to = proxy && url === base ? proxy : url;
 	return new Promise((resolve, reject) => {
 		const request = http.request(
-			{ agent, host: url.hostname, port: url.port, method, path, headers: all },
+			{ agent, host: to.hostname, port: to.port, method, path, headers: all },
 			response => {
 				const chunks = [];
 				response.on('data', chunk => chunks.push(chunk));
@@ -58,7 +69,11 @@ export function call(who, method, path, { body, headers = {}, key, revision, url
 					} catch {
 						parsed = undefined;
 					}
-					resolve({ status: response.statusCode, headers: response.headers, text, body: parsed });
+					const answer = { status: response.statusCode, headers: response.headers, text, body: parsed };
+					if (callsFile && url === base) {
+						writeDown(method, path, body, answer);
+					}
+					resolve(answer);
 				});
 				response.on('error', reject);
 			}
