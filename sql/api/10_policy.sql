@@ -3,6 +3,23 @@
 
 set role conduct_admin;
 
+-- What the rules of a category come to: the highest severity, the strictest privacy, every route.
+create or replace function conduct_api_1.category_sum(p_profile text, p_category text, out rules text[],
+	out severity text, out privacy text, out is_emergency boolean, out routes jsonb, out sections jsonb)
+language plpgsql stable
+as $$
+begin
+	select coalesce(array_agg(r.rule), '{}'), max(r.severity_floor),
+		(array_agg(r.privacy_floor order by array_position(array['restricted', 'handlers', 'parties'],
+			r.privacy_floor)))[1],
+		coalesce(bool_or(r.route = 'emergency'), false),
+		coalesce(jsonb_agg(distinct r.route) filter (where r.route is not null), '[]'),
+		coalesce(jsonb_agg(distinct r.section) filter (where r.section is not null), '[]')
+	into rules, severity, privacy, is_emergency, routes, sections
+	from conduct_api_1.category_rules(p_profile, p_category) r;
+end
+$$;
+
 create or replace function conduct_api_1.publish_profiles(p_profiles jsonb) returns void
 language plpgsql volatile
 as $$
@@ -21,6 +38,12 @@ begin
 		select v_profile ->> 'profile', r ->> 'id', r ->> 'section', r ->> 'kind', r ->> 'severity_floor',
 			r ->> 'privacy_floor', r ->> 'route', coalesce((r ->> 'mediation')::boolean, true)
 		from jsonb_array_elements(v_profile -> 'rules') r;
+		insert into conduct.profile_category (profile, category, harm_type, rules, severity_floor,
+			privacy_floor, is_emergency, routes, sections)
+		select v_profile ->> 'profile', c ->> 'id', c ->> 'harm_type', s.*
+		from jsonb_array_elements(v_profile -> 'categories') c,
+			lateral conduct_api_1.category_sum(v_profile ->> 'profile', c ->> 'id') s
+		on conflict (profile, category) do nothing;
 	end loop;
 end
 $$;

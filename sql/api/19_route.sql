@@ -66,7 +66,7 @@ begin
 	if p_facts -> 'accused_bodies' ? p_body.body_id then
 		return false;
 	end if;
-	v_is_accused := v_case is not null and conduct_gate.accused_members(v_case, p_body.body_id) > 0;
+	v_is_accused := v_case is not null and conduct_gate.has_accused_member(v_case, p_body.body_id);
 	return conduct_gate.has_members(p_body.body_id, v_case,
 			conduct_api_1.members_needed(p_body, v_is_accused or p_facts ->> 'severity' >= 'S3'))
 		and (not v_is_accused or conduct_gate.has_members(p_body.body_id, null, 5));
@@ -205,10 +205,9 @@ begin
 	return (select jsonb_build_object('case', v_case.case_id, 'kind', v_case.kind, 'lane', v_case.lane,
 			'wiki', v_case.wiki, 'profile', v_case.profile, 'category', v_report.category,
 			'severity', v_case.severity, 'about_functionary', v_report.about_functionary,
-			'routes', coalesce(jsonb_agg(distinct r.route) filter (where r.route is not null), '[]'),
-			'sections', coalesce(jsonb_agg(distinct r.section) filter (where r.section is not null), '[]'))
-		from (values (true)) one left join conduct_api_1.category_rules(v_case.profile, v_report.category) r
-			on true)
+			'routes', coalesce(c.routes, '[]'), 'sections', coalesce(c.sections, '[]'))
+		from (values (true)) one left join conduct.profile_category c
+			on c.profile = v_case.profile and c.category = v_report.category)
 		|| (select jsonb_build_object(
 				'venues', coalesce(jsonb_agg(distinct i.venue) filter (where i.venue is not null), '[]'),
 				'wikis', coalesce(jsonb_agg(distinct i.wiki) filter (where i.wiki is not null), '[]'))

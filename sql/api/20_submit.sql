@@ -3,6 +3,18 @@
 
 set role conduct_intake;
 
+do $$
+begin
+	if to_regtype('conduct_api_1.report_plan') is null then
+		create type conduct_api_1.report_plan as (case_id uuid, kind text, lane text, privacy text,
+			severity text, wiki text, lang text, profile text, category text, rules text[],
+			is_emergency boolean, routes jsonb, sections jsonb, bodies jsonb, procedure jsonb,
+			procedure_version text, published_at timestamptz, policy_version text,
+			submitted_at timestamptz, errors jsonb);
+	end if;
+end
+$$;
+
 -- The stricter of two levels of privacy.
 create or replace function conduct_api_1.stricter(p_one text, p_other text) returns text
 language plpgsql immutable
@@ -16,11 +28,10 @@ $$;
 
 -- What is wrong with a report, as the published policy has it. An emergency is never refused: what is
 -- unknown there is dropped.
-create or replace function conduct_api_1.submit_errors(p_case jsonb, p_profile text, p_has_wiki boolean)
+create or replace function conduct_api_1.submit_errors(p_case jsonb, p_plan conduct_api_1.report_plan)
 returns jsonb language plpgsql stable
 as $$
 declare
-	v_present text := conduct_api_1.present_policy();
 	v_errors jsonb := '[]';
 	v_may_lack_wiki boolean := coalesce((
 		select bool_and(i ->> 'venue' in ('off_wiki', 'event', 'technical_space', 'private_message'))
@@ -28,13 +39,10 @@ declare
 begin
 	if p_case ->> 'wiki' is null and not v_may_lack_wiki then
 		v_errors := v_errors || '[{"pointer": "/wiki", "detail": "is missing"}]';
-	elsif p_case ->> 'wiki' is not null and not p_has_wiki then
+	elsif p_case ->> 'wiki' is not null and p_plan.wiki is null then
 		v_errors := v_errors || '[{"pointer": "/wiki", "detail": "unknown"}]';
 	end if;
-	if not exists (
-		select from conduct.profile f, jsonb_array_elements(f.categories) c
-		where f.profile = p_profile and c ->> 'id' = p_case ->> 'category')
-	then
+	if p_plan.category is null then
 		v_errors := v_errors || '[{"pointer": "/category", "detail": "is not offered there"}]';
 	end if;
 	return v_errors || coalesce((
@@ -42,7 +50,7 @@ begin
 			'detail', 'unknown') order by i.nth)
 		from jsonb_array_elements(coalesce(p_case -> 'incidents', '[]')) with ordinality i (value, nth)
 		where i.value ->> 'wiki' is not null and not exists (select from conduct.policy_wiki w
-			where w.policy_version = v_present and w.wiki = i.value ->> 'wiki')), '[]')
+			where w.policy_version = p_plan.procedure_version and w.wiki = i.value ->> 'wiki')), '[]')
 		|| coalesce((
 		select jsonb_agg(jsonb_build_object('pointer', '/respondents/' || y.nth - 1 || '/body',
 			'detail', 'unknown') order by y.nth)
@@ -52,183 +60,190 @@ begin
 end
 $$;
 
--- The case file a report opens: lane, kind, severity, privacy, profile.
-create or replace function conduct_api_1.submit_plan(p_case jsonb) returns conduct.case_file
+-- What the published policy makes of a report: lane, kind, severity, privacy, and what is wrong with it.
+create or replace function conduct_api_1.submit_plan(p_case jsonb) returns conduct_api_1.report_plan
 language plpgsql volatile
 as $$
 declare
-	v_case conduct.case_file;
-	v_wiki conduct.policy_wiki;
-	v_present text := conduct_api_1.present_policy();
+	v_plan conduct_api_1.report_plan;
 	v_harm text;
-	v_rules text[];
-	v_floor record;
-	v_errors jsonb;
+	v_names_body boolean := jsonb_path_exists(p_case, '$.respondents[*].body');
 begin
-	if v_present is null then
+	select w.wiki, w.lang, f.profile, s.policy_version, f.procedure, f.routes, c.category,
+		c.harm_type, c.rules, c.severity_floor, c.privacy_floor, c.is_emergency, c.routes, c.sections,
+		s.published_at
+	into v_plan.wiki, v_plan.lang, v_plan.profile, v_plan.procedure_version, v_plan.procedure,
+		v_plan.bodies, v_plan.category, v_harm, v_plan.rules, v_plan.severity, v_plan.privacy,
+		v_plan.is_emergency, v_plan.routes, v_plan.sections, v_plan.published_at
+	from (select * from conduct.policy_set order by revision desc limit 1) s
+	left join conduct.policy_wiki w on w.policy_version = s.policy_version and w.wiki = p_case ->> 'wiki'
+	join conduct.profile f on f.profile = coalesce(w.profile, s.base_profile)
+	left join conduct.profile_category c on c.profile = f.profile and c.category = p_case ->> 'category';
+	if v_plan.procedure_version is null then
 		perform conduct_api_1.refuse(503, 'conduct-unavailable');
 	end if;
-	select * into v_wiki from conduct.policy_wiki w
-	where w.policy_version = v_present and w.wiki = p_case ->> 'wiki';
-	v_case.wiki := v_wiki.wiki;
-	v_case.profile := coalesce(v_wiki.profile, (select s.base_profile from conduct.policy_set s
-		where s.policy_version = v_present));
-	select coalesce(p_case ->> 'harm_type', (select c ->> 'harm_type' from conduct.profile f,
-		jsonb_array_elements(f.categories) c
-		where f.profile = v_case.profile and c ->> 'id' = p_case ->> 'category')) into v_harm;
-	select max(r.severity_floor) as severity, bool_or(r.route = 'emergency') as is_emergency,
-		(array_agg(r.privacy_floor order by array_position(array['restricted', 'handlers', 'parties'],
-			r.privacy_floor)))[1] as privacy
-	into v_floor from conduct_api_1.category_rules(v_case.profile, p_case ->> 'category') r;
-	v_case.lane := case when p_case ->> 'lane' = 'emergency' or v_harm is not null
-		or coalesce((p_case ->> 'minor_at_risk')::boolean, false) or v_floor.is_emergency
+	v_harm := coalesce(p_case ->> 'harm_type', v_harm);
+	v_plan.lane := case when p_case ->> 'lane' = 'emergency' or v_harm is not null
+		or coalesce((p_case ->> 'minor_at_risk')::boolean, false) or v_plan.is_emergency
 		then 'emergency' else 'standard' end;
-	if v_case.lane = 'standard' then
-		v_errors := conduct_api_1.submit_errors(p_case, v_case.profile, v_wiki.wiki is not null);
-		if v_errors <> '[]' then
-			perform conduct_api_1.refuse(422, 'conduct-invalid-body', jsonb_build_object('errors', v_errors));
-		end if;
+	if v_plan.lane = 'standard' and (v_plan.wiki is null or v_plan.category is null or v_names_body
+		or jsonb_path_exists(p_case, '$.incidents[*].wiki ? (@ != $wiki)',
+			jsonb_build_object('wiki', v_plan.wiki)))
+	then
+		v_plan.errors := conduct_api_1.submit_errors(p_case, v_plan);
 	end if;
-	v_rules := array(select r.rule
-		from conduct_api_1.category_rules(v_case.profile, p_case ->> 'category') r);
-	v_case.case_id := (p_case ->> 'case')::uuid;
-	v_case.unit_id := (p_case #>> '{units,case_file}')::uuid;
-	v_case.kind := case when v_harm = 'self_harm' then 'welfare'
-		when exists (select from jsonb_array_elements(p_case -> 'respondents') y
+	v_plan.kind := case when v_harm = 'self_harm' then 'welfare'
+		when v_names_body and exists (select from jsonb_array_elements(p_case -> 'respondents') y
 			join conduct.body b on b.body_id = y ->> 'body') then 'systemic'
-		when v_rules = array['procedure/sanction-breach'] then 'sanction_breach' else 'conduct' end;
-	v_case.severity := case v_case.lane when 'emergency' then 'S4' else coalesce(v_floor.severity, 'S1') end;
-	v_case.privacy := case v_case.lane when 'emergency' then 'restricted'
-		else conduct_api_1.stricter(v_floor.privacy, coalesce(p_case ->> 'privacy', 'handlers')) end;
-	v_case.lang := coalesce(p_case ->> 'lang', v_wiki.lang, 'en');
-	v_case.procedure_version := v_present;
-	v_case.submitted_at := conduct.clock();
-	return v_case;
+		when v_plan.rules = array['procedure/sanction-breach'] then 'sanction_breach' else 'conduct' end;
+	v_plan.severity := case v_plan.lane when 'emergency' then 'S4' else coalesce(v_plan.severity, 'S1') end;
+	v_plan.privacy := case v_plan.lane when 'emergency' then 'restricted'
+		else conduct_api_1.stricter(v_plan.privacy, coalesce(p_case ->> 'privacy', 'handlers')) end;
+	v_plan.lang := coalesce(p_case ->> 'lang', v_plan.lang, 'en');
+	v_plan.case_id := (p_case ->> 'case')::uuid;
+	v_plan.submitted_at := conduct.clock();
+	-- Its policy is that of the time when what it tells of ended.
+	v_plan.policy_version := case when v_plan.published_at <= v_plan.submitted_at
+			and not jsonb_path_exists(p_case, '$.incidents[*].keyvalue() ? (@.key == "from" || @.key == "to")')
+		then v_plan.procedure_version
+		else conduct_api_1.policy_at(coalesce((
+			select max(coalesce((i ->> 'to')::timestamptz, (i ->> 'from')::timestamptz))
+			from jsonb_array_elements(coalesce(p_case -> 'incidents', '[]')) i), v_plan.submitted_at)) end;
+	return v_plan;
 end
 $$;
 
--- Words go to the unit they are erased with: what the reporter tells, who the reporter is, and the rest.
-create or replace function conduct_api_1.submit_words(p_case jsonb, p_ids uuid[], p_kinds text[],
-	p_words bytea[])
+-- Whom a report names beside its reporter: targets first, then respondents, as rows of party. Of a
+-- welfare case the people named are at risk, nobody is accused.
+create or replace function conduct_api_1.submit_named(p_case jsonb, p_kind text,
+	p_reporter conduct.party)
+returns setof conduct.party language plpgsql stable rows 2
+as $$
+begin
+	return query
+		select gen_random_uuid(), p_reporter.case_id,
+			(1 + row_number() over (order by y.is_respondent, y.nth))::integer,
+			case when not y.is_respondent then 'target' when p_kind = 'welfare' then 'person_at_risk'
+				else 'respondent' end,
+			case when y.is_self then p_reporter.kind when y.value ? 'user' then 'account'
+				when y.value ? 'body' then 'body' when y.value ? 'url' then 'off_wiki' else 'unknown' end,
+			case when y.is_self then p_reporter.identity else 'named' end,
+			case when y.is_self then p_reporter.id_ix else decode(y.value ->> 'id_ix', 'hex') end,
+			case when y.is_self then p_reporter.name_ix else decode(y.value ->> 'name_ix', 'hex') end,
+			case when y.is_self then p_reporter.skeleton_ix else decode(y.value ->> 'skeleton_ix', 'hex') end,
+			(select b.body_id from conduct.body b where b.body_id = y.value ->> 'body'),
+			case when y.is_self then case p_reporter.identity when 'named' then p_reporter.name_content end
+				else conduct_api_1.word_id(coalesce(y.value -> 'user',
+					y.value -> 'url', y.value -> 'unknown')) end,
+			p_reporter.added_at, null::timestamptz, null::timestamptz
+		from (
+			select false as is_respondent, t.nth, t.value,
+				coalesce((t.value ->> 'self')::boolean, false) as is_self
+			from jsonb_array_elements(coalesce(p_case -> 'targets', '[]')
+				-- Whom somebody else reports for is harmed, like any target.
+				|| coalesce(jsonb_path_query_array(p_case, '$.filed_for'), '[]')) with ordinality t (value, nth)
+			union all
+			select true, t.nth, t.value, false
+			from jsonb_array_elements(coalesce(p_case -> 'respondents', '[]')) with ordinality t (value, nth)) y
+		where not y.value ? 'body'
+			or exists (select from conduct.body b where b.body_id = y.value ->> 'body');
+end
+$$;
+
+create or replace function conduct_api_1.submit_reporter(p_case jsonb, p_account bytea,
+	p_plan conduct_api_1.report_plan)
+returns conduct.party language plpgsql stable
+as $$
+declare
+	v_party conduct.party;
+	v_account conduct.person_account;
+begin
+	v_party.party_id := gen_random_uuid();
+	v_party.case_id := p_plan.case_id;
+	v_party.seq := 1;
+	v_party.role := 'reporter';
+	v_party.identity := case when p_account is null then 'anonymous'
+		else coalesce(p_case ->> 'identity', 'sealed') end;
+	v_party.kind := case v_party.identity when 'anonymous' then 'anonymous' else 'account' end;
+	v_party.name_content := conduct_api_1.word_id(p_case -> 'name');
+	v_party.added_at := p_plan.submitted_at;
+	if v_party.identity <> 'anonymous' then
+		v_account := conduct_gate.account_of(p_account);
+		v_party.id_ix := p_account;
+		v_party.name_ix := v_account.name_ix;
+		v_party.skeleton_ix := v_account.skeleton_ix;
+		if v_party.identity = 'named' then
+			v_party.name_content := coalesce(v_party.name_content, v_account.name_content);
+		end if;
+	end if;
+	return v_party;
+end
+$$;
+
+-- What is told: the case file, its words, parties, report, incidents and receipt, in one statement. Words
+-- go to the unit they are erased with: what the reporter tells, who the reporter is, and the rest.
+create or replace function conduct_api_1.submit_told(p_case jsonb, p_plan conduct_api_1.report_plan,
+	p_reporter conduct.party, p_receipt bytea, p_ids uuid[], p_kinds text[], p_words bytea[])
 returns void language plpgsql volatile
 as $$
 declare
-	v_now timestamptz := conduct.clock();
+	v_units jsonb := p_case -> 'units';
+	v_report uuid := (p_case ->> 'report')::uuid;
 	v_told uuid[] := array[conduct_api_1.word_id(p_case -> 'details'),
 		conduct_api_1.word_id(p_case -> 'harmed'), conduct_api_1.word_id(p_case -> 'extra')];
 	v_own uuid[] := array[conduct_api_1.word_id(p_case -> 'contact'),
 		conduct_api_1.word_id(p_case -> 'name')];
 begin
-	insert into conduct.unit (unit_id, kind, made_at)
-	values ((p_case #>> '{units,report}')::uuid, 'report', v_now),
-		((p_case #>> '{units,case_file}')::uuid, 'case_file', v_now);
-	if exists (select from unnest(v_own) o where o = any (p_ids)) then
+	with a_unit as (
 		insert into conduct.unit (unit_id, kind, made_at)
-		values ((p_case #>> '{units,identity}')::uuid, 'identity', v_now);
-	end if;
-	insert into conduct.content (content_id, unit_id, kind, body)
-	select w.id, (p_case -> 'units' ->> case when w.id = any (v_told) then 'report'
-		when w.id = any (v_own) then 'identity' else 'case_file' end)::uuid, w.kind, w.body
-	from unnest(p_ids, p_kinds, p_words) w (id, kind, body);
-end
-$$;
-
--- Reporter, targets, respondents. Of a welfare case the people named are at risk, nobody is accused.
-create or replace function conduct_api_1.submit_parties(p_case jsonb, p_account bytea, p_kind text)
-returns uuid language plpgsql volatile
-as $$
-declare
-	v_case uuid := conduct.opened_case();
-	v_now timestamptz := conduct.clock();
-	v_reporter uuid := gen_random_uuid();
-	v_identity text := case when p_account is null then 'anonymous'
-		else coalesce(p_case ->> 'identity', 'sealed') end;
-	v_account conduct.person_account := conduct_gate.account_of(
-		case when v_identity <> 'anonymous' then p_account end);
-begin
-	insert into conduct.party (party_id, case_id, seq, role, kind, identity, id_ix, name_ix, skeleton_ix,
-		name_content, added_at)
-	values (v_reporter, v_case, 1, 'reporter',
-		case v_identity when 'anonymous' then 'anonymous' else 'account' end, v_identity,
-		case when v_identity <> 'anonymous' then p_account end, v_account.name_ix, v_account.skeleton_ix,
-		coalesce(conduct_api_1.word_id(p_case -> 'name'),
-			case v_identity when 'named' then v_account.name_content end), v_now);
-	insert into conduct.party (party_id, case_id, seq, role, kind, identity, id_ix, name_ix, skeleton_ix,
-		body_id, name_content, added_at)
-	select gen_random_uuid(), v_case, 1 + row_number() over (order by y.is_respondent, y.nth),
-		case when not y.is_respondent then 'target' when p_kind = 'welfare' then 'person_at_risk'
-			else 'respondent' end,
-		case when y.is_self then r.kind when y.value ? 'user' then 'account' when y.value ? 'body' then 'body'
-			when y.value ? 'url' then 'off_wiki' else 'unknown' end,
-		case when y.is_self then r.identity else 'named' end,
-		case when y.is_self then r.id_ix else decode(y.value ->> 'id_ix', 'hex') end,
-		case when y.is_self then r.name_ix else decode(y.value ->> 'name_ix', 'hex') end,
-		case when y.is_self then r.skeleton_ix else decode(y.value ->> 'skeleton_ix', 'hex') end,
-		(select b.body_id from conduct.body b where b.body_id = y.value ->> 'body'),
-		case when y.is_self then case r.identity when 'named' then r.name_content end
-			else conduct_api_1.word_id(coalesce(y.value -> 'user',
-				y.value -> 'url', y.value -> 'unknown')) end, v_now
-	from (
-		select false as is_respondent, t.nth, t.value, coalesce((t.value ->> 'self')::boolean, false) as is_self
-		from jsonb_array_elements(coalesce(p_case -> 'targets', '[]')
-			-- Whom somebody else reports for is harmed, like any target.
-			|| coalesce(jsonb_path_query_array(p_case, '$.filed_for'), '[]')) with ordinality t (value, nth)
-		union all
-		select true, t.nth, t.value, false
-		from jsonb_array_elements(coalesce(p_case -> 'respondents', '[]')) with ordinality t (value, nth)) y
-	join conduct.party r on r.party_id = v_reporter
-	where not y.value ? 'body' or exists (select from conduct.body b where b.body_id = y.value ->> 'body');
-	return v_reporter;
-end
-$$;
-
-create or replace function conduct_api_1.submit_incidents(p_case jsonb, p_report uuid) returns void
-language plpgsql volatile
-as $$
-begin
-	insert into conduct.incident (incident_id, case_id, report_id, seq, venue, wiki, page_content,
-		thread_content, url_content, revision, from_at, to_at)
-	select gen_random_uuid(), conduct.opened_case(), p_report, i.nth, coalesce(i.value ->> 'venue', 'on_wiki'),
-		w.wiki, conduct_api_1.word_id(i.value -> 'page'), conduct_api_1.word_id(i.value -> 'thread'),
-		conduct_api_1.word_id(i.value -> 'url'), (i.value ->> 'revision')::bigint,
-		(i.value ->> 'from')::timestamptz, (i.value ->> 'to')::timestamptz
-	from jsonb_array_elements(case when jsonb_array_length(coalesce(p_case -> 'incidents', '[]')) > 0
-			then p_case -> 'incidents'
-			else jsonb_build_array(jsonb_build_object('wiki', p_case ->> 'wiki', 'venue',
-				case when p_case ->> 'wiki' is null then 'off_wiki' else 'on_wiki' end)) end)
-		with ordinality i (value, nth)
-	left join conduct.policy_wiki w on w.policy_version = conduct_api_1.present_policy()
-		and w.wiki = coalesce(i.value ->> 'wiki',
-			case when coalesce(i.value ->> 'venue', 'on_wiki') = 'on_wiki' then p_case ->> 'wiki' end);
-end
-$$;
-
--- The report itself and its receipt. Its policy is that of the time when what it tells of ended.
-create or replace function conduct_api_1.submit_row(p_case jsonb, p_plan conduct.case_file,
-	p_reporter uuid, p_receipt bytea)
-returns text language plpgsql volatile
-as $$
-declare
-	v_version text := conduct_api_1.policy_at(coalesce((
-		select max(coalesce((i ->> 'to')::timestamptz, (i ->> 'from')::timestamptz))
-		from jsonb_array_elements(coalesce(p_case -> 'incidents', '[]')) i), p_plan.submitted_at));
-begin
-	insert into conduct.report (report_id, case_id, unit_id, reporter_id, wiki, lang, lane, category,
-		harm_type, minor_at_risk, about_functionary, publish_after, is_unverified, details_content,
-		harmed_content, extra_content, contact_content, contain, policy_version, submitted_at)
-	values ((p_case ->> 'report')::uuid, p_plan.case_id, (p_case #>> '{units,report}')::uuid, p_reporter,
-		p_plan.wiki, p_plan.lang, p_plan.lane, p_case ->> 'category', p_case ->> 'harm_type',
-		coalesce((p_case ->> 'minor_at_risk')::boolean, false), coalesce(p_case ->> 'about_functionary', 'no'),
-		coalesce((p_case ->> 'publish_after')::boolean, false),
-		coalesce((p_case ->> 'unverified')::boolean, false), conduct_api_1.word_id(p_case -> 'details'),
-		conduct_api_1.word_id(p_case -> 'harmed'), conduct_api_1.word_id(p_case -> 'extra'),
-		conduct_api_1.word_id(p_case -> 'contact'),
-		array(select c #>> '{}' from jsonb_array_elements(coalesce(p_case -> 'contain', '[]')) c
-			where jsonb_typeof(c) = 'string'), v_version, p_plan.submitted_at);
-	perform conduct_api_1.submit_incidents(p_case, (p_case ->> 'report')::uuid);
+		select (v_units ->> u.kind)::uuid, u.kind, p_plan.submitted_at
+		from unnest(array['report', 'case_file', 'identity']) u (kind)
+		where u.kind <> 'identity' or p_ids && v_own),
+	a_word as (
+		insert into conduct.content (content_id, unit_id, kind, body)
+		select w.id, (v_units ->> case when w.id = any (v_told) then 'report'
+			when w.id = any (v_own) then 'identity' else 'case_file' end)::uuid, w.kind, w.body
+		from unnest(p_ids, p_kinds, p_words) w (id, kind, body)),
+	-- Submitting is the first moving act.
+	a_case as (
+		insert into conduct.case_file (case_id, unit_id, kind, revision, lane, privacy, severity, wiki, lang,
+			profile, procedure_version, submitted_at)
+		values (p_plan.case_id, (v_units ->> 'case_file')::uuid, p_plan.kind, 1, p_plan.lane, p_plan.privacy,
+			p_plan.severity, p_plan.wiki, p_plan.lang, p_plan.profile, p_plan.procedure_version,
+			p_plan.submitted_at)),
+	a_party as (
+		insert into conduct.party (party_id, case_id, seq, role, kind, identity, id_ix, name_ix, skeleton_ix,
+			body_id, name_content, added_at, notified_at, withdrew_at)
+		select (p_reporter).* union all
+		select * from conduct_api_1.submit_named(p_case, p_plan.kind, p_reporter)),
+	a_report as (
+		insert into conduct.report (report_id, case_id, unit_id, reporter_id, wiki, lang, lane, category,
+			harm_type, minor_at_risk, about_functionary, publish_after, is_unverified, details_content,
+			harmed_content, extra_content, contact_content, contain, policy_version, submitted_at)
+		values (v_report, p_plan.case_id, (v_units ->> 'report')::uuid, p_reporter.party_id,
+			p_plan.wiki, p_plan.lang, p_plan.lane, p_case ->> 'category', p_case ->> 'harm_type',
+			coalesce((p_case ->> 'minor_at_risk')::boolean, false), coalesce(p_case ->> 'about_functionary', 'no'),
+			coalesce((p_case ->> 'publish_after')::boolean, false),
+			coalesce((p_case ->> 'unverified')::boolean, false), v_told[1], v_told[2], v_told[3], v_own[1],
+			array(select c #>> '{}' from jsonb_array_elements(coalesce(p_case -> 'contain', '[]')) c
+				where jsonb_typeof(c) = 'string'), p_plan.policy_version, p_plan.submitted_at)),
+	an_incident as (
+		insert into conduct.incident (incident_id, case_id, report_id, seq, venue, wiki, page_content,
+			thread_content, url_content, revision, from_at, to_at)
+		select gen_random_uuid(), p_plan.case_id, v_report, i.nth, coalesce(i.value ->> 'venue', 'on_wiki'),
+			(select w.wiki from conduct.policy_wiki w where w.policy_version = p_plan.procedure_version
+				and w.wiki = coalesce(i.value ->> 'wiki', case when coalesce(i.value ->> 'venue',
+					'on_wiki') = 'on_wiki' then p_case ->> 'wiki' end)),
+			conduct_api_1.word_id(i.value -> 'page'), conduct_api_1.word_id(i.value -> 'thread'),
+			conduct_api_1.word_id(i.value -> 'url'), (i.value ->> 'revision')::bigint,
+			(i.value ->> 'from')::timestamptz, (i.value ->> 'to')::timestamptz
+		from jsonb_array_elements(case when jsonb_array_length(coalesce(p_case -> 'incidents', '[]')) > 0
+				then p_case -> 'incidents'
+				else jsonb_build_array(jsonb_build_object('wiki', p_case ->> 'wiki', 'venue',
+					case when p_case ->> 'wiki' is null then 'off_wiki' else 'on_wiki' end)) end)
+			with ordinality i (value, nth))
 	insert into conduct.receipt (receipt_hash, case_id, party_id, made_at)
-	values (p_receipt, p_plan.case_id, p_reporter, p_plan.submitted_at);
-	return v_version;
+	values (p_receipt, p_plan.case_id, p_reporter.party_id, p_plan.submitted_at);
 end
 $$;
 
@@ -279,46 +294,101 @@ begin
 end
 $$;
 
--- Opens the intake at the body that the routes name; an external one gets it escalated in the same act.
-create or replace function conduct_api_1.submit_intake(p_case jsonb, p_plan conduct.case_file)
-returns conduct.proceeding language plpgsql volatile
+-- The facts that decide where a report goes, as route_facts() reads them from its rows.
+create or replace function conduct_api_1.submit_facts(p_case jsonb, p_plan conduct_api_1.report_plan)
+returns jsonb language plpgsql stable
 as $$
 declare
-	v_act uuid := gen_random_uuid();
-	v_row conduct.proceeding;
-	v_body conduct.body;
-	v_facts jsonb := conduct_api_1.route_facts();
-	v_now timestamptz := p_plan.submitted_at;
+	v_has_respondent boolean := p_plan.kind <> 'welfare' and (jsonb_path_exists(p_case,
+		'$.respondents[*] ? (@.id_ix != null || @.name_ix != null)'));
 begin
-	select * into strict v_body from conduct.body b where b.body_id = conduct_api_1.route(v_facts);
-	v_row.kind := 'intake';
-	v_row.round := 1;
-	v_row.instance := 1;
-	v_row.body_id := v_body.body_id;
-	v_row.proceeding_id := conduct_api_1.open_proceeding(v_act, v_row, 'submit', 'received', 'reporter');
-	if p_plan.lane = 'emergency' or v_body.is_external then
-		perform conduct_api_1.move(v_act, v_row.proceeding_id, 'escalate', p_role => 'system');
-		perform conduct_api_1.set_deadline(v_row.proceeding_id, 'acknowledge', v_now + conduct_api_1.limit_of(
-			case p_plan.lane when 'emergency' then 'acknowledge_emergency' else 'acknowledge' end));
-		perform conduct_api_1.set_deadline(v_row.proceeding_id, 'hand_back',
-			v_now + conduct_api_1.limit_of('hand_back'));
-	else
-		perform conduct_api_1.set_deadline(v_row.proceeding_id, 'acknowledge',
-			v_now + conduct_api_1.limit_of('acknowledge'));
-		perform conduct_api_1.set_deadline(v_row.proceeding_id, 'claim',
-			v_now + conduct_api_1.limit_of('claim'));
+	-- The ordinary report: one wiki, and nobody but accounts of it.
+	if p_plan.kind = 'conduct' and p_plan.wiki is not null and not jsonb_path_exists(p_case,
+		'$.incidents[*] ? (@.venue != "on_wiki" || @.wiki != $wiki)', jsonb_build_object('wiki', p_plan.wiki))
+	then
+		return jsonb_build_object('case', p_plan.case_id, 'kind', p_plan.kind, 'lane', p_plan.lane,
+			'wiki', p_plan.wiki, 'profile', p_plan.profile, 'category', p_plan.category,
+			'severity', p_plan.severity, 'about_functionary', coalesce(p_case ->> 'about_functionary', 'no'),
+			'routes', coalesce(p_plan.routes, '[]'), 'sections', coalesce(p_plan.sections, '[]'),
+			'venues', '["on_wiki"]'::jsonb, 'wikis', jsonb_build_array(p_plan.wiki),
+			'has_respondent', v_has_respondent, 'accused_bodies', '[]'::jsonb, 'ordinary', false);
 	end if;
-	perform conduct_api_1.send(case p_plan.lane when 'emergency' then 'emergency' else 'report_received' end,
-		jsonb_build_object('report', p_case ->> 'report', 'body', v_body.body_id, 'lane', p_plan.lane));
-	if v_facts -> 'routes' ? 'personal_data' or jsonb_array_length(coalesce(p_case -> 'contain', '[]')) > 0 then
-		perform conduct_api_1.send('containment_asked', jsonb_build_object('body',
-			(select f.routes ->> 'personal_data' from conduct.profile f where f.profile = p_plan.profile)));
-	end if;
-	select * into strict v_row from conduct.proceeding p where p.proceeding_id = v_row.proceeding_id;
-	return v_row;
+	return conduct_api_1.route_facts();
 end
 $$;
 
+-- What follows: the intake at the body that the routes name, its first event, limits, docket, outbox and
+-- the answer to its key, in one statement; an external body gets it escalated in the same act.
+create or replace function conduct_api_1.submit_intake(p_case jsonb, p_plan conduct_api_1.report_plan,
+	p_reporter uuid, p_scope bytea, p_sealed_receipt bytea)
+returns jsonb language plpgsql volatile
+as $$
+declare
+	v_act uuid := gen_random_uuid();
+	v_id uuid := gen_random_uuid();
+	v_facts jsonb := conduct_api_1.submit_facts(p_case, p_plan);
+	v_body text;
+	v_is_external boolean;
+	v_is_escalated boolean;
+	v_what text[];
+	v_due timestamptz[];
+	v_answer jsonb;
+begin
+	select b.body_id, b.is_external into strict v_body, v_is_external from conduct.body b
+	where b.body_id = conduct_api_1.route(v_facts);
+	v_is_escalated := p_plan.lane = 'emergency' or v_is_external;
+	v_what := array['acknowledge', case when v_is_escalated then 'hand_back' else 'claim' end];
+	v_due := array[p_plan.submitted_at + (p_plan.procedure ->> case p_plan.lane when 'emergency'
+			then 'acknowledge_emergency' else 'acknowledge' end)::bigint * interval '1 second',
+		p_plan.submitted_at + (p_plan.procedure ->> v_what[2])::bigint * interval '1 second'];
+	v_answer := jsonb_build_object('report', p_case ->> 'report',
+		'state', case when v_is_escalated then 'escalated' else 'received' end, 'stage', 'report',
+		'policy_version', p_plan.policy_version, 'procedure_version', p_plan.procedure_version,
+		'lane', p_plan.lane, 'deadlines', (select jsonb_agg(jsonb_build_object('what', d.what,
+				'at', conduct_api_1.time_text(d.due)) order by d.due, d.what)
+			from unnest(v_what, v_due) d (what, due)));
+	with a_proceeding as (
+		insert into conduct.proceeding (proceeding_id, case_id, kind, round, instance, body_id, opened_by,
+			version, state, opened_at, state_at)
+		values (v_id, p_plan.case_id, 'intake', 1, 1, v_body, 'submit', 1, 'received', p_plan.submitted_at,
+			p_plan.submitted_at)),
+	an_event as (
+		insert into conduct.event (proceeding_id, kind, seq, from_state, action, to_state, role, moves,
+			needs_cause, case_id, act_id, revision, actor_party, at)
+		values (v_id, 'intake', 1, 'new', 'submit', 'received', 'reporter', true, false, p_plan.case_id, v_act,
+			1, p_reporter, p_plan.submitted_at)),
+	a_deadline as (
+		insert into conduct.deadline (deadline_id, case_id, proceeding_id, what, due_at)
+		select gen_random_uuid(), p_plan.case_id, v_id, d.what, d.due from unnest(v_what, v_due) d (what, due)),
+	a_docket as (
+		insert into conduct.docket (case_id, body_id, rank, due_at, is_open, stage, state, lane, wiki)
+		values (p_plan.case_id, v_body, case p_plan.lane when 'emergency' then 0 else 1 end,
+			least(v_due[1], v_due[2]), true, 'report', v_answer ->> 'state', p_plan.lane, p_plan.wiki)),
+	a_notice as (
+		insert into conduct.outbox (outbox_id, case_id, kind, facts, at)
+		values (gen_random_uuid(), p_plan.case_id,
+			case p_plan.lane when 'emergency' then 'emergency' else 'report_received' end,
+			jsonb_build_object('report', p_case ->> 'report', 'body', v_body, 'lane', p_plan.lane),
+			p_plan.submitted_at))
+	update conduct.idempotency i set status = 201, answer = v_answer, case_id = p_plan.case_id,
+		sealed_receipt = p_sealed_receipt
+	where i.scope = p_scope;
+	if v_is_escalated then
+		perform conduct_api_1.move(v_act, v_id, 'escalate', p_role => 'system');
+	end if;
+	if v_facts -> 'routes' ? 'personal_data' or jsonb_array_length(coalesce(p_case -> 'contain', '[]')) > 0 then
+		perform conduct_api_1.send('containment_asked', jsonb_build_object('body',
+			p_plan.bodies ->> 'personal_data'));
+	end if;
+	if jsonb_array_length(coalesce(p_case -> 'exclude_handlers', '[]')) > 0 then
+		perform conduct_api_1.submit_exclusions(p_case, v_id, v_body);
+		perform conduct_api_1.refresh_docket();
+	end if;
+	return v_answer;
+end
+$$;
+
+-- The key's row goes first, then everything else: of equal calls at once one is stored.
 create or replace function conduct_api_1.submit_checked(p_account bytea, p_receipt bytea, p_scope bytea,
 	p_mac bytea, p_sealed_receipt bytea, p_case jsonb, p_word_ids uuid[], p_word_kinds text[],
 	p_words bytea[])
@@ -326,36 +396,23 @@ returns conduct_api_1.answer language plpgsql volatile
 as $$
 declare
 	v_key conduct.idempotency := conduct_api_1.claim_key(p_scope, p_mac);
-	v_plan conduct.case_file;
-	v_reporter uuid;
-	v_version text;
-	v_intake conduct.proceeding;
-	v_body jsonb;
+	v_plan conduct_api_1.report_plan;
+	v_reporter conduct.party;
 begin
 	if v_key.scope is not null then
 		return row(v_key.status, v_key.answer || jsonb_build_object('sealed_receipt',
 			encode(v_key.sealed_receipt, 'hex')), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 	end if;
 	v_plan := conduct_api_1.submit_plan(p_case);
+	if v_plan.errors <> '[]' then
+		perform conduct_api_1.refuse(422, 'conduct-invalid-body', jsonb_build_object('errors', v_plan.errors));
+	end if;
+	v_reporter := conduct_api_1.submit_reporter(p_case, p_account, v_plan);
 	perform set_config('conduct.case_id', v_plan.case_id::text, true);
-	perform conduct_api_1.submit_words(p_case, p_word_ids, p_word_kinds, p_words);
-	insert into conduct.case_file (case_id, unit_id, kind, lane, privacy, severity, wiki, lang, profile,
-		procedure_version, submitted_at)
-	values (v_plan.case_id, v_plan.unit_id, v_plan.kind, v_plan.lane, v_plan.privacy, v_plan.severity,
-		v_plan.wiki, v_plan.lang, v_plan.profile, v_plan.procedure_version, v_plan.submitted_at);
-	v_reporter := conduct_api_1.submit_parties(p_case, p_account, v_plan.kind);
-	perform set_config('conduct.actor', 'party:' || v_reporter, true);
-	v_version := conduct_api_1.submit_row(p_case, v_plan, v_reporter, p_receipt);
-	v_intake := conduct_api_1.submit_intake(p_case, v_plan);
-	perform conduct_api_1.submit_exclusions(p_case, v_intake.proceeding_id, v_intake.body_id);
-	perform conduct_api_1.refresh_docket();
-	v_body := jsonb_build_object('report', p_case ->> 'report', 'state', v_intake.state, 'stage', 'report',
-		'policy_version', v_version, 'procedure_version', v_plan.procedure_version, 'lane', v_plan.lane,
-		'deadlines', (select coalesce(jsonb_agg(jsonb_build_object('what', d.what,
-				'at', conduct_api_1.time_text(d.due_at)) order by d.due_at, d.what), '[]')
-			from conduct.deadline d where d.case_id = v_plan.case_id and d.what <> 'rule_on_conflict'));
-	perform conduct_api_1.finish_key(p_scope, 201, v_body, v_plan.case_id, p_sealed_receipt);
-	return row(201, v_body, '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
+	perform set_config('conduct.actor', 'party:' || v_reporter.party_id, true);
+	perform conduct_api_1.submit_told(p_case, v_plan, v_reporter, p_receipt, p_word_ids, p_word_kinds, p_words);
+	return row(201, conduct_api_1.submit_intake(p_case, v_plan, v_reporter.party_id, p_scope,
+		p_sealed_receipt), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 end
 $$;
 

@@ -116,6 +116,20 @@ create table profile_rule (
 	constraint profile_rule_pkey primary key (profile, rule)
 );
 
+-- What the rules of a category come to, reckoned once when the profile is published.
+create table profile_category (
+	profile text not null constraint profile_category_profile_fkey references profile,
+	category text not null,
+	harm_type text,
+	rules text[] not null,
+	severity_floor text,
+	privacy_floor text,
+	is_emergency boolean not null,
+	routes jsonb not null,
+	sections jsonb not null,
+	constraint profile_category_pkey primary key (profile, category)
+);
+
 create table body (
 	body_id text constraint body_pkey primary key,
 	kind text not null,

@@ -9,9 +9,12 @@ set search_path = pg_catalog, conduct, pg_temp;
 
 -- Transaction time plus the demo offset.
 create function conduct.clock() returns timestamptz
-language sql stable security definer set search_path = pg_catalog, conduct, pg_temp
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
-	select transaction_timestamp() + shift_seconds * interval '1 second' from conduct.clock_offset
+begin
+	return transaction_timestamp() + (select o.shift_seconds from conduct.clock_offset o)
+		* interval '1 second';
+end
 $$;
 
 -- Who acts in this call; null outside of one. Bodies of this form are parsed when they are made, so that
@@ -84,49 +87,61 @@ create function conduct_gate.is_recused(p_case uuid, p_principal uuid) returns b
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 declare
+	v_ids bytea[];
+	v_names bytea[];
+	v_skeletons bytea[];
+	v_own uuid[];
+begin
+	select array_agg(a.id_ix), array_agg(a.name_ix), array_agg(a.skeleton_ix)
+	into v_ids, v_names, v_skeletons
+	from conduct.person p join conduct.person_account a on a.person_id = p.person_id
+	where p.principal_id = p_principal;
+	if exists (
+			select from conduct.party y
+			where y.case_id = p_case and (y.id_ix = any (v_ids) or y.name_ix = any (v_names)
+				or (y.role = 'respondent' and y.id_ix is null and y.skeleton_ix = any (v_skeletons))))
+		or exists (
+			select from conduct.recusal r
+			where r.case_id = p_case and r.extent = 'full' and r.standing = 'in_force'
+				and (r.principal_id = p_principal or r.name_ix = any (v_names)))
+	then
+		return true;
+	end if;
+	-- Most people are a party to nothing; what follows is asked only of the others.
+	select array_agg(o.party_id) into v_own
+	from (select y.party_id from unnest(v_ids) a (ix), conduct.party y
+			where y.id_ix = a.ix and y.case_id <> p_case
+		union all
+		select y.party_id from unnest(v_names) a (ix), conduct.party y
+			where y.name_ix = a.ix and y.case_id <> p_case) o;
+	return v_own is not null and conduct_gate.is_recused_elsewhere(p_case, v_own);
+end
+$$;
+
+-- Recused by what is in other cases, where these are the principal's party rows.
+create function conduct_gate.is_recused_elsewhere(p_case uuid, p_own uuid[]) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
 	v_now timestamptz := conduct.clock();
 begin
-	if exists (
-		select from conduct.person p
-		join conduct.person_account a on a.person_id = p.person_id
-		join conduct.party y on y.case_id = p_case
-			and (y.id_ix = a.id_ix or y.name_ix = a.name_ix
-				or (y.role = 'respondent' and y.id_ix is null and y.skeleton_ix = a.skeleton_ix))
-		where p.principal_id = p_principal)
-	then
-		return true;
-	end if;
-	if exists (
-		select from conduct.recusal r
-		where r.case_id = p_case and r.extent = 'full' and r.standing = 'in_force'
-			and (r.principal_id = p_principal
-				or exists (select from conduct.person p
-					join conduct.person_account a on a.person_id = p.person_id
-					where p.principal_id = p_principal and a.name_ix = r.name_ix)))
-	then
-		return true;
-	end if;
 	return exists (
-		-- every party row of this principal in other cases
-		select from conduct.person p
-		join conduct.person_account a on a.person_id = p.person_id
-		join conduct.party own on (own.id_ix = a.id_ix or own.name_ix = a.name_ix) and own.case_id <> p_case
-		where p.principal_id = p_principal
-			and (exists (
-					select from conduct.sanction s
-					where s.respondent_id = own.party_id and s.standing = 'active'
-						and s.from_at <= v_now and coalesce(s.until_at > v_now, true)
-						and s.kind <> 'advice')
-				or (own.role <> 'witness' and exists (
-					select from conduct.party other
-					join conduct.party here on here.case_id = p_case
-						and here.role in ('respondent', 'reporter')
-						and (here.id_ix = other.id_ix or here.name_ix = other.name_ix)
-					join conduct.event e on e.case_id = own.case_id and e.kind = 'intake'
-						and e.action = 'accept'
-					join conduct.case_file f on f.case_id = p_case and e.at < f.submitted_at
-					where other.case_id = own.case_id and other.party_id <> own.party_id
-						and other.role in ('respondent', 'reporter', 'target')))));
+		select from unnest(p_own) o (party_id) join conduct.party own on own.party_id = o.party_id
+		where exists (
+				select from conduct.sanction s
+				where s.respondent_id = own.party_id and s.standing = 'active'
+					and s.from_at <= v_now and coalesce(s.until_at > v_now, true)
+					and s.kind <> 'advice')
+			or (own.role <> 'witness' and exists (
+				select from conduct.party other
+				join conduct.party here on here.case_id = p_case
+					and here.role in ('respondent', 'reporter')
+					and (here.id_ix = other.id_ix or here.name_ix = other.name_ix)
+				join conduct.event e on e.case_id = own.case_id and e.kind = 'intake'
+					and e.action = 'accept'
+				join conduct.case_file f on f.case_id = p_case and e.at < f.submitted_at
+				where other.case_id = own.case_id and other.party_id <> own.party_id
+					and other.role in ('respondent', 'reporter', 'target'))));
 end
 $$;
 
@@ -135,8 +150,10 @@ create function conduct_gate.is_vote_recused(p_case uuid, p_body text, p_princip
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 begin
-	return conduct_gate.is_recused(p_case, p_principal)
-		or exists (select from conduct.recusal r
+	if conduct_gate.is_recused(p_case, p_principal) then
+		return true;
+	end if;
+	return exists (select from conduct.recusal r
 			where r.case_id = p_case and r.principal_id = p_principal and r.standing = 'in_force')
 		or exists (select from conduct.case_file f
 			join conduct.body b on b.body_id = p_body and b.level = 'global'
@@ -322,17 +339,23 @@ begin
 end
 $$;
 
--- Members of a body who are respondents of a case, by id, name or skeleton.
-create function conduct_gate.accused_members(p_case uuid, p_body text) returns integer
+-- A body has members who are respondents of a case, by id, name or skeleton. Respondents are few and
+-- mostly unknown here, so that they are asked first.
+create function conduct_gate.has_accused_member(p_case uuid, p_body text) returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
+declare
+	v_principals uuid[];
 begin
-	return (select count(*) from conduct_gate.active_members(p_body, null, null) m
-		where exists (select from conduct.person p
-			join conduct.person_account a on a.person_id = p.person_id
-			join conduct.party y on y.case_id = p_case and y.role = 'respondent'
-				and (y.id_ix = a.id_ix or y.name_ix = a.name_ix or y.skeleton_ix = a.skeleton_ix)
-			where p.principal_id = m.principal_id));
+	select array_agg(p.principal_id) into v_principals
+	from conduct.party y
+	join conduct.person_account a
+		on a.id_ix = y.id_ix or a.name_ix = y.name_ix or a.skeleton_ix = y.skeleton_ix
+	join conduct.person p on p.person_id = a.person_id
+	where y.case_id = p_case and y.role = 'respondent';
+	return v_principals is not null
+		and exists (select from conduct_gate.active_members(p_body, null, null) m
+			where m.principal_id = any (v_principals));
 end
 $$;
 
@@ -432,12 +455,19 @@ create function conduct_gate.has_members(p_body text, p_case uuid, p_needed inte
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 declare
-	v_member record;
+	v_now timestamptz := conduct.clock();
+	v_principal uuid;
 	v_found integer := 0;
 begin
-	for v_member in select m.principal_id from conduct_gate.active_members(p_body, null, null) m loop
+	for v_principal in
+		select distinct p.principal_id
+		from conduct.role_grant g
+		join conduct.body b on b.body_id = g.body_id and b.role = g.role
+		join conduct.person p on p.person_id = g.person_id
+		where g.body_id = p_body and g.ended_at is null and v_now >= g.from_at and v_now < g.until_at
+	loop
 		exit when v_found >= p_needed;
-		if p_case is null or not conduct_gate.is_vote_recused(p_case, p_body, v_member.principal_id) then
+		if p_case is null or not conduct_gate.is_vote_recused(p_case, p_body, v_principal) then
 			v_found := v_found + 1;
 		end if;
 	end loop;

@@ -442,9 +442,14 @@ set search_path = conduct, pg_catalog;
 
 create trigger event_follows_a_row_in_force before insert on event
 	for each row execute function conduct_gate.event_follows_a_row_in_force();
+-- A proceeding that opens has its one event by the two foreign keys between them; whatever follows is
+-- compared.
 create constraint trigger event_head_is_last after insert on event deferrable initially deferred
-	for each row execute function conduct_gate.head_is_last_event();
-create constraint trigger proceeding_head_is_last after insert or update on proceeding
+	for each row when (new.seq > 1) execute function conduct_gate.head_is_last_event();
+create constraint trigger proceeding_opens_at_first after insert on proceeding
+	deferrable initially deferred for each row when (new.version > 1)
+	execute function conduct_gate.head_is_last_event();
+create constraint trigger proceeding_head_is_last after update on proceeding
 	deferrable initially deferred for each row execute function conduct_gate.head_is_last_event();
 create trigger proceeding_keeps_its_identity before update on proceeding
 	for each row execute function conduct_gate.proceeding_keeps_its_identity();
@@ -452,11 +457,14 @@ create trigger proceeding_keeps_its_body before update on proceeding
 	for each row when (old.body_id is distinct from new.body_id)
 	execute function conduct_gate.proceeding_keeps_its_body();
 create constraint trigger event_has_its_effect after insert on event deferrable initially deferred
-	for each row execute function conduct_gate.event_has_its_effect();
+	for each row when (new.action in ('accept', 'add_respondent', 'remand', 'take_up'))
+	execute function conduct_gate.event_has_its_effect();
+-- An intake that is not accepted has nothing to agree with.
 create constraint trigger proceedings_agree after insert or update on proceeding
-	deferrable initially deferred for each row execute function conduct_gate.proceedings_agree();
-create constraint trigger event_revision_counts after insert on event deferrable initially deferred
-	for each row when (new.moves) execute function conduct_gate.revision_counts_moves();
+	deferrable initially deferred for each row when (new.kind <> 'intake' or new.state = 'accepted')
+	execute function conduct_gate.proceedings_agree();
+-- An event has the revision of its case from the start (event_is_of_its_actor), so that only a case file
+-- can be ahead of its events.
 create constraint trigger case_file_revision_counts_moves after insert or update of revision on case_file
 	deferrable initially deferred for each row execute function conduct_gate.revision_counts_moves();
 create trigger event_is_of_its_actor after insert on event

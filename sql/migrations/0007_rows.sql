@@ -98,7 +98,8 @@ begin
 	-- Tables that only grow.
 	foreach v_table in array array['event', 'content', 'unit', 'vote', 'tally', 'decision', 'decision_item',
 		'ballot_item', 'ballot_disposition', 'hearing_end', 'waiver', 'report', 'incident', 'appeal_item',
-		'appeal_claim', 'allegation', 'message', 'policy_set', 'profile', 'profile_rule', 'policy_wiki',
+		'appeal_claim', 'allegation', 'message', 'policy_set', 'profile', 'profile_rule', 'profile_category',
+		'policy_wiki',
 		'state', 'transition_cause']
 	loop
 		execute format('create trigger %I before update or delete on conduct.%I
@@ -108,7 +109,7 @@ begin
 			v_table);
 	end loop;
 	foreach v_table in array array['state', 'transition', 'transition_cause', 'ballot_kind', 'body', 'policy_set',
-		'policy_wiki', 'profile', 'profile_rule']
+		'policy_wiki', 'profile', 'profile_rule', 'profile_category']
 	loop
 		execute format('create trigger %I before insert%s on conduct.%I
 			for each row execute function conduct_gate.procedure_is_loaded()', v_table || '_is_loaded',

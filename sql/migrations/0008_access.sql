@@ -25,7 +25,8 @@ declare
 	v_table text;
 	v_role text;
 begin
-	foreach v_table in array array['policy_set', 'profile', 'profile_rule', 'body', 'policy_wiki', 'state',
+	foreach v_table in array array['policy_set', 'profile', 'profile_rule', 'profile_category', 'body', 'policy_wiki',
+		'state',
 		'transition', 'transition_cause', 'guard', 'transition_guard', 'ballot_kind']
 	loop
 		foreach v_role in array array['conduct_handler', 'conduct_party', 'conduct_intake', 'conduct_timer',
