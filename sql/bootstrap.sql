@@ -31,6 +31,13 @@ begin
 end
 $$;
 
+-- Every call is one function whose statements are planned for all callers alike; planning one anew for its
+-- parameters costs more than the best plan saves.
+alter role conduct_web set plan_cache_mode = force_generic_plan;
+alter role conduct_worker set plan_cache_mode = force_generic_plan;
+alter role conduct_web set jit = off;
+alter role conduct_worker set jit = off;
+
 grant conduct_owner, conduct_gate, conduct_handler, conduct_party, conduct_intake, conduct_timer,
 	conduct_stats, conduct_admin to conduct_migrate;
 

@@ -47,7 +47,6 @@ create table party (
 	constraint party_case_key unique (party_id, case_id),
 	constraint party_seq_key unique (case_id, seq)
 );
-create index party_case on party (case_id);
 create index party_id_ix on party (id_ix);
 create index party_name_ix on party (name_ix);
 

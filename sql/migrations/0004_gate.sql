@@ -97,9 +97,10 @@ begin
 	from conduct.person p join conduct.person_account a on a.person_id = p.person_id
 	where p.principal_id = p_principal;
 	if exists (
-			select from conduct.party y
-			where y.case_id = p_case and (y.id_ix = any (v_ids) or y.name_ix = any (v_names)
-				or (y.role = 'respondent' and y.id_ix is null and y.skeleton_ix = any (v_skeletons))))
+			-- The parties of the case first: no index on whom they stand for is as short as they are few.
+			select from (select * from conduct.party where case_id = p_case offset 0) y
+			where y.id_ix = any (v_ids) or y.name_ix = any (v_names)
+				or (y.role = 'respondent' and y.id_ix is null and y.skeleton_ix = any (v_skeletons)))
 		or exists (
 			select from conduct.recusal r
 			where r.case_id = p_case and r.extent = 'full' and r.standing = 'in_force'
@@ -150,16 +151,16 @@ create function conduct_gate.is_vote_recused(p_case uuid, p_body text, p_princip
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 begin
-	if conduct_gate.is_recused(p_case, p_principal) then
+	if conduct_gate.is_recused(p_case, p_principal) or exists (select from conduct.recusal r
+		where r.case_id = p_case and r.principal_id = p_principal and r.standing = 'in_force')
+	then
 		return true;
 	end if;
-	return exists (select from conduct.recusal r
-			where r.case_id = p_case and r.principal_id = p_principal and r.standing = 'in_force')
-		or exists (select from conduct.case_file f
-			join conduct.body b on b.body_id = p_body and b.level = 'global'
-			join conduct.person p on p.principal_id = p_principal
-			join conduct.person_account a on a.person_id = p.person_id and a.home_wiki = f.wiki
-			where f.case_id = p_case);
+	return coalesce((select b.level from conduct.body b where b.body_id = p_body) = 'global', false)
+		and exists (select from conduct.person p
+			join conduct.person_account a on a.person_id = p.person_id
+			where p.principal_id = p_principal and a.home_wiki = (select f.wiki from conduct.case_file f
+				where f.case_id = p_case));
 end
 $$;
 
