@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/base/text.h"
+
 enum { MESSAGE_MAX = 400 };
 
 void policy_report_at(struct policy_report *report, const char *file, unsigned line,
@@ -35,9 +37,7 @@ void policy_report_at(struct policy_report *report, const char *file, unsigned l
 static void message_print(char message[MESSAGE_MAX], const char *format, va_list arguments)
 {
 	vsnprintf(message, MESSAGE_MAX, format, arguments);
-	for (char *at = message; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = ' ';
+	text_make_line(message);
 }
 
 void policy_report_add(struct policy_report *report, const struct policy_node *node,

@@ -36,6 +36,7 @@ static int refuse(struct reader *reader, const struct yaml_node *node, const cha
 	va_start(args, format);
 	(void)vsnprintf(reader->error->text, sizeof(reader->error->text), format, args);
 	va_end(args);
+	text_make_line(reader->error->text);
 	return CONFIG_E_REFUSED;
 }
 
@@ -47,9 +48,14 @@ static int read_text(struct reader *reader, const struct config_row *row,
 
 	if (!text)
 		return refuse(reader, node, "%s must be a text", row->path);
-	for (const char *at = text; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+	for (struct slice rest = node->text; rest.length;) {
+		uint32_t point = 0;
+		size_t n = text_read_point(rest, &point);
+
+		if (point < 0x20 || (point >= 0x7f && point < 0xa0))
 			return refuse(reader, node, "%s holds a control character", row->path);
+		rest = (struct slice){ rest.at + n, rest.length - n };
+	}
 	copy = arena_strdup(reader->arena, text);
 	if (!copy)
 		return -ENOMEM;

@@ -5,18 +5,33 @@
 
 #include "daemon/app/config.h"
 #include "daemon/base/buffer.h"
+#include "daemon/base/text.h"
 
 static void dump_rows(struct buffer *buffer, const struct config_row *rows, size_t n_rows,
 		      const char *source, unsigned indent, bool is_item);
 
-/* Texts have no control characters (config.c), so two escapes are enough. */
+/* Characters that YAML refuses or folds as they are, and those that turn the direction of text. */
+static bool is_escaped(uint32_t point)
+{
+	return (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
+	       point == 0xfeff || point == 0xfffe || point == 0xffff;
+}
+
+/* Texts have no control characters (config.c). */
 static void dump_text(struct buffer *buffer, const char *text)
 {
+	struct slice rest = { text, strlen(text) };
+	uint32_t point = 0;
+
 	buffer_append_char(buffer, '"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
+	for (size_t n; (n = text_read_point(rest, &point)) > 0;) {
+		if (point == '"' || point == '\\')
 			buffer_append_char(buffer, '\\');
-		buffer_append_char(buffer, *text);
+		if (is_escaped(point))
+			buffer_printf(buffer, "\\u%04x", (unsigned)point);
+		else
+			buffer_append(buffer, rest.at, n);
+		rest = (struct slice){ rest.at + n, rest.length - n };
 	}
 	buffer_append_char(buffer, '"');
 }

@@ -52,6 +52,34 @@ size_t text_read_point(struct slice text, uint32_t *ret_point)
 	return n;
 }
 
+/* Controls, line ends, and marks that turn the direction of what follows (UAX 9). */
+static bool is_disruptive(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+	       (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+/* For messages that quote what somebody wrote, also when the quotation was cut inside a character:
+ * no quotation can end the line, move the cursor or turn the rest around. */
+void text_make_line(char *text)
+{
+	struct slice rest = { text, strlen(text) };
+	char *to = text;
+
+	while (rest.length) {
+		uint32_t point = 0;
+		size_t n = text_read_point(rest, &point);
+
+		if (n == 0 || is_disruptive(point))
+			*to++ = '?';
+		for (size_t i = 0; i < n && !is_disruptive(point); i++)
+			*to++ = rest.at[i];
+		rest.at += n ? n : 1;
+		rest.length -= n ? n : 1;
+	}
+	*to = '\0';
+}
+
 /* Encodes a code point that is neither a surrogate nor above U+10FFFF; returns 1 to 4 bytes. */
 size_t text_write_point(char ret_text[4], uint32_t point)
 {

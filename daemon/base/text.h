@@ -13,6 +13,8 @@ bool text_is_utf8(struct slice text); /* RFC 3629; overlong, surrogates, U+0000 
 size_t text_read_point(struct slice text, uint32_t *ret_point);
 size_t text_write_point(char ret_text[4], uint32_t point); /* the reverse; a valid point only */
 size_t text_count_points(struct slice text);
+/* Makes a message one line of UTF-8, in place: controls and broken bytes become '?'. */
+void text_make_line(char *text);
 struct slice text_slice(const char *text); /* of a C string; NULL is an empty one */
 bool text_equals(struct slice a, struct slice b);
 /* NFC of text in the arena. max_points is checked after normalising; bytes <= 4 * max_points. */

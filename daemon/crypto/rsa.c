@@ -149,7 +149,8 @@ int crypto_key_write_private(const struct crypto_key *key, char **ret_pem)
 /*
  * Checks a signature. Any length but that of the key is refused before OpenSSL sees it (RFC 8017
  * section 8.2.2 step 1). A library failure during the check is not told from a wrong signature by
- * OpenSSL's return value 0, so 0 refuses and only a negative one is an error of ours.
+ * OpenSSL's return value 0, so 0 refuses, except where memory ran out, and a negative one is an
+ * error of ours.
  */
 int crypto_rs256_verify(const struct crypto_key *key, struct slice message, struct slice signature)
 {
@@ -169,7 +170,7 @@ int crypto_rs256_verify(const struct crypto_key *key, struct slice message, stru
 	if (ok == 1)
 		return 0;
 	r = crypto_failed();
-	return ok == 0 ? CRYPTO_E_SIGNATURE : r;
+	return ok == 0 && r != -ENOMEM ? CRYPTO_E_SIGNATURE : r;
 }
 
 /* Signs with a private key; the signature has crypto_key_size() bytes. Returns 0 or negative. */

@@ -333,11 +333,17 @@ static bool message_receive(struct ipc_channel *channel)
 
 	if (length < 0 && is_busy(-errno))
 		return false;
-	if (length <= 0) {
-		channel_close(channel, length == 0 ? "the peer is gone" : "the socket failed");
+	if (length < 0) {
+		channel_close(channel, "the socket failed");
 		return false;
 	}
+	/* Also of an empty packet, which reads like the end: it may have brought some. */
 	message.descriptor = descriptor_take(&packet);
+	if (length == 0) {
+		descriptor_close(message.descriptor);
+		channel_close(channel, "the peer is gone");
+		return false;
+	}
 	if ((size_t)length < sizeof(header) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
 		descriptor_close(message.descriptor);
 		channel_close(channel, "a message that is too short or too long");

@@ -5,6 +5,8 @@
 
 #include <jansson.h>
 
+int json_parse(struct slice bytes, json_t **ret_json, json_error_t *ret_error);
+
 static inline json_t *value_to_json(const struct value *value)
 {
 	/* Jansson counts references in the value, so its functions take no const. */

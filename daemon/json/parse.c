@@ -40,8 +40,6 @@ static int refuse_malformed(struct value_error *ret_error, const json_error_t *e
 	case json_error_null_byte_in_key:
 		message = "U+0000 is not allowed";
 		break;
-	case json_error_out_of_memory:
-		return -ENOMEM;
 	default:
 		break;
 	}
@@ -100,7 +98,7 @@ static int check_bounds(struct slice bytes, struct value_error *ret_error)
 int value_parse(struct slice bytes, struct value **ret_value, struct value_error *ret_error)
 {
 	json_error_t error = { 0 };
-	json_t *json;
+	json_t *json = NULL;
 	int r;
 
 	if (bytes.length > VALUE_SIZE_MAX)
@@ -110,7 +108,9 @@ int value_parse(struct slice bytes, struct value **ret_value, struct value_error
 	r = check_bounds(bytes, ret_error);
 	if (r)
 		return r;
-	json = json_loadb(bytes.at, bytes.length, JSON_REJECT_DUPLICATES, &error);
+	r = json_parse(bytes, &json, &error);
+	if (r)
+		return r;
 	if (!json)
 		return refuse_malformed(ret_error, &error);
 	*ret_value = value_from_json(json);

@@ -52,6 +52,7 @@ static int fail(struct yaml_error *ret_error, yaml_mark_t mark, const char *form
 	va_start(args, format);
 	vsnprintf(ret_error->message, sizeof(ret_error->message), format, args);
 	va_end(args);
+	text_make_line(ret_error->message);
 	return YAML_E_MALFORMED;
 }
 

@@ -29,7 +29,7 @@ const WALLS = [
 	[/^event2\//, LIBEVENT],
 ];
 const LIBC = new RegExp('^(assert|ctype|dirent|endian|errno|fcntl|float|fnmatch|ftw|getopt|glob|grp|inttypes|libgen|'
-	+ 'limits|locale|math|netdb|poll|pwd|regex|sched|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|'
+	+ 'limits|locale|math|netdb|poll|pwd|regex|sched|setjmp|signal|spawn|stdalign|stdarg|stdatomic|stdbool|stddef|'
 	+ 'stdint|stdio|stdlib|stdnoreturn|string|strings|syslog|sysexits|termios|time|uchar|ucontext|unistd|'
 	+ 'wchar|(arpa|linux|net|netinet|sys)/[a-z_0-9]+)\\.h$');
 

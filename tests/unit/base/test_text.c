@@ -173,8 +173,36 @@ START_TEST(slices_compare_by_bytes)
 }
 END_TEST
 
+START_TEST(a_message_is_one_line_whatever_it_quotes)
+{
+	static const struct {
+		const char *text, *line;
+	} rows[] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		{ "d\xc3\xa9j\xc3\xa0 \xf0\x9f\x98\x80", "d\xc3\xa9j\xc3\xa0 \xf0\x9f\x98\x80" },
+		{ "a\nb\rc\033[1m\x7f", "a?b?c?[1m?" },
+		{ "a\xc2\x85\xc2\x9f\xc2\xa0", "a??\xc2\xa0" },
+		{ "\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xae\xe2\x80\xaf",
+		  "\xe2\x80\xa7??\xe2\x80\xaf" },
+		{ "\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa",
+		  "\xe2\x81\xa5??\xe2\x81\xaa" },
+		{ "cut\xf0\x9f\x98", "cut???" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[64];
+
+		strcpy(text, rows[i].text);
+		text_make_line(text);
+		ck_assert_str_eq(text, rows[i].line);
+	}
+}
+END_TEST
+
 SUITE("base/text", valid_utf8_is_text, invalid_utf8_is_no_text,
       every_code_point_is_written_and_read_back, points_are_counted_not_bytes,
       normal_form_c_has_one_spelling, the_limit_holds_after_normalising,
       what_is_no_text_is_not_normalised, only_lower_case_uuids_are_uuids,
-      new_uuids_are_random_ones_of_version_4, slices_compare_by_bytes)
+      new_uuids_are_random_ones_of_version_4, slices_compare_by_bytes,
+      a_message_is_one_line_whatever_it_quotes)

@@ -347,37 +347,52 @@ START_TEST(an_oversized_packet_closes_the_channel)
 }
 END_TEST
 
-START_TEST(an_unwanted_descriptor_is_closed_and_closes_the_channel)
+/* Passes the writing end of a pipe along with a packet; returns the reading end. */
+static int send_pipe(int raw, const void *packet, size_t length)
 {
-	struct wire wire = { IPC_TYPE_PING, IPC_VERSION, 0, 0, 0, "" };
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = { 0 };
-	struct iovec part = { &wire, IPC_HEADER_LENGTH };
+	/* sendmsg() takes no const; it does not write. */
+	struct iovec part = { (void *)(uintptr_t)packet, length };
 	struct msghdr message = { .msg_iov = &part,
 				  .msg_iovlen = 1,
 				  .msg_control = control.bytes,
 				  .msg_controllen = sizeof(control.bytes) };
 	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-	struct pair pair;
 	int fds[2];
-	char byte;
 
-	pair_init(&pair, true);
 	ck_assert_int_eq(0, pipe(fds));
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(head), &fds[1], sizeof(int));
-	ck_assert_int_eq(IPC_HEADER_LENGTH, sendmsg(pair.raw, &message, 0));
+	ck_assert_int_eq((int)length, sendmsg(raw, &message, 0));
 	close(fds[1]);
-	pair_run(&pair);
-	ck_assert_uint_eq(1, pair.one.n_closed);
-	/* End of file: no copy of the writing end is left open. */
-	ck_assert_int_eq(0, read(fds[0], &byte, 1));
-	close(fds[0]);
-	pair_deinit(&pair);
+	return fds[0];
+}
+
+START_TEST(an_unwanted_descriptor_is_closed_and_closes_the_channel)
+{
+	/* An empty packet reads like the end of the peer. */
+	static const size_t lengths[] = { IPC_HEADER_LENGTH, 3, 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct wire wire = { IPC_TYPE_PING, IPC_VERSION, 0, 0, 0, "" };
+		struct pair pair;
+		char byte;
+		int fd;
+
+		pair_init(&pair, true);
+		fd = send_pipe(pair.raw, &wire, lengths[i]);
+		pair_run(&pair);
+		ck_assert_uint_eq(1, pair.one.n_closed);
+		/* End of file: no copy of the writing end is left open. */
+		ck_assert_int_eq(0, read(fd, &byte, 1));
+		close(fd);
+		pair_deinit(&pair);
+	}
 }
 END_TEST
 
