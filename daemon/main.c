@@ -15,7 +15,8 @@ static const char usage[] =
 	"--dump-config  print what is in effect, defaults included, and exit\n"
 	"--version      print the version and exit\n\n"
 	"Stays in the foreground. TERM: stop after what is under way. HUP: read configuration and\n"
-	"policy again; a bad one keeps the old.\n";
+	"files again; a bad one keeps the old. USR2: the program that now lies in this one's\n"
+	"place takes over the listening sockets, and this one stops when it serves.\n";
 
 struct arguments {
 	const char *config_file;
@@ -86,5 +87,5 @@ int main(int argc, char **argv)
 		config_free(config);
 		return EXIT_FAILURE;
 	}
-	return parent_run(config, &title);
+	return parent_run(config, &title, argv);
 }

@@ -374,14 +374,17 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
  */
 void connection_drain(struct connection *connection)
 {
+	unsigned wait_ms = connection->owner->drain_idle_ms;
 	int n_unread = 0;
 
 	connection->is_last = true;
 	if (connection->state != CONNECTION_IDLE)
 		return;
 	(void)ioctl(bufferevent_getfd(connection->bev), FIONREAD, &n_unread);
-	if (n_unread > 0 || connection->request_us == 0)
-		connection_set_timer(connection, (int64_t)DRAIN_FRESH_MS * 1000);
+	if (wait_ms < DRAIN_FRESH_MS && (n_unread > 0 || connection->request_us == 0))
+		wait_ms = DRAIN_FRESH_MS;
+	if (wait_ms)
+		connection_set_timer(connection, (int64_t)wait_ms * 1000);
 	else
 		connection_close(connection);
 }

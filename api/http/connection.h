@@ -28,6 +28,7 @@ struct connection_owner {
 	struct client_ranges trusted; /* proxies */
 	struct server_limits limits;
 	bool is_draining;
+	unsigned drain_idle_ms;   /* for one more request of a connection that is idle */
 	struct evbuffer *staged;  /* one answer on its way to TLS; else empty */
 	struct connection *first; /* all connections, unordered */
 	size_t n_connections;

@@ -156,6 +156,12 @@ int server_new(struct event_base *base, const struct server_config *config,
 	return 0;
 }
 
+static void close_listeners(struct server *server)
+{
+	while (server->n_listeners)
+		evconnlistener_free(server->listeners[--server->n_listeners].events);
+}
+
 /* Takes NULL and half-built servers; returns NULL. */
 struct server *server_free(struct server *server)
 {
@@ -165,8 +171,7 @@ struct server *server_free(struct server *server)
 	server->owner.is_draining = true;
 	while (server->owner.first)
 		connection_free(server->owner.first);
-	for (size_t i = 0; i < server->n_listeners; i++)
-		evconnlistener_free(server->listeners[i].events);
+	close_listeners(server);
 	if (server->pause)
 		event_free(server->pause);
 	if (server->owner.staged)
@@ -237,12 +242,15 @@ int server_open_listener(const char *address, unsigned port, bool is_shared, int
 }
 
 /* Begins to drain. Called again it only replaces the callback. */
-void server_drain(struct server *server, void (*done)(void *context), void *context)
+void server_drain(struct server *server, unsigned idle_ms, void (*done)(void *context),
+		  void *context)
 {
 	struct connection *next;
 
-	set_accepting(server, false);
+	/* Closed, not only left alone: the kernel queues connections until the last copy is. */
+	close_listeners(server);
 	server->owner.is_draining = true;
+	server->owner.drain_idle_ms = idle_ms;
 	for (struct connection *at = server->owner.first; at; at = next) {
 		next = connection_next(at);
 		connection_drain(at);

@@ -41,7 +41,9 @@ struct server *server_free(struct server *server);
 int server_listen_take(struct server *server, int fd, struct tls *tls);
 /* A listening TCP socket on a numeric address, "127.0.0.1" or "::1"; port 0: any free one. */
 int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd);
-/* Stops accepting; in-flight exchanges are answered with Connection: close. done(context) runs
- * once, from the loop or before this returns, when no connection is left. */
-void server_drain(struct server *server, void (*done)(void *context), void *context);
+/* Closes the listeners; in-flight exchanges are answered with Connection: close, and idle
+ * connections have idle_ms for one more request. done(context) runs once, from the loop or before
+ * this returns, when no connection is left. */
+void server_drain(struct server *server, unsigned idle_ms, void (*done)(void *context),
+		  void *context);
 size_t server_n_connections(const struct server *server);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "daemon/app/address.h"
 
@@ -45,6 +46,7 @@ int address_read(const char *text, struct address *ret_address)
 		if (inet_pton(AF_INET6, address.host, &six) != 1)
 			return ADDRESS_E_MALFORMED;
 		address.is_loopback = IN6_IS_ADDR_LOOPBACK(&six);
+		(void)inet_ntop(AF_INET6, &six, address.host, sizeof(address.host));
 	} else {
 		if (inet_pton(AF_INET, address.host, &four) != 1)
 			return ADDRESS_E_MALFORMED;
@@ -52,4 +54,44 @@ int address_read(const char *text, struct address *ret_address)
 	}
 	*ret_address = address;
 	return 0;
+}
+
+/* Where a listening TCP socket listens. Returns 0, ADDRESS_E_MALFORMED for another kind, or -errno.
+ */
+int address_of_socket(int fd, struct address *ret_address)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+		struct sockaddr_storage room;
+	} name = { 0 };
+	struct address address = { 0 };
+	socklen_t length = sizeof(name);
+	int is_listening = 0;
+	socklen_t size = sizeof(is_listening);
+
+	if (getsockname(fd, &name.any, &length) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &size) < 0)
+		return -errno;
+	if (!is_listening)
+		return ADDRESS_E_MALFORMED;
+	if (name.any.sa_family == AF_INET) {
+		(void)inet_ntop(AF_INET, &name.four.sin_addr, address.host, sizeof(address.host));
+		address.port = ntohs(name.four.sin_port);
+		address.is_loopback = ntohl(name.four.sin_addr.s_addr) >> 24 == 127;
+	} else if (name.any.sa_family == AF_INET6) {
+		(void)inet_ntop(AF_INET6, &name.six.sin6_addr, address.host, sizeof(address.host));
+		address.port = ntohs(name.six.sin6_port);
+		address.is_loopback = IN6_IS_ADDR_LOOPBACK(&name.six.sin6_addr);
+	} else {
+		return ADDRESS_E_MALFORMED;
+	}
+	*ret_address = address;
+	return 0;
+}
+
+bool address_equals(const struct address *a, const struct address *b)
+{
+	return a->port == b->port && strcmp(a->host, b->host) == 0;
 }

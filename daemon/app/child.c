@@ -97,6 +97,18 @@ static void on_parent_message(struct ipc_channel *channel, struct ipc_message *m
 		else
 			event_base_loopbreak(child->base);
 		break;
+	case IPC_TYPE_SERVE:
+		if (child->on_serve)
+			child->on_serve(child);
+		break;
+	case IPC_TYPE_HAND_OVER:
+		if (child->on_hand_over)
+			child->on_hand_over(child);
+		break;
+	case IPC_TYPE_TICKETS:
+		if (message->payload.length == sizeof(child->tickets))
+			memcpy(&child->tickets, message->payload.at, sizeof(child->tickets));
+		break;
 	case IPC_TYPE_RELOAD:
 		if (child->on_reload)
 			child->on_reload(child);

@@ -424,8 +424,11 @@ static int check_demo(struct reader *reader, const struct config *config,
 {
 	struct address address;
 
-	if (config->n_issuers == 0)
+	if (config->n_issuers == 0 || !config->issuers[0].is_demo)
 		return 0;
+	if (config->n_tls)
+		return refuse(reader, yaml_get(root, "tls"),
+			      "a demo issuer is for this machine alone, and TLS is for others");
 	for (size_t i = 0; i < config->listen.n; i++)
 		if (address_read(config->listen.at[i], &address) || !address.is_loopback)
 			return refuse(reader, yaml_get(root, "listen"),
@@ -436,6 +439,15 @@ static int check_demo(struct reader *reader, const struct config *config,
 		return refuse(reader, yaml_get(root, "trusted_proxies"),
 			      "a demo issuer cannot be served behind a proxy");
 	return 0;
+}
+
+static int check_listen(struct reader *reader, const struct config *config,
+			const struct yaml_node *root)
+{
+	if (config->listen.n || config->n_tls)
+		return 0;
+	return refuse(reader, yaml_get(root, "listen"),
+		      "listen needs at least 1 item, where tls has none");
 }
 
 static int config_fill(struct config *config, struct slice bytes, struct config_error *ret_error)
@@ -458,6 +470,8 @@ static int config_fill(struct config *config, struct slice bytes, struct config_
 	if (root->kind != YAML_MAPPING)
 		return refuse(&reader, root, "the configuration must be a mapping");
 	r = read_rows(&reader, config_rows, config_n_rows, root, (char *)config);
+	if (r == 0)
+		r = check_listen(&reader, config, root);
 	if (r == 0)
 		r = check_issuers(&reader, config, root);
 	if (r == 0)

@@ -7,6 +7,7 @@
 
 enum {
 	CONFIG_LISTEN_LIMIT = 8,
+	CONFIG_TLS_LIMIT = 8,
 	CONFIG_PATH_LIMIT = 16,
 	CONFIG_HOST_LIMIT = 32,
 	CONFIG_ISSUER_LIMIT = 16,
@@ -46,10 +47,20 @@ struct config_issuer {
 	const char *people;       /* file, demo only; "" when none */
 };
 
+/* An address that speaks TLS; PEM files. */
+struct config_tls {
+	const char *listen;
+	const char *certificate; /* with its chain */
+	const char *key;
+	const char *client_ca; /* "": clients need no certificate */
+};
+
 struct config {
 	struct arena *arena;
 	const char *file;
 	struct config_texts listen;
+	struct config_tls *tls;
+	size_t n_tls;
 	const char *ops_listen;
 	struct config_texts host_names;
 	struct config_texts trusted_proxies;

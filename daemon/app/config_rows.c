@@ -32,9 +32,21 @@ static const struct config_row issuer_rows[] = {
 	{ "people", CONFIG_PATH, offsetof(struct config_issuer, people), "''", .least = 0 },
 };
 
+#define TLS(member) offsetof(struct config_tls, member)
+
+static const struct config_row tls_rows[] = {
+	{ "listen", CONFIG_ADDRESS, TLS(listen), NULL, .least = 0 },
+	{ "certificate", CONFIG_PATH, TLS(certificate), NULL, .least = 1 },
+	{ "key", CONFIG_PATH, TLS(key), NULL, .least = 1 },
+	{ "client_ca", CONFIG_PATH, TLS(client_ca), "''", .least = 0 },
+};
+
 const struct config_row config_rows[] = {
-	{ "listen", CONFIG_ADDRESSES, AT(listen), "['127.0.0.1:8480']", .least = 1,
+	{ "listen", CONFIG_ADDRESSES, AT(listen), "['127.0.0.1:8480']",
 	  .most = CONFIG_LISTEN_LIMIT },
+	{ "tls", CONFIG_MAPPINGS, AT(tls), "[]", .most = CONFIG_TLS_LIMIT, .rows = tls_rows,
+	  .n_rows = ARRAY_SIZE(tls_rows), .size = sizeof(struct config_tls),
+	  .n_offset = AT(n_tls) },
 	{ "ops_listen", CONFIG_ADDRESS, AT(ops_listen), "'127.0.0.1:8481'", .least = 0 },
 	{ "host_names", CONFIG_TEXTS, AT(host_names), "[]", .most = CONFIG_HOST_LIMIT },
 	{ "trusted_proxies", CONFIG_NETWORKS, AT(trusted_proxies), "[]",

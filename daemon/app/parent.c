@@ -1,7 +1,7 @@
 /*
  * The parent: makes the listeners and the shared page, starts every process of the table, starts a
  * dead one again, and passes on what signals mean. It reads nothing from the network and has no
- * database.
+ * database. How it ends is in drain.c.
  */
 
 #include <fcntl.h>
@@ -15,9 +15,8 @@
 
 #include <event2/event.h>
 
-#include "daemon/app/listeners.h"
 #include "daemon/app/notify.h"
-#include "daemon/app/process.h"
+#include "daemon/app/parent.h"
 #include "daemon/app/reload.h"
 #include "daemon/base/log.h"
 
@@ -25,34 +24,6 @@ enum {
 	BACKOFF_FIRST_MS = 100,
 	BACKOFF_LAST_MS = 10000,
 	BACKOFF_CALM_MS = 10000, /* a child that lived so long starts again without delay */
-};
-
-struct process {
-	struct parent *parent;
-	const struct process_kind *kind;
-	unsigned number;
-	pid_t pid; /* 0: not running */
-	struct ipc_channel *channel;
-	struct event *timer;
-	unsigned backoff_ms;
-	int64_t started_ms;
-	bool is_ready;
-	int *listeners; /* web: kept open here, so that no connection is lost when it restarts */
-	size_t n_listeners;
-};
-
-struct parent {
-	struct config *config;
-	struct title *title;
-	struct page *page;
-	struct event_base *base;
-	struct event *signals[4];
-	struct event *drain_timer;
-	struct process *processes;
-	size_t n_processes;
-	bool is_draining;
-	bool is_announced; /* every process was ready once */
-	bool has_failed;
 };
 
 static void process_start(struct process *process);
@@ -65,8 +36,9 @@ static int64_t now_ms(clockid_t clock)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void log_process(enum log_level level, const char *message, const struct process *process,
-			int64_t code)
+/* code: how it exited; negative: it has not. */
+void process_log(enum log_level level, const char *message, const struct process *process,
+		 int64_t code)
 {
 	const struct log_field fields[] = {
 		{ "conductd.process", process->kind->name, 0 },
@@ -121,6 +93,7 @@ static void connect_process(struct process *process)
 	}
 }
 
+/* The daemon serves. It is the parent's place to say so, also to a daemon that it replaces. */
 static void announce(struct parent *parent)
 {
 	for (size_t i = 0; i < parent->n_processes; i++)
@@ -128,21 +101,39 @@ static void announce(struct parent *parent)
 			return;
 	if (!parent->is_announced) {
 		log_say(LOG_LEVEL_INFO, "all processes are ready");
-		notify_send("READY=1");
+		if (upgrade_is_new(&parent->upgrade))
+			(void)notify_write_pid(parent->config->pid_file);
+		parent_send(parent, PAGE_WORKER, IPC_TYPE_SERVE, (struct slice){ 0 });
+		upgrade_announce(&parent->upgrade);
+		notify_send("READY=1\nSTATUS=Serving.");
 	}
 	parent->is_announced = true;
 }
 
-static void send_to_all(struct parent *parent, enum page_process kind, uint16_t type)
+void parent_send(struct parent *parent, enum page_process kind, uint16_t type, struct slice payload)
 {
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		struct process *process = &parent->processes[i];
 
 		if (!process->channel || (kind != PAGE_PARENT && process->kind->id != kind))
 			continue;
-		if (ipc_channel_send(process->channel, type, (struct slice){ 0 }))
-			log_process(LOG_LEVEL_WARN, "a message could not be sent", process, -1);
+		if (ipc_channel_send(process->channel, type, payload))
+			process_log(LOG_LEVEL_WARN, "a message could not be sent", process, -1);
 	}
+}
+
+/* A process has reloaded, or has ended instead; after the last one the reload is over. */
+static void reload_go_on(struct process *process)
+{
+	struct parent *parent = process->parent;
+
+	if (!process->is_reloading)
+		return;
+	process->is_reloading = false;
+	for (size_t i = 0; i < parent->n_processes; i++)
+		if (parent->processes[i].is_reloading)
+			return;
+	notify_send("READY=1\nSTATUS=Serving.");
 }
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, void *userdata)
@@ -160,14 +151,15 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 		announce(process->parent);
 		break;
 	case IPC_TYPE_RELOADED:
-		log_process(message->payload.at[0] ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
+		process_log(message->payload.at[0] ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
 			    message->payload.at[0] ? "reloaded" : "kept what it had", process, -1);
+		reload_go_on(process);
 		break;
 	case IPC_TYPE_POLICY:
-		send_to_all(process->parent, PAGE_WEB, IPC_TYPE_POLICY);
+		parent_send(process->parent, PAGE_WEB, IPC_TYPE_POLICY, (struct slice){ 0 });
 		break;
 	default:
-		log_process(LOG_LEVEL_WARN, "a message that is not for the parent", process, -1);
+		process_log(LOG_LEVEL_WARN, "a message that is not for the parent", process, -1);
 	}
 }
 
@@ -188,13 +180,16 @@ static void parent_forget(struct parent *parent, const struct process *self)
 	for (size_t i = 0; i < ARRAY_SIZE(parent->signals); i++)
 		event_free(parent->signals[i]);
 	event_free(parent->drain_timer);
+	event_free(parent->tickets_timer);
+	watchdog_deinit(&parent->watchdog);
+	upgrade_deinit(&parent->upgrade);
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		struct process *process = &parent->processes[i];
 
 		ipc_channel_free(process->channel);
 		event_free(process->timer);
-		for (size_t j = 0; process != self && j < process->n_listeners; j++)
-			(void)close(process->listeners[j]);
+		if (process != self)
+			listeners_close(&process->listeners);
 	}
 	event_base_free(parent->base);
 }
@@ -207,8 +202,8 @@ __attribute__((noreturn)) static void process_become(struct process *process, in
 			       .title = parent->title,
 			       .page = parent->page,
 			       .number = process->number,
-			       .listeners = process->listeners,
-			       .n_listeners = process->n_listeners,
+			       .listeners = &process->listeners,
+			       .is_late = upgrade_is_new(&parent->upgrade),
 			       .parent_fd = fd,
 			       .parent_pid = pid };
 	const struct process_kind *kind = process->kind;
@@ -216,6 +211,9 @@ __attribute__((noreturn)) static void process_become(struct process *process, in
 	int status = PROCESS_EXIT_FAILED;
 	int r;
 
+	if (kind->id == PAGE_WEB)
+		child.tickets = parent->tickets;
+	crypto_wipe(&parent->tickets, sizeof(parent->tickets));
 	parent_forget(parent, process);
 	child.config_file = file;
 	r = file ? child_init(&child, kind) : -ENOMEM;
@@ -273,7 +271,7 @@ static void process_start(struct process *process)
 	int r = process_fork(process);
 
 	if (r < 0) {
-		log_process(LOG_LEVEL_ERROR, "a process could not be started", process, -1);
+		process_log(LOG_LEVEL_ERROR, "a process could not be started", process, -1);
 		process_start_later(process);
 		return;
 	}
@@ -288,46 +286,6 @@ static void on_restart(int fd, short what, void *userdata)
 
 	if (!process->parent->is_draining && !process->pid)
 		process_start(process);
-}
-
-static bool is_any_running(const struct parent *parent, bool is_web_meant)
-{
-	for (size_t i = 0; i < parent->n_processes; i++)
-		if (parent->processes[i].pid &&
-		    (!is_web_meant || parent->processes[i].kind->id == PAGE_WEB))
-			return true;
-	return false;
-}
-
-/* Web first: its last requests may need the others. */
-static void drain_go_on(struct parent *parent)
-{
-	if (!is_any_running(parent, false))
-		event_base_loopbreak(parent->base);
-	else if (!is_any_running(parent, true))
-		send_to_all(parent, PAGE_PARENT, IPC_TYPE_DRAIN);
-}
-
-static void close_listeners(struct parent *parent)
-{
-	for (size_t i = 0; i < parent->n_processes; i++) {
-		struct process *process = &parent->processes[i];
-
-		listeners_close(&process->listeners, &process->n_listeners);
-	}
-}
-
-static void drain_start(struct parent *parent)
-{
-	const struct timeval limit = { .tv_sec = parent->config->drain_seconds };
-
-	notify_send("STOPPING=1");
-	parent->is_draining = true;
-	evtimer_add(parent->drain_timer, &limit);
-	/* The kernel stops queueing connections only when the last copy is closed. */
-	close_listeners(parent);
-	send_to_all(parent, PAGE_WEB, IPC_TYPE_DRAIN);
-	drain_go_on(parent);
 }
 
 /*
@@ -350,18 +308,19 @@ static void process_ended(struct process *process, int status)
 	process->pid = 0;
 	process->is_ready = false;
 	process->channel = ipc_channel_free(process->channel);
+	reload_go_on(process);
 	atomic_fetch_sub(&parent->page->n_running[process->kind->id], 1);
 	if (parent->is_draining) {
 		drain_go_on(parent);
 		return;
 	}
 	if (is_hopeless) {
-		log_process(LOG_LEVEL_ERROR, "a process cannot start: stopping", process, code);
+		process_log(LOG_LEVEL_ERROR, "a process cannot start: stopping", process, code);
 		parent->has_failed = true;
 		drain_start(parent);
 		return;
 	}
-	log_process(LOG_LEVEL_ERROR, "a process ended and is started again", process, code);
+	process_log(LOG_LEVEL_ERROR, "a process ended and is started again", process, code);
 	atomic_fetch_add(&parent->page->n_restarts[process->kind->id], 1);
 	if (lived >= BACKOFF_CALM_MS)
 		process->backoff_ms = BACKOFF_FIRST_MS;
@@ -382,31 +341,39 @@ static void on_child(int number, short what, void *userdata)
 			}
 }
 
-static void kill_all(struct parent *parent)
-{
-	for (size_t i = 0; i < parent->n_processes; i++)
-		if (parent->processes[i].pid)
-			(void)kill(parent->processes[i].pid, SIGKILL);
-}
-
-static void on_drain_late(int fd, short what, void *userdata)
-{
-	struct parent *parent = userdata;
-
-	log_say(LOG_LEVEL_WARN, "processes.drain is over: ending what is left");
-	kill_all(parent);
-}
-
 static void on_stop(int number, short what, void *userdata)
 {
-	struct parent *parent = userdata;
+	parent_stop(userdata);
+}
 
-	if (parent->is_draining) {
-		kill_all(parent);
-		return;
-	}
-	log_say(LOG_LEVEL_INFO, "stopping");
-	drain_start(parent);
+static void on_upgrade(int number, short what, void *userdata)
+{
+	parent_upgrade(userdata);
+}
+
+/* What was given before the last key but one is good no longer. */
+static void tickets_rotate(struct parent *parent)
+{
+	const struct slice bytes = { (const char *)&parent->tickets, sizeof(parent->tickets) };
+
+	if (tls_tickets_rotate(&parent->tickets) == 0)
+		parent_send(parent, PAGE_WEB, IPC_TYPE_TICKETS, bytes);
+}
+
+static void on_tickets(int fd, short what, void *userdata)
+{
+	tickets_rotate(userdata);
+}
+
+static void reload_announce(void)
+{
+	struct timespec now;
+	char text[96];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_send(text);
 }
 
 static void on_reload(int number, short what, void *userdata)
@@ -416,9 +383,11 @@ static void on_reload(int number, short what, void *userdata)
 
 	if (parent->is_draining)
 		return;
-	if (reload_check(parent->config->file, &config)) {
+	reload_announce();
+	if (reload_check(parent->config->file, parent->config, &config)) {
 		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
 		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
+		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
 		return;
 	}
 	if (reload_needs_restart(parent->config, config))
@@ -429,7 +398,10 @@ static void on_reload(int number, short what, void *userdata)
 	parent->config = config;
 	log_init("parent", (enum log_level)config->log_level);
 	log_say(LOG_LEVEL_INFO, "reloading");
-	send_to_all(parent, PAGE_PARENT, IPC_TYPE_RELOAD);
+	for (size_t i = 0; i < parent->n_processes; i++)
+		parent->processes[i].is_reloading = parent->processes[i].channel;
+	tickets_rotate(parent);
+	parent_send(parent, PAGE_PARENT, IPC_TYPE_RELOAD, (struct slice){ 0 });
 }
 
 static size_t count_processes(const struct config *config)
@@ -471,8 +443,11 @@ static int make_processes(struct parent *parent)
 			return -ENOMEM;
 		parent->n_processes++;
 		if (kind->id == PAGE_WEB)
-			r = listeners_open(&parent->config->listen, number == 1,
-					   &process->listeners, &process->n_listeners);
+			r = listeners_open_web(parent->config, &parent->inherited, number,
+					       kind->count(parent->config), &process->listeners);
+		else if (kind->id == PAGE_WORKER)
+			r = listeners_open_ops(parent->config, &parent->inherited,
+					       &process->listeners);
 		if (r < 0)
 			return r;
 	}
@@ -487,6 +462,7 @@ static int watch_signals(struct parent *parent)
 	} rows[] = { { SIGTERM, on_stop },
 		     { SIGINT, on_stop },
 		     { SIGHUP, on_reload },
+		     { SIGUSR2, on_upgrade },
 		     { SIGCHLD, on_child } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -495,8 +471,18 @@ static int watch_signals(struct parent *parent)
 		if (!parent->signals[i] || evsignal_add(parent->signals[i], NULL) < 0)
 			return -ENOMEM;
 	}
-	parent->drain_timer = evtimer_new(parent->base, on_drain_late, parent);
-	return parent->drain_timer ? 0 : -ENOMEM;
+	return 0;
+}
+
+static int watch_time(struct parent *parent)
+{
+	const struct timeval lifetime = { .tv_sec = TLS_TICKET_LIFETIME_S };
+	int r = drain_init(parent);
+
+	parent->tickets_timer = event_new(parent->base, -1, EV_PERSIST, on_tickets, parent);
+	if (!parent->tickets_timer || event_add(parent->tickets_timer, &lifetime) < 0)
+		return -ENOMEM;
+	return r < 0 ? r : watchdog_init(&parent->watchdog, parent);
 }
 
 static int parent_start(struct parent *parent)
@@ -512,15 +498,18 @@ static int parent_start(struct parent *parent)
 		return -ENOMEM;
 	r = watch_signals(parent);
 	if (r == 0)
-		r = make_processes(parent);
+		r = watch_time(parent);
 	if (r == 0)
+		r = make_processes(parent);
+	inherited_close_unused(&parent->inherited);
+	if (r == 0 && !upgrade_is_new(&parent->upgrade))
 		r = notify_write_pid(parent->config->pid_file);
 	return r;
 }
 
 static void parent_deinit(struct parent *parent)
 {
-	close_listeners(parent);
+	parent_close_listeners(parent);
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		ipc_channel_free(parent->processes[i].channel);
 		event_free(parent->processes[i].timer);
@@ -531,30 +520,47 @@ static void parent_deinit(struct parent *parent)
 			event_free(parent->signals[i]);
 	if (parent->drain_timer)
 		event_free(parent->drain_timer);
+	if (parent->tickets_timer)
+		event_free(parent->tickets_timer);
+	watchdog_deinit(&parent->watchdog);
 	if (parent->base)
 		event_base_free(parent->base);
-	if (*parent->config->pid_file)
+	/* While this daemon replaces another, the file is that one's; afterwards the new one's. */
+	if (*parent->config->pid_file && !parent->is_handed_over &&
+	    !upgrade_is_new(&parent->upgrade))
 		(void)unlink(parent->config->pid_file);
+	upgrade_deinit(&parent->upgrade);
+	crypto_wipe(&parent->tickets, sizeof(parent->tickets));
 	page_free(parent->page);
 	config_free(parent->config);
+}
+
+static int parent_prepare(struct parent *parent, char *const *arguments)
+{
+	struct config *checked = NULL;
+	int r = tls_tickets_init(&parent->tickets);
+
+	if (r == 0)
+		r = upgrade_init(&parent->upgrade, arguments, &parent->tickets);
+	title_set(parent->title, "conductd: parent");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (r == 0)
+		r = inherited_take(&parent->inherited);
+	/* What stops a reload stops the start. */
+	if (r == 0)
+		r = reload_check(parent->config->file, NULL, &checked);
+	config_free(checked);
+	return r ? r : parent_start(parent);
 }
 
 /*
  * Runs the daemon until it is told to stop; takes the configuration. Returns the exit status.
  */
-int parent_run(struct config *config, struct title *title)
+int parent_run(struct config *config, struct title *title, char *const *arguments)
 {
 	struct parent parent = { .config = config, .title = title };
-	struct config *checked = NULL;
-	int r;
+	int r = parent_prepare(&parent, arguments);
 
-	title_set(title, "conductd: parent");
-	(void)signal(SIGPIPE, SIG_IGN);
-	/* What stops a reload stops the start. */
-	r = reload_check(config->file, &checked);
-	if (r == 0)
-		r = parent_start(&parent);
-	config_free(checked);
 	if (r < 0)
 		log_say(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-r));
 	if (r == 0) {

@@ -2,7 +2,9 @@
 /* The processes of the daemon: one row each, and what a child starts with. */
 
 #include "daemon/app/config.h"
+#include "daemon/app/listeners.h"
 #include "daemon/app/title.h"
+#include "daemon/crypto/tls.h"
 #include "daemon/ipc/channel.h"
 #include "daemon/ipc/page.h"
 
@@ -19,9 +21,10 @@ struct child {
 	struct config *config; /* its own copy */
 	struct title *title;
 	struct page *page;
-	unsigned number;      /* from 1 among those of its kind */
-	const int *listeners; /* web: one for each address of the configuration */
-	size_t n_listeners;
+	unsigned number;             /* from 1 among those of its kind */
+	struct listeners *listeners; /* of the configuration's addresses */
+	struct tls_tickets tickets;  /* web */
+	bool is_late;                /* another daemon serves until this one can */
 	int parent_fd;
 	int parent_pid;
 
@@ -36,7 +39,9 @@ struct child {
 	/* The kind's own; any may be NULL. */
 	void *state;
 	void (*on_drain)(struct child *child);
-	void (*on_reload)(struct child *child); /* answers with child_reloaded() */
+	void (*on_serve)(struct child *child);     /* the whole daemon does, and replaces another */
+	void (*on_hand_over)(struct child *child); /* as on_drain, and another daemon serves */
+	void (*on_reload)(struct child *child);    /* answers with child_reloaded() */
 	void (*on_policy)(struct child *child);
 	void (*on_peer)(struct child *child, int fd); /* takes the descriptor */
 };
@@ -65,4 +70,4 @@ int worker_process_run(struct child *child);
 int vault_run(struct child *child);
 
 /* parent.c */
-int parent_run(struct config *config, struct title *title);
+int parent_run(struct config *config, struct title *title, char *const *arguments);

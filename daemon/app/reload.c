@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "daemon/app/certificates.h"
 #include "daemon/app/issuers.h"
 #include "daemon/app/reload.h"
 #include "daemon/base/log.h"
@@ -46,10 +47,35 @@ static int check_issuers(const struct config *config)
 }
 
 /*
- * Reads configuration, policy and the issuers' files as the children will; each reason of a refusal
- * is logged with its place. 0: all are good, and *ret_config is the caller's.
+ * A reload keeps the certificates in use rather than take one that nobody would believe. A start
+ * has no others. The sockets of TLS addresses are bound to their rows, so the rows stay.
  */
-int reload_check(const char *file, struct config **ret_config)
+static int check_tls(const struct config *old, const struct config *config)
+{
+	char text[512] = "";
+	int r = certificates_check(config, text, sizeof(text));
+
+	if (r > 0)
+		log_say(r == CERTIFICATES_E_DATES && !old ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
+			"tls: %s", text);
+	if (r == CERTIFICATES_E_DATES && !old)
+		r = 0;
+	for (size_t i = 0; r == 0 && old && i < CONFIG_TLS_LIMIT; i++)
+		if ((i < old->n_tls) != (i < config->n_tls) ||
+		    (i < old->n_tls && strcmp(old->tls[i].listen, config->tls[i].listen) != 0))
+			r = CERTIFICATES_E_REFUSED;
+	if (r == CERTIFICATES_E_REFUSED && *text == '\0')
+		log_say(LOG_LEVEL_ERROR, "tls: addresses change with an upgrade (USR2) or a "
+					 "restart only");
+	return r;
+}
+
+/*
+ * Reads configuration, policy and the files that they name as the children will; each reason of a
+ * refusal is logged with its place. old: what is in use; NULL at a start. 0: all are good, and
+ * *ret_config is the caller's.
+ */
+int reload_check(const char *file, const struct config *old, struct config **ret_config)
 {
 	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
 	CLEANUP(policy_set_unrefp) struct policy_set *set = NULL;
@@ -69,6 +95,8 @@ int reload_check(const char *file, struct config **ret_config)
 		log_say(LOG_LEVEL_ERROR, "%s", errors.lines[i]);
 	if (r == 0)
 		r = check_issuers(config);
+	if (r == 0)
+		r = check_tls(old, config);
 	if (r) {
 		config_free(config);
 		return r;

@@ -3,5 +3,5 @@
 
 #include "daemon/app/config.h"
 
-int reload_check(const char *file, struct config **ret_config);
+int reload_check(const char *file, const struct config *old, struct config **ret_config);
 bool reload_needs_restart(const struct config *old, const struct config *new);

@@ -17,6 +17,7 @@
 #include "api/handlers/handlers.h"
 #include "api/handlers/routes.h"
 #include "api/http/server.h"
+#include "daemon/app/certificates.h"
 #include "daemon/app/front.h"
 #include "daemon/app/issuers.h"
 #include "daemon/app/process.h"
@@ -25,14 +26,16 @@
 #include "daemon/keys/key_file.h"
 
 enum {
-	WEB_TICK_MS = 1000,    /* counters to the page; the policy, while there is none */
-	WEB_POLICY_TICKS = 15, /* another host's worker may have published */
+	WEB_TICK_MS = 1000,      /* counters to the page; the policy, while there is none */
+	WEB_POLICY_TICKS = 15,   /* another host's worker may have published */
+	WEB_HAND_OVER_MS = 5000, /* for one more request of an idle connection, then it is closed */
 };
 
 struct generation {
 	struct generation *next;
 	struct web *web;
 	struct issuers *issuers;
+	struct certificates *certificates;
 	/* Of this generation's own arena. */
 	struct config_texts hosts;
 	struct config_texts origins;
@@ -80,6 +83,7 @@ static struct generation *generation_free(struct generation *generation)
 	if (!generation)
 		return NULL;
 	server_free(generation->server);
+	certificates_free(generation->certificates);
 	handlers_deinit(&generation->handlers);
 	issuers_free(generation->issuers);
 	arena_free(generation->arena);
@@ -106,12 +110,16 @@ static int generation_copy(struct generation *generation, const struct config *c
 
 static int generation_listen(struct generation *generation)
 {
-	const struct child *child = generation->web->child;
+	const struct listeners *listeners = generation->web->child->listeners;
 
-	for (size_t i = 0; i < child->n_listeners; i++) {
+	for (size_t i = 0; i < listeners->n; i++) {
+		const struct listener *listener = &listeners->at[i];
+		struct tls *tls = listener->kind == LISTENER_TLS
+					  ? certificates_at(generation->certificates, listener->row)
+					  : NULL;
 		/* The next generation needs the listener too, so each has a copy. */
-		int fd = fcntl(child->listeners[i], F_DUPFD_CLOEXEC, 3);
-		int r = fd < 0 ? -errno : server_listen_take(generation->server, fd, NULL);
+		int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 3);
+		int r = fd < 0 ? -errno : server_listen_take(generation->server, fd, tls);
 
 		if (r < 0)
 			return r;
@@ -155,10 +163,10 @@ static int generation_serve(struct generation *generation)
 	r = handlers_init(&generation->handlers, web->pool, &web->key, table);
 	if (r == 0)
 		r = server_new(web->child->base, &config, &generation->server);
-	return r < 0 ? r : generation_listen(generation);
+	return r < 0 || web->child->is_late ? r : generation_listen(generation);
 }
 
-/* Serves from the moment it is made. Logs what is wrong with an issuer's files. */
+/* Serves from the moment it is made. Logs what is wrong with the files that it needs. */
 static int generation_new(struct web *web, const struct config *config,
 			  struct generation **ret_generation)
 {
@@ -172,6 +180,12 @@ static int generation_new(struct web *web, const struct config *config,
 	r = issuers_new(config, &generation->issuers, text, sizeof(text));
 	if (r > 0)
 		log_say(LOG_LEVEL_ERROR, "issuers: %s", text);
+	if (r == 0) {
+		r = certificates_new(config, &web->child->tickets, &generation->certificates, text,
+				     sizeof(text));
+		if (r > 0)
+			log_say(LOG_LEVEL_ERROR, "tls: %s", text);
+	}
 	if (r == 0)
 		r = generation_copy(generation, config);
 	if (r == 0)
@@ -211,10 +225,22 @@ static void on_drained(void *context)
 	event_active(generation->web->sweep, EV_TIMEOUT, 0);
 }
 
-static void generation_drain(struct generation *generation)
+static void generation_drain(struct generation *generation, unsigned idle_ms)
 {
 	generation->handlers.is_closing = true;
-	server_drain(generation->server, on_drained, generation);
+	server_drain(generation->server, idle_ms, on_drained, generation);
+}
+
+/* Another daemon served alone until here. */
+static void listen_late(struct web *web)
+{
+	web->child->is_late = false;
+	if (generation_listen(web->first) < 0) {
+		log_say(LOG_LEVEL_ERROR, "cannot listen");
+		event_base_loopbreak(web->child->base);
+		return;
+	}
+	child_ready(web->child);
 }
 
 static void page_write(struct web *web)
@@ -232,6 +258,8 @@ static void page_write(struct web *web)
 	atomic_store(&page->n_database_in_flight, state.n_in_flight);
 	atomic_store(&page->is_serving, state.n_lanes_ready == state.n_lanes && web->first &&
 						web->first->handlers.policy);
+	if (web->child->is_late && atomic_load(&page->is_serving))
+		listen_late(web);
 }
 
 static void on_policy_loaded(void *context, int outcome)
@@ -305,21 +333,25 @@ static void on_policy(struct child *child)
 	policy_load(child->state);
 }
 
-static void on_drain(struct child *child)
+static void drain(struct web *web, unsigned idle_ms)
 {
-	struct web *web = child->state;
-
 	if (web->is_draining)
 		return;
 	web->is_draining = true;
+	listeners_close(web->child->listeners);
 	for (struct generation *at = web->first; at; at = at->next)
-		generation_drain(at);
-	/* A draining server still holds its copy: without this the kernel would go on to queue
-	 * connections that nobody will ever accept. */
-	for (size_t i = 0; i < child->n_listeners; i++) {
-		(void)shutdown(child->listeners[i], SHUT_RD);
-		(void)close(child->listeners[i]);
-	}
+		generation_drain(at, idle_ms);
+}
+
+static void on_drain(struct child *child)
+{
+	drain(child->state, 0);
+}
+
+/* A client that sends request after request is told of the end in an answer, and loses none. */
+static void on_hand_over(struct child *child)
+{
+	drain(child->state, WEB_HAND_OVER_MS);
 }
 
 static void on_reload(struct child *child)
@@ -339,7 +371,7 @@ static void on_reload(struct child *child)
 					  policy_set_ref(old->handlers.policy));
 	generation->next = old;
 	web->first = generation;
-	generation_drain(old);
+	generation_drain(old, 0);
 	child_reloaded(child, true);
 }
 
@@ -397,13 +429,15 @@ int web_run(struct child *child)
 	atomic_store(&page->is_serving, 0);
 	child->state = &web;
 	child->on_drain = on_drain;
+	child->on_hand_over = on_hand_over;
 	child->on_reload = on_reload;
 	child->on_policy = on_policy;
 	r = web_start(&web);
 	if (r < 0)
 		log_say(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-r));
 	if (r == 0) {
-		child_ready(child);
+		if (!child->is_late)
+			child_ready(child);
 		event_base_dispatch(child->base);
 	}
 	/* Worker and pool first: what is still under way is answered while its generation is there.

@@ -1,11 +1,11 @@
 /* The worker process: what daemon/worker needs, taken from the configuration. */
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <event2/event.h>
 
-#include "daemon/app/address.h"
 #include "daemon/app/process.h"
 #include "daemon/base/log.h"
 #include "daemon/keys/key_file.h"
@@ -58,6 +58,30 @@ static void on_drain(struct child *child)
 	struct process *process = child->state;
 
 	worker_drain(process->worker, on_drained, child);
+}
+
+static int ops_listen(struct process *process)
+{
+	int fd = fcntl(process->child->listeners->at[0].fd, F_DUPFD_CLOEXEC, 3);
+
+	return fd < 0 ? -errno : worker_open_ops_take(process->worker, fd);
+}
+
+/* Until here the daemon that is replaced said how things are. */
+static void on_serve(struct child *child)
+{
+	if (child->is_late && ops_listen(child->state) < 0)
+		log_say(LOG_LEVEL_ERROR, "cannot listen on %s", child->config->ops_listen);
+	child->is_late = false;
+}
+
+/* The new daemon says how things are; the jobs go on until the web processes have ended. */
+static void on_hand_over(struct child *child)
+{
+	struct process *process = child->state;
+
+	worker_close_ops(process->worker);
+	listeners_close(child->listeners);
 }
 
 /* No job uses the old configuration any more. */
@@ -113,25 +137,23 @@ int worker_process_run(struct child *child)
 {
 	struct process process = { .child = child, .started_with = child->config };
 	struct worker_setup setup;
-	struct address address;
 	int status = PROCESS_EXIT_FAILED;
 	int r = setup_fill(&process, &setup);
 
 	child->state = &process;
 	child->on_drain = on_drain;
+	child->on_serve = on_serve;
+	child->on_hand_over = on_hand_over;
 	child->on_reload = on_reload;
 	if (r)
 		log_say(LOG_LEVEL_ERROR, "%s: %s", child->config->index_key_file,
 			key_file_explain(r));
-	if (r == 0)
-		r = address_read(child->config->ops_listen, &address);
 	if (r == 0) {
-		setup.ops_host = address.host;
-		setup.ops_port = address.port;
 		r = worker_new(&setup, &process.worker);
+		if (r == 0 && !child->is_late)
+			r = ops_listen(&process);
 		if (r < 0)
-			log_say(LOG_LEVEL_ERROR, "cannot start, or cannot listen on %s: %s",
-				child->config->ops_listen, strerror(-r));
+			log_say(LOG_LEVEL_ERROR, "cannot start: %s", strerror(-r));
 	}
 	if (r == 0) {
 		child_ready(child);

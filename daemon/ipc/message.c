@@ -21,6 +21,9 @@ static const struct ipc_bounds bounds[] = {
 	{ IPC_TYPE_WIKI_CHECK, "wiki check", 4, 8 * 1024, false },
 	{ IPC_TYPE_WIKI_EXCHANGE, "wiki exchange", 8, 8 * 1024, false },
 	{ IPC_TYPE_WIKI_ANSWER, "wiki answer", 4, 8 * 1024, false },
+	{ IPC_TYPE_SERVE, "serve", 0, 0, false },
+	{ IPC_TYPE_HAND_OVER, "hand over", 0, 0, false },
+	{ IPC_TYPE_TICKETS, "tickets", 240, 240, false },
 };
 
 /* The row of a type; rows live as long as the program. */

@@ -20,6 +20,9 @@ enum ipc_type {
 	IPC_TYPE_WIKI_CHECK,
 	IPC_TYPE_WIKI_EXCHANGE,
 	IPC_TYPE_WIKI_ANSWER,
+	IPC_TYPE_SERVE,     /* parent to worker: the daemon serves, in another one's place */
+	IPC_TYPE_HAND_OVER, /* parent to web and worker: another daemon serves, make room */
+	IPC_TYPE_TICKETS,   /* parent to web: the keys of TLS session tickets */
 };
 
 struct ipc_bounds {

@@ -256,7 +256,7 @@ static const struct route routes[] = {
 	{ HTTP_GET, "/_info", AUDIENCE_PUBLIC, 0, 0, handle_info, { NULL } },
 };
 
-/* Opens the port. */
+/* Makes the server of the port, which nobody listens on yet. */
 int ops_new(struct worker *worker)
 {
 	const struct server_config config = { .routes = routes,
@@ -265,11 +265,21 @@ int ops_new(struct worker *worker)
 					      .hosts = worker->setup.ops_host_names,
 					      .n_hosts = worker->setup.n_ops_host_names,
 					      .connections_max = 64 };
-	int fd = -1;
-	int r = server_new(worker->setup.base, &config, &worker->ops);
 
-	if (r == 0)
-		r = server_open_listener(worker->setup.ops_host, worker->setup.ops_port, false,
-					 &fd);
-	return r < 0 ? r : server_listen_take(worker->ops, fd, NULL);
+	return server_new(worker->setup.base, &config, &worker->ops);
+}
+
+int worker_open_ops_take(struct worker *worker, int fd)
+{
+	return server_listen_take(worker->ops, fd, NULL);
+}
+
+static void on_drained(void *context)
+{
+}
+
+/* Answers what was asked there, and takes nothing new. */
+void worker_close_ops(struct worker *worker)
+{
+	server_drain(worker->ops, 0, on_drained, NULL);
 }

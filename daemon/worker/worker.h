@@ -30,8 +30,7 @@ struct worker_setup {
 	struct page *page;
 	const char *conninfo;
 	const char *version;
-	const char *ops_host; /* numeric */
-	unsigned ops_port;
+	int ops_fd;                        /* listens; not taken */
 	const char *const *ops_host_names; /* what Host may name beside loopback */
 	size_t n_ops_host_names;
 	bool is_demo; /* a shifted clock is in order */
@@ -44,6 +43,9 @@ struct worker_setup {
 
 int worker_new(const struct worker_setup *setup, struct worker **ret_worker);
 struct worker *worker_free(struct worker *worker);
+/* The ops port: fd listens and is taken. Nothing is answered there before the first. */
+int worker_open_ops_take(struct worker *worker, int fd);
+void worker_close_ops(struct worker *worker);
 /* Starts no job any more; done() runs once, when none is under way: then the terms may be freed. */
 void worker_pause(struct worker *worker, void (*done)(void *userdata), void *userdata);
 /* Ends the pause with new terms. */

@@ -121,6 +121,7 @@ START_TEST(the_dump_is_golden)
 {
 	static const char expected[] =
 		"listen:\n  - \"127.0.0.1:1\"\n  - \"[::1]:2\"\n"
+		"tls: []\n"
 		"ops_listen: \"127.0.0.1:8481\"\n"
 		"host_names:\n  - \"a\\\"b\\\\c\"\n"
 		"trusted_proxies: []\nshared_networks: []\n"
@@ -144,6 +145,24 @@ START_TEST(the_dump_is_golden)
 }
 END_TEST
 
+START_TEST(an_address_of_tls_alone_is_enough)
+{
+	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+	struct config *config = read_good("listen: []\ntls:\n  - listen: '[::]:443'\n"
+					  "    certificate: /c\n    key: /k\n");
+
+	ck_assert_uint_eq(0, config->listen.n);
+	ck_assert_uint_eq(1, config->n_tls);
+	ck_assert_str_eq("[::]:443", config->tls[0].listen);
+	ck_assert_str_eq("", config->tls[0].client_ca);
+	dump(config, &text);
+	ck_assert_ptr_nonnull(strstr(text.at,
+				     "tls:\n  - listen: \"[::]:443\"\n    certificate: \"/c\"\n"
+				     "    key: \"/k\"\n    client_ca: \"\"\n"));
+	config_free(config);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	unsigned line;
@@ -156,7 +175,16 @@ static const struct {
 	{ "processes:\n  web: 1\n  wbe: 2", 3, 3, "unknown key processes.wbe" },
 	{ "processes: 3", 1, 12, "processes must be a mapping" },
 	{ "listen: 127.0.0.1:80", 1, 9, "listen must be a list" },
-	{ "listen: []", 1, 9, "listen needs at least 1 item" },
+	{ "listen: []", 1, 9, "listen needs at least 1 item, where tls has none" },
+	{ "tls:\n  - listen: '[::]:443'\n    key: /k", 2, 5, "certificate is missing" },
+	{ "tls:\n  - listen: '[::]:443'\n    certificate: /c\n    key: k", 4, 10,
+	  "key must be an absolute path" },
+	{ "tls:\n  - listen: 443\n    certificate: /c\n    key: /k", 2, 13,
+	  "listen must be an address and port, such as "
+	  "127.0.0.1:8480 or [::1]:8480" },
+	{ "tls: [{listen: '[::1]:443', certificate: /c, key: /k}]\nissuers:\n  - name: demo\n"
+	  "    demo: true\n" ISSUER,
+	  1, 6, "a demo issuer is for this machine alone, and TLS is for others" },
 	{ "listen: [localhost:80]", 1, 10,
 	  "listen must be an address and port, such as "
 	  "127.0.0.1:8480 or [::1]:8480" },
@@ -273,5 +301,5 @@ END_TEST
 
 SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
-      what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
-      a_file_that_is_not_there_is_said_so)
+      an_address_of_tls_alone_is_enough, what_is_wrong_is_refused_with_its_place,
+      yaml_that_is_not_ours_is_refused_with_its_place, a_file_that_is_not_there_is_said_so)

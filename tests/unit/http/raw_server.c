@@ -105,7 +105,7 @@ static void on_term(evutil_socket_t fd, short what, void *context)
 {
 	struct program *program = context;
 
-	server_drain(program->server, leave, program->base);
+	server_drain(program->server, 0, leave, program->base);
 }
 
 static int print_address(int fd)

@@ -143,7 +143,7 @@ START_TEST(draining_finishes_what_is_in_flight)
 
 	fixture_init(&fixture);
 	ask(&fixture, "/later");
-	server_drain(fixture.server, on_drained, &fixture);
+	server_drain(fixture.server, 0, on_drained, &fixture);
 	ck_assert(!fixture.is_drained);
 	exchange_reply_empty(fixture.waiting, 204);
 	read_answer(&fixture, answer, sizeof(answer));
@@ -167,7 +167,7 @@ START_TEST(draining_answers_the_first_request_of_a_connection)
 	fixture_init(&fixture);
 	while (server_n_connections(fixture.server) == 0)
 		event_base_loop(fixture.base, EVLOOP_ONCE);
-	server_drain(fixture.server, on_drained, &fixture);
+	server_drain(fixture.server, 0, on_drained, &fixture);
 	ck_assert(!fixture.is_drained);
 	ask(&fixture, "/later");
 	exchange_reply_empty(fixture.waiting, 204);
@@ -193,7 +193,7 @@ START_TEST(draining_answers_a_request_that_is_there_unread)
 	exchange_reply_empty(fixture.waiting, 204);
 	read_answer(&fixture, answer, sizeof(answer));
 	ck_assert_int_eq(write(fixture.fd, request, sizeof(request) - 1), sizeof(request) - 1);
-	server_drain(fixture.server, on_drained, &fixture);
+	server_drain(fixture.server, 0, on_drained, &fixture);
 	ck_assert(!fixture.is_drained);
 	while (fixture.n_begun < 2)
 		event_base_loop(fixture.base, EVLOOP_ONCE);
@@ -213,7 +213,7 @@ START_TEST(draining_closes_idle_connections_at_once)
 	ask(&fixture, "/later");
 	exchange_reply_empty(fixture.waiting, 204);
 	read_answer(&fixture, answer, sizeof(answer));
-	server_drain(fixture.server, on_drained, &fixture);
+	server_drain(fixture.server, 0, on_drained, &fixture);
 	ck_assert(fixture.is_drained);
 	event_base_loop(fixture.base, EVLOOP_NONBLOCK); /* libevent closes sockets from the loop */
 	ck_assert_int_eq(read(fixture.fd, answer, sizeof(answer)), 0);

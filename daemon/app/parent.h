@@ -1,0 +1,60 @@
+#pragma once
+/* Inside the parent: its state, and what its files do for each other. */
+
+#include <sys/types.h>
+
+#include "daemon/app/listeners.h"
+#include "daemon/app/process.h"
+#include "daemon/app/upgrade.h"
+#include "daemon/app/watchdog.h"
+#include "daemon/crypto/tls.h"
+
+struct process {
+	struct parent *parent;
+	const struct process_kind *kind;
+	unsigned number;
+	pid_t pid; /* 0: not running */
+	struct ipc_channel *channel;
+	struct event *timer;
+	unsigned backoff_ms;
+	int64_t started_ms;
+	bool is_ready;
+	bool is_reloading;          /* has been told to, and has not said how it went */
+	struct listeners listeners; /* kept open here, so that no connection is lost */
+	struct watched watched;
+};
+
+struct parent {
+	struct config *config;
+	struct title *title;
+	struct page *page;
+	struct event_base *base;
+	struct event *signals[5];
+	struct event *drain_timer;
+	struct event *tickets_timer;
+	struct tls_tickets tickets;
+	struct watchdog watchdog;
+	struct upgrade upgrade;
+	struct inherited inherited;
+	struct process *processes;
+	size_t n_processes;
+	bool is_draining;
+	bool is_announced;   /* every process was ready once */
+	bool is_handed_over; /* another daemon has taken over listeners and pid file */
+	bool has_failed;
+};
+
+/* parent.c */
+void process_log(enum log_level level, const char *message, const struct process *process,
+		 int64_t code);
+/* kind PAGE_PARENT: all of them. */
+void parent_send(struct parent *parent, enum page_process kind, uint16_t type,
+		 struct slice payload);
+
+/* drain.c */
+int drain_init(struct parent *parent);
+void drain_start(struct parent *parent);
+void drain_go_on(struct parent *parent);
+void parent_stop(struct parent *parent);
+void parent_upgrade(struct parent *parent);
+void parent_close_listeners(struct parent *parent);
