@@ -12,6 +12,7 @@
 #include "daemon/base/buffer.h"
 #include "daemon/base/text.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -141,31 +142,27 @@ static void check_path(struct slice path)
 	PROPERTY(!strstr(text, "/../") && !strstr(text, "/./") && !strstr(text + 1, "//"));
 }
 
-static void append_header(struct buffer *buffer, const char *name, struct slice value)
+/* The line that a value stands in, its name in upper case and other white space around the value.
+ */
+static void append_header(struct buffer *buffer, struct slice value)
 {
+	const char *colon = value.at, *name;
+
 	if (!value.at)
 		return;
-	buffer_append_text(buffer, name);
-	buffer_append_text(buffer, ": ");
+	while (*--colon != ':')
+		PROPERTY(strchr(" \t", *colon));
+	for (name = colon; name[-1] != '\n';)
+		name--;
+	for (; name < colon; name++)
+		buffer_append_char(buffer, (char)toupper((unsigned char)*name));
+	buffer_append_text(buffer, ":\t");
 	buffer_append(buffer, value.at, value.length);
 	buffer_append_text(buffer, " \r\n");
 }
 
 static void check_written_anew(const struct http_request *request)
 {
-	static const char *const names[_HTTP_HEADER_N] = {
-		[HTTP_HEADER_ACCEPT_LANGUAGE] = "Accept-language",
-		[HTTP_HEADER_AUTHORIZATION] = "authorizatioN",
-		[HTTP_HEADER_CONNECTION] = "CONNECTION",
-		[HTTP_HEADER_CONTENT_ENCODING] = "content-encoding",
-		[HTTP_HEADER_CONTENT_LENGTH] = "content-Length",
-		[HTTP_HEADER_CONTENT_TYPE] = "content-type",
-		[HTTP_HEADER_EXPECT] = "expect",
-		[HTTP_HEADER_HOST] = "HoSt",
-		[HTTP_HEADER_IDEMPOTENCY_KEY] = "idempotency-key",
-		[HTTP_HEADER_IF_MATCH] = "if-match",
-		[HTTP_HEADER_IF_NONE_MATCH] = "if-none-match",
-	};
 	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
 	struct outcome outcome;
 
@@ -178,8 +175,7 @@ static void check_written_anew(const struct http_request *request)
 	}
 	buffer_append_text(&buffer, request->minor ? " HTTP/1.1\r\n" : " HTTP/1.0\r\n");
 	for (size_t i = 0; i < _HTTP_HEADER_N; i++)
-		if (names[i])
-			append_header(&buffer, names[i], request->headers[i]);
+		append_header(&buffer, request->headers[i]);
 	buffer_append_text(&buffer, "\r\n");
 	if (buffer_finish(&buffer) || buffer.length > HTTP_HEAD_MAX)
 		return;
