@@ -10,7 +10,9 @@ static const char usage[] =
 	"usage: conductctl [-c FILE] [--database CONNINFO] COMMAND [ARGUMENTS]\n"
 	"       conductctl COMMAND --help\n\n"
 	"-c FILE              configuration (default /etc/conductd/conductd.yaml)\n"
-	"--database CONNINFO  connect here instead of database.migrate\n\n";
+	"--database CONNINFO  connect here instead of database.migrate\n"
+	"--version            print the version and exit\n"
+	"-h, --help           print this, or behind a command how it is used, and exit\n\n";
 
 static void print_name(FILE *file, const struct control_command *command)
 {

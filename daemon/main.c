@@ -13,7 +13,8 @@ static const char usage[] =
 	"-c FILE        configuration (default /etc/conductd/conductd.yaml)\n"
 	"-n             check the configuration and exit\n"
 	"--dump-config  print what is in effect, defaults included, and exit\n"
-	"--version      print the version and exit\n\n"
+	"--version      print the version and exit\n"
+	"-h, --help     print this and exit\n\n"
 	"Stays in the foreground. TERM: stop after what is under way. HUP: read configuration and\n"
 	"files again; a bad one keeps the old. USR2: the program that now lies in this one's\n"
 	"place takes over the listening sockets, and this one stops when it serves.\n";

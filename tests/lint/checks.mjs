@@ -1,10 +1,11 @@
 // All checks by name. A name is what holds when the check passes.
+import * as manuals from './manuals.mjs';
 import * as source from './source.mjs';
 import * as tables from './tables.mjs';
 
 const sentence = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
-export const checks = new Map([...Object.entries(source), ...Object.entries(tables)]
+export const checks = new Map([...Object.entries(source), ...Object.entries(tables), ...Object.entries(manuals)]
 	.filter(([name, check]) => typeof check === 'function' && name !== 'operationsOf')
 	.map(([name, check]) => [sentence(name), check]));
 
