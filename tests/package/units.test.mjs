@@ -1,5 +1,5 @@
 // The systemd units: how exposed they leave the daemon, and that it lives with what they allow. No
-// service manager runs here; the system call filter is laid on by tests/package/confine.c.
+// service manager runs here; the system call filter is laid on by tests/package/confine.
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
