@@ -37,6 +37,15 @@ static bool is_digits_and_dots(struct slice text)
 	return true;
 }
 
+struct slice actor_subject(const struct exchange *exchange)
+{
+	const struct actor *actor = exchange->actor;
+
+	if (!actor || actor->kind != ACTOR_ACCOUNT)
+		return (struct slice){ NULL, 0 };
+	return (struct slice){ (const char *)actor->id_ix, INDEX_SIZE };
+}
+
 /* Only the host part counts. A name that merely begins with 127. is not an address. */
 bool actor_is_loopback_host(struct slice host)
 {

@@ -33,5 +33,7 @@ struct actor_gate {
 /* Fits struct exchange_gate; `context` is a struct actor_gate. */
 void actor_authenticate(void *context, struct exchange *exchange, enum audience audience,
 			void (*next)(struct exchange *exchange));
+/* The account's index, for its budgets; at NULL for who has none. Fits struct exchange_gate. */
+struct slice actor_subject(const struct exchange *exchange);
 /* 127.0.0.0/8, [::1] or localhost, with or without a port. */
 bool actor_is_loopback_host(struct slice host);

@@ -7,6 +7,7 @@
 #include "api/handlers/reports.h"
 #include "api/handlers/verb.h"
 #include "api/http/language.h"
+#include "api/http/limits.h"
 #include "api/http/message.h"
 #include "daemon/base/text.h"
 #include "daemon/cases/replay.h"
@@ -148,6 +149,8 @@ static void finish(struct call *call, const struct call_answer *answer)
 		return;
 	}
 	if (answer->status >= 400) {
+		if (answer->status < 500)
+			limits_return_report(exchange);
 		verb_refuse(exchange, answer);
 		return;
 	}
@@ -190,6 +193,8 @@ static void submit(struct exchange *exchange, const struct form_check *check,
 	verb_add_account(exchange, call);
 	call_add_bytes(call, (struct slice){ (char *)submission->receipt_hash, RECEIPT_HASH_SIZE });
 	submission->scope = verb_add_key(exchange, call, NULL, 0);
+	if (!submission->is_emergency && !limits_take_report(exchange, submission->scope))
+		return;
 	r = make_receipt(submission);
 	if (!r && submission->scope.at)
 		r = replay_seal(exchange->arena, exchange->key, submission->scope,

@@ -31,8 +31,8 @@ enum { NO_BODY = 0, BODY = ROUTE_BODY_DEFAULT, LONG_BODY = 4 * ROUTE_BODY_DEFAUL
 const struct route routes[] = {
 	{ HTTP_GET, "/v1/policy", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show, { "wiki", "lang" } },
 	{ HTTP_GET, "/v1/policy/rules/{id…}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show_rule, { "wiki", "lang" } },
-	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_list_versions, { NULL } },
-	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show_version, { NULL } },
+	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, policy_list_versions, { NULL } },
+	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, policy_show_version, { NULL } },
 	{ HTTP_GET, "/v1/openapi.json", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, openapi_show, { NULL } },
 	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, BODY, ROUTE_KEY_LATE | ROUTE_PADDED | ROUTE_CORS, reports_submit, { NULL } },
 	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },

@@ -285,6 +285,8 @@ void exchange_admit_body(struct exchange *exchange)
 
 	if (!read_body(exchange))
 		return;
+	if (route->audience == AUDIENCE_PUBLIC && !exchange_admit_public(exchange))
+		return;
 	if (route->audience == AUDIENCE_PUBLIC || route->audience == AUDIENCE_LATE)
 		route->handle(exchange);
 	else

@@ -45,6 +45,10 @@ static bool begin_exchange(struct connection *connection)
 		return false;
 	}
 	connection->exchange->connection = connection;
+	/* There may be room again since it was accepted. */
+	connection->exchange->reply->is_reserve = connection->is_reserve &&
+						  owner->n_connections >
+							  owner->limits.connections_max;
 	return true;
 }
 
@@ -107,6 +111,11 @@ static void take_head(struct connection *connection, const struct http_request *
 		dispatch(connection);
 		return;
 	}
+	if (!connection_has_room(connection->owner, connection->body_length)) {
+		refuse_and_close(connection, 503, "conduct-unavailable");
+		return;
+	}
+	connection_hold(connection, connection->body_length);
 	if (request->expects_continue)
 		wire_write_continue(bufferevent_get_output(connection->bev));
 	connection->deadline_us = connection_now_us() +
@@ -187,6 +196,12 @@ static bool read_body(struct connection *connection)
 	return true;
 }
 
+/* When too much waits for clients already, each fetches its last answer before the next. */
+static size_t output_max(const struct connection_owner *owner)
+{
+	return owner->n_held > owner->limits.buffers_max ? 0 : OUTPUT_MAX;
+}
+
 /* After an answer: the next request, or the end. True when there may be more to do. */
 static bool finish_answer(struct connection *connection)
 {
@@ -197,7 +212,7 @@ static bool finish_answer(struct connection *connection)
 		connection_enter(connection, CONNECTION_LINGER);
 		return false;
 	}
-	if (evbuffer_get_length(output) > OUTPUT_MAX) {
+	if (evbuffer_get_length(output) > output_max(connection->owner)) {
 		connection_enter(connection, CONNECTION_FULL);
 		return false;
 	}
@@ -247,6 +262,11 @@ void connection_run(struct connection *connection)
 	}
 	if (connection->state == CONNECTION_LINGER)
 		linger(connection);
+	if (connection->state == CONNECTION_LATE && !connection->exchange)
+		connection_enter(connection, CONNECTION_CLOSED);
+	if (connection->state == CONNECTION_BUSY)
+		connection_set_timer(connection,
+				     (int64_t)connection->owner->limits.exchange_ms * 1000);
 	connection->is_running = false;
 	if (connection->has_ended && !connection->exchange &&
 	    (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HEAD ||
@@ -270,6 +290,8 @@ static void on_write(struct bufferevent *bev, void *context)
 	struct connection *connection = context;
 
 	connection->written_us = 0;
+	if (!connection->exchange)
+		connection_hold(connection, 0);
 	if (connection->state == CONNECTION_FULL)
 		connection_enter(connection, CONNECTION_IDLE);
 	connection_run(connection);
@@ -301,6 +323,24 @@ static void on_event(struct bufferevent *bev, short what, void *context)
 	connection_run(connection);
 }
 
+/* The handler takes too long: its client is told so, and its answer will go nowhere. */
+static void answer_late(struct connection *connection)
+{
+	struct connection_owner *owner = connection->owner;
+	struct exchange *late = connection->exchange;
+
+	if (owner->counters)
+		atomic_fetch_add(&owner->counters->n_late, 1);
+	connection->exchange = NULL;
+	connection->is_running = true;
+	refuse_and_close(connection, 503, "conduct-unavailable");
+	connection->is_running = false;
+	connection->exchange = late;
+	if (connection->state == CONNECTION_CLOSED)
+		return;
+	connection_enter(connection, CONNECTION_LATE);
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct connection *connection = context;
@@ -311,6 +351,9 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 		connection->is_running = true;
 		refuse_and_close(connection, 408, "conduct-timeout");
 		connection_run(connection);
+		break;
+	case CONNECTION_BUSY:
+		answer_late(connection);
 		break;
 	case CONNECTION_SLOT:
 		connection_enter(connection, CONNECTION_BUSY);
@@ -342,6 +385,7 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 	}
 	connection->owner = owner;
 	connection->peer = *peer;
+	connection->is_reserve = owner->n_connections >= owner->limits.connections_max;
 	connection->is_tls = tls;
 	/* Without this an answer of two packets waits for the client's delayed acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

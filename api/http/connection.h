@@ -14,6 +14,9 @@ struct server_limits {
 	unsigned write_timeout_ms;
 	unsigned write_rate;
 	unsigned idle_timeout_ms;
+	unsigned exchange_ms;
+	size_t connections_max;
+	size_t buffers_max;
 };
 
 /* What connections need of their server, and tell it. */
@@ -32,6 +35,9 @@ struct connection_owner {
 	struct evbuffer *staged;  /* one answer on its way to TLS; else empty */
 	struct connection *first; /* all connections, unordered */
 	size_t n_connections;
+	struct connection *oldest, *youngest;           /* those that wait for their clients */
+	size_t n_held;                                  /* bytes of requests and answers */
+	struct page_web *counters;                      /* may be NULL */
 	void (*closed)(struct connection_owner *owner); /* one has gone */
 };
 
@@ -39,5 +45,7 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 			const struct client_address *peer);
 struct connection *connection_free(struct connection *connection);
 struct connection *connection_next(const struct connection *connection);
+/* Closes the connection that has waited longest for its client; false: none waits. */
+bool connection_evict(struct connection_owner *owner);
 /* The server drains: connections without a request close now, others after their answer. */
 void connection_drain(struct connection *connection);

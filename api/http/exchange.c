@@ -5,6 +5,7 @@
  */
 
 #include "api/http/exchange.h"
+#include "api/http/limits.h"
 #include "api/http/problem.h"
 #include "api/http/reply.h"
 #include "daemon/base/log.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
 	EXCHANGE_LIMIT_DEFAULT = 50,
@@ -156,14 +158,85 @@ bool exchange_require_key(struct exchange *exchange)
 	return false;
 }
 
+/* On a case that is an emergency there is always room: for the report, and for what opens one. */
+static bool is_emergency(const struct exchange *exchange, enum audience audience)
+{
+	static const char act[] = "open_emergency";
+
+	for (size_t i = 0; i < ROUTE_PARAMS_MAX && exchange->params[i].at; i++)
+		if (exchange->params[i].length == sizeof(act) - 1 &&
+		    memcmp(exchange->params[i].at, act, sizeof(act) - 1) == 0)
+			return true;
+	return audience == AUDIENCE_EMERGENCY;
+}
+
+static bool begins_with(struct slice text, const char *start)
+{
+	size_t n = strlen(start);
+
+	return text.length >= n && strncasecmp(text.at, start, n) == 0;
+}
+
+static bool is_receipt(const struct exchange *exchange)
+{
+	return begins_with(exchange->headers[HTTP_HEADER_AUTHORIZATION], "receipt ");
+}
+
+/* True: there is room. False: 503 has been sent. */
+static bool have_room(struct exchange *exchange)
+{
+	const struct exchange_gate *gate = exchange->reply->gate;
+
+	if (!exchange->reply->is_reserve &&
+	    !(gate->is_overloaded && gate->is_overloaded(gate->context)))
+		return true;
+	if (gate->n_overloaded)
+		atomic_fetch_add(gate->n_overloaded, 1);
+	exchange_refuse(exchange, 503, "conduct-unavailable");
+	return false;
+}
+
+/* For rows that ask nobody who they are, and yet cost the database or begin a login. */
+bool exchange_admit_public(struct exchange *exchange)
+{
+	const struct route *route = exchange->route;
+
+	if (!(route->flags & ROUTE_COUNTED))
+		return true;
+	return have_room(exchange) &&
+	       limits_take(exchange,
+			   strncmp(route->path, "/v1/auth/", 9) == 0 ? LIMIT_AUTH : LIMIT_READS);
+}
+
+/* The gate knows who it is. */
+static void go_on(struct exchange *exchange)
+{
+	const struct exchange_reply *reply = exchange->reply;
+
+	if (reply->gate->subject)
+		exchange->subject = reply->gate->subject(exchange);
+	if (is_emergency(exchange, reply->audience) ||
+	    limits_take(exchange, exchange->method == HTTP_GET ? LIMIT_READS : LIMIT_ACTS))
+		reply->next(exchange);
+}
+
 /* Hands over to the gate; without one nobody has a name, and public rows alone can be served. */
 void exchange_authenticate(struct exchange *exchange, enum audience audience,
 			   void (*next)(struct exchange *exchange))
 {
 	const struct exchange_gate *gate = exchange->reply->gate;
 
+	exchange->reply->audience = audience;
+	exchange->reply->next = next;
+	if (!is_emergency(exchange, audience)) {
+		if (!have_room(exchange))
+			return;
+		if (exchange->headers[HTTP_HEADER_AUTHORIZATION].at &&
+		    !limits_have(exchange, is_receipt(exchange) ? LIMIT_RECEIPTS : LIMIT_AUTH))
+			return;
+	}
 	if (gate->authenticate)
-		gate->authenticate(gate->context, exchange, audience, next);
+		gate->authenticate(gate->context, exchange, audience, go_on);
 	else
 		exchange_refuse(exchange, 401, "conduct-unauthorized");
 }
@@ -343,6 +416,10 @@ void exchange_reply_problem(struct exchange *exchange, const struct problem *pro
 		snprintf(seconds, sizeof(seconds), "%u", problem->retry_after_s);
 		exchange_set_header(exchange, "Retry-After", seconds);
 	}
+	if (problem->status == 401 && exchange->headers[HTTP_HEADER_AUTHORIZATION].at)
+		limits_note(exchange, LIMIT_AUTH);
+	if (problem->status == 404 && is_receipt(exchange))
+		limits_note(exchange, LIMIT_RECEIPTS);
 	if (problem->status == 401)
 		exchange_set_header(exchange, "WWW-Authenticate", "Bearer");
 	if (problem_write(exchange, problem, &reply->body))

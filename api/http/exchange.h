@@ -38,6 +38,7 @@ struct exchange {
 	struct slice key; /* without quotes, if key_state is IDEMPOTENCY_PRESENT */
 	char request_id[EXCHANGE_ID_MAX + 1];
 	struct client_address client;
+	struct slice subject; /* names the account for its budgets; at NULL for everybody else */
 	const struct actor *actor; /* set by the gate; NULL on AUDIENCE_PUBLIC rows */
 	void *state;               /* the handler's own, between its callbacks */
 

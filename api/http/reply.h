@@ -3,10 +3,12 @@
  */
 
 #include "api/http/exchange.h"
+#include "daemon/ipc/page.h"
 
 enum { REPLY_TAG_MAX = 80, REPLY_PADDING = 4096, REPLY_SLOT_US = 10000 };
 
-struct cors; /* api/http/cors.h */
+struct cors;   /* api/http/cors.h */
+struct limits; /* api/http/limits.h */
 
 /* Who is asking? Filled in by the program: the answer lies on a higher floor. */
 struct exchange_gate {
@@ -15,12 +17,22 @@ struct exchange_gate {
 	void (*authenticate)(void *context, struct exchange *exchange, enum audience audience,
 			     void (*next)(struct exchange *exchange));
 	void *context;
-	const struct cors *cors; /* NULL: no page of another origin reads anything */
+	/* What names the account that was authenticated; at NULL for others. */
+	struct slice (*subject)(const struct exchange *exchange);
+	/* Too much waits already: whoever can is asked to come back; may be NULL. */
+	bool (*is_overloaded)(void *context);
+	page_counter *n_overloaded;
+	const struct limits *limits; /* NULL: none */
+	const struct cors *cors;     /* NULL: no page of another origin reads anything */
 };
 
 struct exchange_reply {
 	void (*deliver)(struct exchange *exchange); /* the answer is complete; once */
 	const struct exchange_gate *gate;
+	void (*next)(struct exchange *exchange); /* after the gate */
+	enum audience audience;
+	uint64_t counted_key; /* of a report, in the table of budgets */
+	bool has_counted;
 	int status;       /* 0: not answered */
 	const char *type; /* NULL: no body */
 	struct buffer body;
@@ -30,6 +42,7 @@ struct exchange_reply {
 	const char *origin; /* echoed to the page that asks, or NULL */
 	bool varies_by_origin;
 	bool is_public;
+	bool is_reserve; /* its connection is one of those kept for emergencies */
 	bool is_slotted; /* leaves on the 10 ms grid */
 	bool has_failed; /* memory ran out while it was built */
 };
@@ -49,3 +62,5 @@ int exchange_admit_head(struct exchange *exchange, const struct http_request *re
 			const struct router *router, struct exchange_refusal *ret_refusal);
 /* After the body has come: parses it, asks the gate, calls the handler. */
 void exchange_admit_body(struct exchange *exchange);
+/* False: a public row that is counted was refused. */
+bool exchange_admit_public(struct exchange *exchange);

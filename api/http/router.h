@@ -31,8 +31,9 @@ enum route_flags {
 	ROUTE_PADDED = 1 << 3,   /* JSON answers are padded with spaces to steps of 4 KiB */
 	ROUTE_UUIDS =
 		1 << 4, /* parameters named …id are UUIDs; a malformed one becomes the nil UUID */
-	ROUTE_RAW = 1 << 5,  /* the body is not JSON; the handler reads x->body */
-	ROUTE_CORS = 1 << 6, /* pages of allowed origins may call it and read the answer */
+	ROUTE_RAW = 1 << 5,     /* the body is not JSON; the handler reads x->body */
+	ROUTE_COUNTED = 1 << 7, /* public, and yet within its network's budget */
+	ROUTE_CORS = 1 << 6,    /* pages of allowed origins may call it and read the answer */
 };
 
 struct route {

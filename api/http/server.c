@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LISTENERS_MAX = 64, LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 100 };
+enum { LISTENERS_MAX = 64, LISTEN_BACKLOG = 1024, ACCEPT_PAUSE_MS = 100, BUFFERS_MAX = 64 << 20 };
 
 struct listener {
 	struct server *server;
@@ -33,8 +33,8 @@ struct server {
 	struct cors cors;
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
-	size_t connections_max;
 	struct event *pause;
+	bool is_full; /* not even the reserve is left */
 	void (*drained)(void *context);
 	void *drained_context;
 };
@@ -55,8 +55,10 @@ static void on_closed(struct connection_owner *owner)
 	void (*drained)(void *context) = server->drained;
 
 	if (!owner->is_draining) {
-		if (owner->n_connections + 1 == server->connections_max)
+		if (server->is_full) {
+			server->is_full = false;
 			set_accepting(server, true);
+		}
 		return;
 	}
 	if (owner->n_connections == 0 && drained) {
@@ -73,17 +75,23 @@ static void on_accept(struct evconnlistener *events, evutil_socket_t fd, struct 
 	struct client_address peer;
 
 	client_address_from(address, &peer);
+	/* Who waits for nothing makes room. When everybody works, what is left is for emergencies:
+	 * see exchange_authenticate(). */
+	if (server->owner.n_connections >= server->owner.limits.connections_max)
+		connection_evict(&server->owner);
 	if (connection_new_take(&server->owner, fd, listener->tls, &peer))
 		return;
-	if (server->owner.n_connections >= server->connections_max)
+	if (server->owner.n_connections >= server->owner.limits.connections_max + SERVER_RESERVE) {
+		server->is_full = true;
 		set_accepting(server, false);
+	}
 }
 
 static void on_pause_end(evutil_socket_t fd, short what, void *context)
 {
 	struct server *server = context;
 
-	if (!server->owner.is_draining && server->owner.n_connections < server->connections_max)
+	if (!server->owner.is_draining && !server->is_full)
 		set_accepting(server, true);
 }
 
@@ -121,7 +129,8 @@ int server_new(struct event_base *base, const struct server_config *config,
 				      config->is_wiki_origin };
 	server->gate = config->gate;
 	server->gate.cors = &server->cors;
-	server->connections_max = or_default(config->connections_max, 10000);
+	if (config->counters)
+		server->gate.n_overloaded = &config->counters->n_overloaded;
 	server->owner = (struct connection_owner){
 		.base = base,
 		.gate = &server->gate,
@@ -137,8 +146,12 @@ int server_new(struct event_base *base, const struct server_config *config,
 			.write_timeout_ms = or_default(config->write_timeout_ms, 30000),
 			.write_rate = or_default(config->write_rate, 16 * 1024),
 			.idle_timeout_ms = or_default(config->idle_timeout_ms, 60000),
+			.exchange_ms = or_default(config->exchange_ms, 30000),
+			.connections_max = or_default(config->connections_max, 10000),
+			.buffers_max = config->buffers_max ? config->buffers_max : BUFFERS_MAX,
 		},
 		.closed = on_closed,
+		.counters = config->counters,
 	};
 	r = router_new(config->routes, config->n_routes, &server->router);
 	if (r) {

@@ -3,6 +3,9 @@
 
 #include "api/http/exchange.h"
 #include "api/http/reply.h"
+#include "daemon/ipc/page.h"
+
+enum { SERVER_RESERVE = 32 /* connections above the limit, for emergencies alone */ };
 
 struct event_base;
 struct server;
@@ -29,7 +32,10 @@ struct server_config {
 	unsigned write_timeout_ms; /* 30,000: for an answer to leave, and by its length: */
 	unsigned write_rate;       /* 16,384 bytes a second */
 	unsigned idle_timeout_ms;  /* 60,000: between two requests */
-	unsigned connections_max;  /* 10,000 */
+	unsigned connections_max;  /* 10,000; fewer when there are not so many descriptors */
+	unsigned exchange_ms;      /* 30,000: for an answer to be there */
+	size_t buffers_max;        /* 64 MiB: requests and answers that are held at once */
+	struct page_web *counters; /* may be NULL */
 };
 
 int server_new(struct event_base *base, const struct server_config *config,

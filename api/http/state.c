@@ -56,6 +56,9 @@ void connection_enter(struct connection *connection, enum connection_state state
 	bool reads = state == CONNECTION_IDLE || state == CONNECTION_HEAD ||
 		     state == CONNECTION_BODY || state == CONNECTION_LINGER;
 
+	bool waits = reads && state != CONNECTION_BODY;
+
+	connection_wait(connection, waits || state == CONNECTION_FULL || state == CONNECTION_SHAKE);
 	connection->state = state;
 	event_del(connection->timer);
 	switch (state) {
@@ -74,6 +77,7 @@ void connection_enter(struct connection *connection, enum connection_state state
 	case CONNECTION_FULL:
 		connection_set_timer(connection, connection->written_us - connection_now_us());
 		break;
+	case CONNECTION_LATE:
 	case CONNECTION_LINGER:
 		set_timer_with_output(connection, LINGER_MS);
 		break;
@@ -103,6 +107,8 @@ struct connection *connection_free(struct connection *connection)
 	if (!connection)
 		return NULL;
 	owner = connection->owner;
+	connection_wait(connection, false);
+	connection_hold(connection, 0);
 	if (connection->link) {
 		*connection->link = connection->next;
 		if (connection->next)
@@ -156,12 +162,13 @@ void connection_write(struct connection *connection)
 		connection->owner->answered(connection->owner->application,
 					    exchange->reply->status);
 	connection->exchange = NULL;
-	if (connection->state != CONNECTION_CLOSED) {
+	if (connection->state != CONNECTION_CLOSED && connection->state != CONNECTION_LATE) {
 		struct evbuffer *output = bufferevent_get_output(connection->bev);
 
 		if (connection_send(connection, exchange))
 			connection->state = CONNECTION_CLOSED;
 		length = evbuffer_get_length(output);
+		connection_hold(connection, length);
 		connection->written_us =
 			connection_now_us() +
 			(int64_t)connection->owner->limits.write_timeout_ms * 1000 +
@@ -175,7 +182,7 @@ void connection_close(struct connection *connection)
 {
 	bool is_answered = connection->state == CONNECTION_SLOT;
 
-	if (connection->is_tls && !connection->has_ended)
+	if (connection->is_tls && !connection->has_ended && connection->state != CONNECTION_CLOSED)
 		http_tls_end(connection->bev);
 	connection_enter(connection, CONNECTION_CLOSED);
 	if (is_answered)
@@ -190,7 +197,7 @@ void connection_deliver(struct exchange *exchange)
 	struct connection *connection = exchange->connection;
 	int64_t wait;
 
-	if (exchange->reply->is_slotted && connection->state != CONNECTION_CLOSED) {
+	if (exchange->reply->is_slotted && connection->state == CONNECTION_BUSY) {
 		wait = REPLY_SLOT_US -
 		       (connection_now_us() - connection->request_us) % REPLY_SLOT_US;
 		connection_enter(connection, CONNECTION_SLOT);

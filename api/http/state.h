@@ -14,6 +14,7 @@ enum connection_state {
 	CONNECTION_BUSY,   /* the handler works */
 	CONNECTION_SLOT,   /* the answer waits for the grid */
 	CONNECTION_FULL,   /* the client does not read */
+	CONNECTION_LATE,   /* 503 has been written, and the handler still works */
 	CONNECTION_LINGER, /* the last answer is written; its client may still be sending */
 	CONNECTION_CLOSED,
 };
@@ -38,6 +39,10 @@ struct connection {
 	bool has_ended;      /* the client sends nothing more */
 	bool is_running;     /* the caller goes on with it: nobody else may free it */
 	bool is_tls;
+	bool is_reserve; /* above the limit of connections */
+	bool is_waiting; /* in the owner's list of those */
+	struct connection *older, *younger;
+	size_t n_held; /* bytes of its request and answers, as far as they are its own */
 };
 
 /* The one place where a connection changes its state; sets what the new state waits for. */
@@ -51,6 +56,11 @@ int64_t connection_now_us(void); /* monotonic */
 void connection_set_timer(struct connection *connection, int64_t us);
 void connection_set_body_timer(struct connection *connection);
 void connection_set_input_limit(struct connection *connection, size_t length);
+
+/* room.c */
+void connection_wait(struct connection *connection, bool is_waiting);
+void connection_hold(struct connection *connection, size_t n_bytes);
+bool connection_has_room(const struct connection_owner *owner, uint64_t body_length);
 
 /* refuse.c */
 void connection_name_client(struct connection *connection, const struct http_request *request);

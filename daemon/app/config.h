@@ -1,6 +1,7 @@
 #pragma once
 /* The configuration file as a struct: one row per key, each with a textual default. */
 
+#include "api/http/limits.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/log.h"
 #include "daemon/pg/pg.h"
@@ -16,6 +17,7 @@ enum {
 	CONFIG_NETWORK_LIMIT = 32,
 	CONFIG_ORIGIN_LIMIT = 64,
 	CONFIG_WEB_LIMIT = 256,
+	CONFIG_RATE_LIMIT = 10 * 1000 * 1000,
 };
 
 enum {
@@ -67,9 +69,14 @@ struct config {
 	struct config_texts shared_networks;
 	struct config_texts cors_origins;
 	bool has_cors_wikis;
-	int64_t web_processes; /* 0: one per core */
-	const char *user;      /* "" stays what started it */
-	const char *pid_file;  /* "" writes none */
+	int64_t limits[LIMIT_COUNT];
+	int64_t shared_factor;
+	int64_t connections_max; /* of one web process */
+	int64_t buffers_mib;     /* of one web process */
+	int64_t queue_max;       /* calls that wait, of one web process */
+	int64_t web_processes;   /* 0: one per core */
+	const char *user;        /* "" stays what started it */
+	const char *pid_file;    /* "" writes none */
 	int64_t drain_seconds;
 	int64_t log_level;
 	const char *deployment_id;

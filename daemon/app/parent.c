@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/app/front.h"
 #include "daemon/app/notify.h"
 #include "daemon/app/parent.h"
 #include "daemon/app/reload.h"
@@ -183,6 +184,7 @@ static void parent_forget(struct parent *parent, const struct process *self)
 	event_free(parent->tickets_timer);
 	watchdog_deinit(&parent->watchdog);
 	upgrade_deinit(&parent->upgrade);
+	event_free(parent->keys_timer);
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		struct process *process = &parent->processes[i];
 
@@ -500,6 +502,8 @@ static int parent_start(struct parent *parent)
 	if (r == 0)
 		r = watch_time(parent);
 	if (r == 0)
+		r = front_watch_keys(parent->base, parent->page, &parent->keys_timer);
+	if (r == 0)
 		r = make_processes(parent);
 	inherited_close_unused(&parent->inherited);
 	if (r == 0 && !upgrade_is_new(&parent->upgrade))
@@ -523,6 +527,8 @@ static void parent_deinit(struct parent *parent)
 	if (parent->tickets_timer)
 		event_free(parent->tickets_timer);
 	watchdog_deinit(&parent->watchdog);
+	if (parent->keys_timer)
+		event_free(parent->keys_timer);
 	if (parent->base)
 		event_base_free(parent->base);
 	/* While this daemon replaces another, the file is that one's; afterwards the new one's. */

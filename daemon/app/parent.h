@@ -32,6 +32,7 @@ struct parent {
 	struct event *signals[5];
 	struct event *drain_timer;
 	struct event *tickets_timer;
+	struct event *keys_timer;
 	struct tls_tickets tickets;
 	struct watchdog watchdog;
 	struct upgrade upgrade;

@@ -42,6 +42,10 @@ struct generation {
 	struct client_ranges proxies;
 	struct arena *arena;
 	bool has_cors_wikis;
+	struct limits limits;
+	unsigned queue_max;
+	unsigned connections_max;
+	size_t buffers_max;
 	struct actor_gate gate;
 	struct handlers handlers;
 	struct server *server;
@@ -91,9 +95,19 @@ static struct generation *generation_free(struct generation *generation)
 	return NULL;
 }
 
+static unsigned count_database(const struct config *config)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < PG_LANE_COUNT; i++)
+		n += (unsigned)config->connections[i];
+	return n;
+}
+
 /* What requests of this generation need of the configuration. */
 static int generation_copy(struct generation *generation, const struct config *config)
 {
+	const struct child *child = generation->web->child;
 	int r = arena_new(&generation->arena);
 
 	if (r == 0)
@@ -104,7 +118,14 @@ static int generation_copy(struct generation *generation, const struct config *c
 	if (r == 0)
 		r = front_read_ranges(generation->arena, &config->trusted_proxies,
 				      &generation->proxies);
+	if (r == 0)
+		r = front_read_limits(generation->arena, config, child->page, child->number,
+				      &generation->limits);
 	generation->has_cors_wikis = config->has_cors_wikis;
+	generation->queue_max = (unsigned)config->queue_max;
+	generation->connections_max = front_fit_connections((unsigned)config->connections_max,
+							    count_database(config));
+	generation->buffers_max = (size_t)config->buffers_mib << 20;
 	return r;
 }
 
@@ -139,6 +160,18 @@ static void on_answered(void *application, int status)
 	atomic_fetch_add(&child->page->web[child->number - 1].n_requests[class], 1);
 }
 
+/* Too many calls wait for the database: one more would only wait longer. */
+static bool is_overloaded(void *context)
+{
+	const struct actor_gate *gate = context;
+	const struct generation *generation =
+		(const struct generation *)((const char *)gate - offsetof(struct generation, gate));
+	struct pg_pool_state state;
+
+	pg_pool_get_state(generation->web->pool, &state);
+	return state.n_queued >= generation->queue_max;
+}
+
 static int generation_serve(struct generation *generation)
 {
 	struct web *web = generation->web;
@@ -146,7 +179,16 @@ static int generation_serve(struct generation *generation)
 	struct server_config config = {
 		.routes = routes,
 		.n_routes = routes_n,
-		.gate = { actor_authenticate, &generation->gate },
+		.gate = {
+			.authenticate = actor_authenticate,
+			.context = &generation->gate,
+			.subject = actor_subject,
+			.is_overloaded = is_overloaded,
+			.limits = &generation->limits,
+		},
+		.counters = &web->child->page->web[web->child->number - 1],
+		.connections_max = generation->connections_max,
+		.buffers_max = generation->buffers_max,
 		.application = &generation->handlers,
 		.answered = on_answered,
 		.hosts = (const char *const *)generation->hosts.at,

@@ -1,11 +1,13 @@
 #pragma once
-/* The page that all processes share: counters alone, written by one process each, read by all. */
+/* The page that all processes share: counters, written by one process each and read by all, and
+ * the table of budgets. */
 
 #include <stdatomic.h>
 
 #include "daemon/base/error.h"
+#include "daemon/ipc/budget.h"
 
-enum { PAGE_WEB_LIMIT = 256, PAGE_JOB_LIMIT = 16, PAGE_STATUS_CLASSES = 6 };
+enum { PAGE_WEB_LIMIT = 256, PAGE_JOB_LIMIT = 16, PAGE_STATUS_CLASSES = 6, PAGE_LIMITS = 6 };
 
 enum page_process { PAGE_PARENT, PAGE_WEB, PAGE_WORKER, PAGE_VAULT, PAGE_PROCESS_COUNT };
 
@@ -15,6 +17,10 @@ struct page_web {
 	page_counter n_requests[PAGE_STATUS_CLASSES]; /* by hundreds of the status; 0: none */
 	page_counter is_serving; /* 1: policy in memory, every lane of the database connected */
 	page_counter n_connections;
+	page_counter n_limited[PAGE_LIMITS]; /* 429, by enum limit of api/http */
+	page_counter n_overloaded;           /* 503 because too much waits */
+	page_counter n_evicted;              /* waiting connections that made room */
+	page_counter n_late;                 /* requests whose answer took too long */
 	page_counter n_database_ready;
 	page_counter n_database_queued;
 	page_counter n_database_in_flight;
@@ -34,6 +40,7 @@ struct page {
 	page_counter n_reloads_refused;
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
+	struct budget_table budgets;
 };
 
 int page_new(struct page **ret_page);

@@ -79,6 +79,29 @@ static void write_web(const struct page *page, struct buffer *buffer)
 	line(buffer, "conductd_http_connections", NULL, NULL, SUM(page, n_connections));
 }
 
+static void write_limits(const struct page *page, struct buffer *buffer)
+{
+	/* In the order of enum limit (api/http/limits.h). */
+	static const char *const names[PAGE_LIMITS] = { "reports-account", "reports-network",
+							"reads",           "acts",
+							"receipts",        "auth" };
+
+	head(buffer, "conductd_http_limited_total", "counter",
+	     "Requests refused with 429, by what was used up.");
+	for (size_t i = 0; i < PAGE_LIMITS; i++)
+		line(buffer, "conductd_http_limited_total", "limit", names[i],
+		     sum(page, offsetof(struct page_web, n_limited) + i * sizeof(page_counter)));
+	head(buffer, "conductd_http_overloaded_total", "counter",
+	     "Requests refused with 503 because too much waits.");
+	line(buffer, "conductd_http_overloaded_total", NULL, NULL, SUM(page, n_overloaded));
+	head(buffer, "conductd_http_evicted_total", "counter",
+	     "Waiting connections closed to make room for others.");
+	line(buffer, "conductd_http_evicted_total", NULL, NULL, SUM(page, n_evicted));
+	head(buffer, "conductd_http_late_total", "counter",
+	     "Requests whose answer took longer than any may take.");
+	line(buffer, "conductd_http_late_total", NULL, NULL, SUM(page, n_late));
+}
+
 static void write_pool(const struct page *page, const struct pg_pool_state *pool,
 		       struct buffer *buffer)
 {
@@ -122,6 +145,7 @@ void metrics_write(const struct page *page, const struct pg_pool_state *pool,
 {
 	write_processes(page, buffer);
 	write_web(page, buffer);
+	write_limits(page, buffer);
 	write_pool(page, pool, buffer);
 	write_jobs(page, kinds, n_kinds, is_leader, buffer);
 }
