@@ -18,6 +18,8 @@ struct actor {
 	uint8_t id_ix[INDEX_SIZE];
 	uint8_t name_ix[INDEX_SIZE]; /* all zero without a user name */
 	bool is_full;                /* the client's scope; else it may only report */
+	bool is_blocked;             /* by the wiki: no right of office is used */
+	bool is_temporary;           /* an account that expires: the same */
 	/* ACTOR_RECEIPT; of a malformed receipt it is a hash that no receipt has */
 	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
 };

@@ -14,8 +14,11 @@ struct issuer_client {
 
 struct issuer {
 	const char *iss;
-	const char *scope; /* of central ids: "CentralAuth", or a wiki's own */
-	bool is_demo;      /* accepted only where Host is loopback */
+	const char *scope;        /* of central ids: "CentralAuth", or a wiki's own */
+	bool is_demo;             /* accepted only where Host is loopback; no wiki is asked */
+	bool is_profile_only;     /* no key is known: the wiki's profile says whose a token is */
+	const char *authorize;    /* where its login begins, or NULL */
+	const char *login_client; /* the client of conductd's own pages, or NULL */
 	const struct issuer_client *clients;
 	size_t n_clients;
 	const struct crypto_key *keys[ISSUER_KEYS_MAX]; /* while a key is replaced two hold */

@@ -22,10 +22,12 @@ enum {
 struct token {
 	const struct issuer *issuer;
 	const struct issuer_client *client;
-	struct slice id; /* central id: digits, in the arena */
+	struct slice id;  /* central id: digits, in the arena */
+	struct slice jti; /* in the arena */
 };
 
-/* 0, TOKEN_E_…, or negative. `now_us`: since 1970. */
+/* 0, TOKEN_E_…, or negative. `now_us`: since 1970. Of a profile-only issuer the signature is not
+ * looked at: nothing of the token is proved before its wiki has been asked. */
 int token_check(struct arena *arena, const struct issuer_table *issuers, struct slice text,
 		int64_t now_us, struct token *ret_token);
 /* `sub` as digits or mw:SCOPE:digits; false: neither. */

@@ -276,7 +276,7 @@ void wiki_check(struct wiki *wiki, const struct issuer *issuer, struct slice jti
 	const struct entry *entry;
 	struct flight *flight;
 
-	if (crypto_sha256_parts(parts, ARRAY_SIZE(parts), plan.key)) {
+	if (!wiki || crypto_sha256_parts(parts, ARRAY_SIZE(parts), plan.key)) {
 		call_away(call);
 		return;
 	}

@@ -8,9 +8,9 @@ enum {
 	WIKI_POSITIVE_S = 300,  /* how long a good answer holds */
 	WIKI_PRIVILEGED_S = 60, /* the same, for acts that need a right */
 	WIKI_NEGATIVE_S = 30,
-	WIKI_DEADLINE_MS = 8000, /* the worker gives up before */
-	WIKI_URGENT_MS = 1500,   /* an emergency waits no longer */
-	WIKI_RETRY_S = 5,        /* Retry-After where the wiki names none */
+	WIKI_DEADLINE_MS = 11000, /* the worker gives up before */
+	WIKI_URGENT_MS = 1500,    /* an emergency waits no longer */
+	WIKI_RETRY_S = 5,         /* Retry-After where the wiki names none */
 };
 
 enum wiki_outcome {

@@ -34,6 +34,9 @@ enum route_flags {
 	ROUTE_RAW = 1 << 5,     /* the body is not JSON; the handler reads x->body */
 	ROUTE_COUNTED = 1 << 7, /* public, and yet within its network's budget */
 	ROUTE_CORS = 1 << 6,    /* pages of allowed origins may call it and read the answer */
+	/* A right of office is used: the account was asked about a minute ago at most, and is
+	 * neither blocked nor temporary. */
+	ROUTE_OFFICE = 1 << 8,
 };
 
 struct route {

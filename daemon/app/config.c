@@ -16,6 +16,7 @@
 #include "daemon/app/config.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/text.h"
+#include "daemon/fetch/fetch.h"
 #include "daemon/yaml/yaml.h"
 
 struct reader {
@@ -152,6 +153,24 @@ static int read_checked(struct reader *reader, const struct config_row *row,
 	return 0;
 }
 
+static int read_url(struct reader *reader, const struct config_row *row,
+		    const struct yaml_node *node, const char **ret_text)
+{
+	const char *text = "";
+	size_t length;
+	int r = read_text(reader, row, node, &text);
+
+	if (r)
+		return r;
+	if ((*text || row->least > 0) && fetch_origin_read(text, &length))
+		return refuse(reader, node,
+			      "%s must be an address of https, or of http on loopback, such as "
+			      "https://meta.example.org/w/rest.php",
+			      row->path);
+	*ret_text = text;
+	return 0;
+}
+
 static int read_number(struct reader *reader, const struct config_row *row,
 		       const struct yaml_node *node, int64_t *ret_number)
 {
@@ -275,6 +294,8 @@ static int read_row(struct reader *reader, const struct config_row *row,
 		return read_plain(reader, row, node, at);
 	case CONFIG_PATH:
 		return read_path(reader, row, node, at);
+	case CONFIG_URL:
+		return read_url(reader, row, node, at);
 	case CONFIG_CONNINFO:
 		return read_conninfo(reader, row, node, at);
 	case CONFIG_ADDRESS:
@@ -390,32 +411,16 @@ static int read_rows(struct reader *reader, const struct config_row *rows, size_
 	return r;
 }
 
-/*
- * A token of a real wiki is only good while the wiki says so, and that look-up is not part of this
- * version; a token of the demo issuer proves nothing to anybody, so nothing real may stand beside.
- */
+/* Its message stands at the issuer that it is about. */
 static int check_issuers(struct reader *reader, const struct config *config,
 			 const struct yaml_node *root)
 {
-	const struct yaml_node *list = yaml_get(root, "issuers");
+	char text[sizeof(reader->error->text)];
+	size_t index;
 
-	for (size_t i = 0; i < config->n_issuers; i++) {
-		const struct config_issuer *issuer = &config->issuers[i];
-		const struct yaml_node *node = list->items[i].value;
-
-		if (issuer->is_demo && config->n_issuers > 1)
-			return refuse(reader, node,
-				      "issuer %s is a demo issuer: no other issuer "
-				      "may stand beside it",
-				      issuer->name);
-		if (!issuer->is_demo)
-			return refuse(reader, node,
-				      "issuer %s is not a demo issuer: this version "
-				      "cannot ask a wiki whether a token is still good and "
-				      "accepts demo issuers only",
-				      issuer->name);
-	}
-	return 0;
+	if (!config_find_bad_issuer(config, &index, text, sizeof(text)))
+		return 0;
+	return refuse(reader, yaml_get(root, "issuers")->items[index].value, "%s", text);
 }
 
 /* The demo issuer lets anybody be anybody; it must not be reachable from outside the machine. */

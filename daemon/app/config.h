@@ -32,9 +32,13 @@ struct config_texts {
 
 enum config_scope { CONFIG_SCOPE_REPORT, CONFIG_SCOPE_FULL };
 
+enum config_verify { CONFIG_VERIFY_TOKEN, CONFIG_VERIFY_PROFILE_ONLY };
+
 struct config_client {
 	const char *id;
-	int64_t scope; /* enum config_scope: a report client reads no case */
+	int64_t scope;           /* enum config_scope: a report client reads no case */
+	bool is_login;           /* serves conductd's own pages; at most one of an issuer */
+	const char *secret_file; /* login: read by the worker alone; "" when none */
 };
 
 struct config_issuer {
@@ -42,11 +46,16 @@ struct config_issuer {
 	const char *iss;
 	const char *scope;
 	bool is_demo;
+	int64_t verify; /* enum config_verify */
 	struct config_client *clients;
 	size_t n_clients;
 	struct config_texts keys; /* PEM files, at most CONFIG_KEY_LIMIT */
-	int64_t lifetime_max;     /* seconds */
-	const char *people;       /* file, demo only; "" when none */
+	const char *profile;      /* URLs of the wiki; "" when not given */
+	const char *authorize;
+	const char *access_token;
+	const char *api;
+	int64_t lifetime_max; /* seconds */
+	const char *people;   /* file, demo only; "" when none */
 };
 
 /* An address that speaks TLS; PEM files. */
@@ -87,6 +96,8 @@ struct config {
 	struct config_texts policy_path;
 	const char *index_key_file;
 	int64_t deadlines_every; /* seconds */
+	int64_t lookups_every;   /* seconds */
+	const char *contact;     /* in the User-Agent of what wikis are asked */
 	struct config_issuer *issuers;
 	size_t n_issuers;
 };
@@ -108,6 +119,7 @@ enum config_kind {
 	CONFIG_CHOICE,  /* stored as its index */
 	CONFIG_ADDRESS, /* numeric host and port */
 	CONFIG_TEXTS,
+	CONFIG_URL, /* of https, or of http on loopback; or empty where the default is */
 	CONFIG_PATHS,
 	CONFIG_ADDRESSES,
 	CONFIG_NETWORKS, /* CIDR */
@@ -141,4 +153,7 @@ int config_read(const char *file, struct slice bytes, struct config **ret_config
 struct config *config_free(struct config *config);
 void config_error_print(const char *file, const struct config_error *error, char *ret_text,
 			size_t size);
+/* True: an issuer is wrong; *ret_index says which one and the text why. */
+bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char *ret_text,
+			    size_t size);
 void config_dump(const struct config *config, struct buffer *buffer);

@@ -7,12 +7,16 @@
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const scopes[] = { "report", "full", NULL };
+static const char *const verifies[] = { "token", "profile-only", NULL };
 
 #define AT(member) offsetof(struct config, member)
 
 static const struct config_row client_rows[] = {
 	{ "id", CONFIG_TEXT, offsetof(struct config_client, id), NULL, .least = 1, .most = 64 },
 	{ "scope", CONFIG_CHOICE, offsetof(struct config_client, scope), NULL, .choices = scopes },
+	{ "login", CONFIG_BOOLEAN, offsetof(struct config_client, is_login), "false", .least = 0 },
+	{ "secret_file", CONFIG_PATH, offsetof(struct config_client, secret_file), "''",
+	  .least = 0 },
 };
 
 static const struct config_row issuer_rows[] = {
@@ -21,12 +25,19 @@ static const struct config_row issuer_rows[] = {
 	{ "scope", CONFIG_TEXT, offsetof(struct config_issuer, scope), NULL, .least = 1,
 	  .most = 64 },
 	{ "demo", CONFIG_BOOLEAN, offsetof(struct config_issuer, is_demo), "false", .least = 0 },
+	{ "verify", CONFIG_CHOICE, offsetof(struct config_issuer, verify), "token",
+	  .choices = verifies },
 	{ "clients", CONFIG_MAPPINGS, offsetof(struct config_issuer, clients), NULL, .least = 1,
 	  .most = CONFIG_CLIENT_LIMIT, .rows = client_rows, .n_rows = ARRAY_SIZE(client_rows),
 	  .size = sizeof(struct config_client),
 	  .n_offset = offsetof(struct config_issuer, n_clients) },
-	{ "keys", CONFIG_PATHS, offsetof(struct config_issuer, keys), NULL, .least = 1,
+	{ "keys", CONFIG_PATHS, offsetof(struct config_issuer, keys), "[]", .least = 0,
 	  .most = CONFIG_KEY_LIMIT },
+	{ "profile", CONFIG_URL, offsetof(struct config_issuer, profile), "''", .least = 0 },
+	{ "authorize", CONFIG_URL, offsetof(struct config_issuer, authorize), "''", .least = 0 },
+	{ "access_token", CONFIG_URL, offsetof(struct config_issuer, access_token), "''",
+	  .least = 0 },
+	{ "api", CONFIG_URL, offsetof(struct config_issuer, api), "''", .least = 0 },
 	{ "lifetime_max", CONFIG_DURATION, offsetof(struct config_issuer, lifetime_max), "4h",
 	  .least = 60, .most = 31 * 86400 },
 	{ "people", CONFIG_PATH, offsetof(struct config_issuer, people), "''", .least = 0 },
@@ -102,6 +113,8 @@ const struct config_row config_rows[] = {
 	{ "index_key_file", CONFIG_PATH, AT(index_key_file), "/etc/conductd/index.key",
 	  .least = 1 },
 	{ "jobs.deadlines", CONFIG_DURATION, AT(deadlines_every), "5s", .least = 1, .most = 3600 },
+	{ "jobs.lookups", CONFIG_DURATION, AT(lookups_every), "10s", .least = 1, .most = 3600 },
+	{ "contact", CONFIG_TEXT, AT(contact), "''", .most = 200 },
 	{ "issuers", CONFIG_MAPPINGS, AT(issuers), "[]", .most = CONFIG_ISSUER_LIMIT,
 	  .rows = issuer_rows, .n_rows = ARRAY_SIZE(issuer_rows),
 	  .size = sizeof(struct config_issuer), .n_offset = AT(n_issuers) },

@@ -104,6 +104,18 @@ static int clients_fill(struct arena *arena, const struct config_issuer *row, st
 	return 0;
 }
 
+/* Where a login begins and as which client; the rest of a login is the worker's. */
+static int login_fill(struct arena *arena, const struct config_issuer *row, struct issuer *issuer)
+{
+	for (size_t i = 0; i < row->n_clients; i++)
+		if (row->clients[i].is_login)
+			issuer->login_client = issuer->clients[i].id;
+	if (!issuer->login_client)
+		return 0;
+	issuer->authorize = arena_strdup(arena, row->authorize);
+	return issuer->authorize ? 0 : -ENOMEM;
+}
+
 static int issuer_fill(struct arena *arena, const struct config_issuer *row, struct issuer *issuer,
 		       char *ret_text, size_t size)
 {
@@ -114,8 +126,11 @@ static int issuer_fill(struct arena *arena, const struct config_issuer *row, str
 	if (!issuer->iss || !issuer->scope)
 		return -ENOMEM;
 	issuer->is_demo = row->is_demo;
+	issuer->is_profile_only = row->verify == CONFIG_VERIFY_PROFILE_ONLY;
 	issuer->lifetime_max_s = row->lifetime_max;
 	r = clients_fill(arena, row, issuer);
+	if (r == 0)
+		r = login_fill(arena, row, issuer);
 	for (size_t i = 0; r == 0 && i < row->keys.n; i++) {
 		r = key_load(arena, row->keys.at[i], &issuer->keys[i], ret_text, size);
 		issuer->n_keys += r == 0;

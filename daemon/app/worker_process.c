@@ -17,7 +17,26 @@ struct process {
 	/* The worker borrows its strings: a configuration stays until the next one is taken. */
 	struct config *started_with;
 	struct worker_people people[CONFIG_ISSUER_LIMIT];
+	struct worker_wiki wikis[CONFIG_ISSUER_LIMIT];
 };
+
+static void wiki_fill(const struct config_issuer *issuer, struct worker_wiki *wiki)
+{
+	*wiki = (struct worker_wiki){
+		.name = issuer->name,
+		.iss = issuer->iss,
+		.scope = issuer->scope,
+		.profile = issuer->profile,
+		.access_token = issuer->access_token,
+		.api = issuer->api,
+	};
+	for (size_t i = 0; i < issuer->n_clients; i++) {
+		if (!issuer->clients[i].is_login)
+			continue;
+		wiki->login_client = issuer->clients[i].id;
+		wiki->secret_file = issuer->clients[i].secret_file;
+	}
+}
 
 static void terms_fill(struct process *process, struct worker_terms *terms)
 {
@@ -27,16 +46,28 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.policy_directories = (const char *const *)config->policy_path.at,
 		.n_policy_directories = config->policy_path.n,
 		.people = process->people,
+		.wikis = process->wikis,
+		.contact = config->contact,
 		.deadlines_every_ms = (unsigned)config->deadlines_every * 1000,
+		.lookups_every_ms = (unsigned)config->lookups_every * 1000,
 	};
 	for (size_t i = 0; i < config->n_issuers; i++) {
 		const struct config_issuer *issuer = &config->issuers[i];
 
+		if (!issuer->is_demo)
+			wiki_fill(issuer, &process->wikis[terms->n_wikis++]);
 		if (!issuer->is_demo || *issuer->people == '\0')
 			continue;
 		process->people[terms->n_people++] =
 			(struct worker_people){ issuer->iss, issuer->scope, issuer->people };
 	}
+}
+
+static void on_peer(struct child *child, int fd)
+{
+	struct process *process = child->state;
+
+	worker_add_peer(process->worker, fd);
 }
 
 static void on_published(void *userdata)
@@ -145,6 +176,7 @@ int worker_process_run(struct child *child)
 	child->on_serve = on_serve;
 	child->on_hand_over = on_hand_over;
 	child->on_reload = on_reload;
+	child->on_peer = on_peer;
 	if (r)
 		log_say(LOG_LEVEL_ERROR, "%s: %s", child->config->index_key_file,
 			key_file_explain(r));

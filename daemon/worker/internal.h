@@ -54,6 +54,7 @@ struct worker {
 	struct job *jobs;
 	struct policy_set *policy; /* as loaded from the directories */
 	struct server *ops;
+	struct identity *identity;
 	bool is_paused;
 	void (*paused)(void *userdata);
 	void *paused_userdata;

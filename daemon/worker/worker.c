@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/worker/identity.h"
 #include "daemon/worker/internal.h"
 
 static const char lead_key[] = "7165066909914985573"; /* one more than the migrator's */
@@ -87,8 +88,9 @@ static int pool_make(struct worker *worker)
 		.application_name = "conductd worker",
 		.statements = worker->table,
 		.n_statements = ARRAY_SIZE(worker->table),
-		/* One to lead over, so that the lock and the work are one session; one to look. */
-		.n_connections = { [PG_LANE_ACT] = 1, [PG_LANE_READ] = 1 },
+		/* One to lead over, so that the lock and the work are one session; one to look; one
+		 * for the people that wikis vouch for. */
+		.n_connections = { [PG_LANE_ACT] = 1, [PG_LANE_READ] = 1, [PG_LANE_BATCH] = 1 },
 		.report = on_report,
 		.userdata = worker,
 	};
@@ -116,6 +118,8 @@ int worker_new(const struct worker_setup *setup, struct worker **ret_worker)
 		r = jobs_new(worker);
 	if (r == 0)
 		r = ops_new(worker);
+	if (r == 0)
+		r = identity_new(worker, &worker->identity);
 	if (r == 0) {
 		worker->lead_timer = evtimer_new(setup->base, on_lead_timer, worker);
 		r = worker->lead_timer ? 0 : -ENOMEM;
@@ -137,7 +141,8 @@ struct worker *worker_free(struct worker *worker)
 	worker->drained = NULL;
 	worker->paused = NULL;
 	server_free(worker->ops);
-	pg_pool_free(worker->pool);
+	worker->pool = pg_pool_free(worker->pool);
+	identity_free(worker->identity);
 	jobs_free(worker);
 	if (worker->lead_timer)
 		event_free(worker->lead_timer);
@@ -161,10 +166,16 @@ void worker_reload(struct worker *worker, const struct worker_terms *terms)
 {
 	worker->setup.terms = *terms;
 	worker->is_paused = false;
+	identity_reload(worker->identity);
 	for (size_t i = 0; i < job_n_kinds; i++)
 		if (worker->jobs[i].kind->forget)
 			worker->jobs[i].kind->forget(&worker->jobs[i]);
 	jobs_wake(worker);
+}
+
+void worker_add_peer(struct worker *worker, int fd)
+{
+	identity_add_peer(worker->identity, fd);
 }
 
 /* Tells whoever waits for the jobs to be over. */

@@ -16,13 +16,29 @@ struct worker_people {
 	const char *file;
 };
 
+/* A wiki that is asked about its accounts. Texts are "" where the configuration has none. */
+struct worker_wiki {
+	const char *name;
+	const char *iss;
+	const char *scope;
+	const char *profile;
+	const char *access_token;
+	const char *api;
+	const char *login_client; /* NULL: no login */
+	const char *secret_file;
+};
+
 /* What may change on a reload; everything is borrowed until the next one. */
 struct worker_terms {
 	const char *const *policy_directories;
 	size_t n_policy_directories;
 	const struct worker_people *people;
 	size_t n_people;
+	const struct worker_wiki *wikis;
+	size_t n_wikis;
+	const char *contact; /* for the User-Agent */
 	unsigned deadlines_every_ms;
+	unsigned lookups_every_ms;
 };
 
 struct worker_setup {
@@ -48,6 +64,8 @@ int worker_open_ops_take(struct worker *worker, int fd);
 void worker_close_ops(struct worker *worker);
 /* Starts no job any more; done() runs once, when none is under way: then the terms may be freed. */
 void worker_pause(struct worker *worker, void (*done)(void *userdata), void *userdata);
+/* A way to a web process, which asks about accounts; the descriptor is taken. */
+void worker_add_peer(struct worker *worker, int fd);
 /* Ends the pause with new terms. */
 void worker_reload(struct worker *worker, const struct worker_terms *terms);
 /* Starts no job any more; done() runs once, when none is under way. */

@@ -259,11 +259,11 @@ test('a drain that takes too long is ended', async () => {
 	assert.equal(await request.got, '');
 });
 
-test('an issuer that is not a demo issuer is refused at start', () => {
+test('an issuer that names no profile of its wiki is refused at start', () => {
 	const text = readFileSync(deployment.file, 'utf8').replace('demo: true', 'demo: false');
 	writeFileSync(join(deployment.dir, 'wiki.yaml'), text);
 	assert.throws(() => execFileSync(conductd, ['-c', join(deployment.dir, 'wiki.yaml')], { stdio: 'pipe' }),
-		error => error.status === 1 && /wiki\.yaml:\d+:5: issuer demo is not a demo issuer/.test(error.stderr));
+		error => error.status === 1 && /wiki\.yaml:\d+:5: issuer demo needs profile/.test(error.stderr));
 });
 
 test('a bad policy stops the start', () => {

@@ -258,15 +258,21 @@ const issuer = (name, is_demo) => `  - name: ${name}
     scope: ${name}
     clients: [{id: c, scope: full}]
     keys: ["${stack}/demo-issuer.pub"]
-`;
+${is_demo ? '' : `    profile: "https://${name}.example/w/rest.php/oauth2/resource/profile"\n`}`;
+const withContact = text => `contact: ops@example.org\n${text}`;
+/** The demo issuer as if it were a wiki's. */
+const asWiki = text => withContact(text.replace('demo: true', 'profile: "https://w.example/p"').replace(/^ {4}people: .*\n/m, ''));
 
 // name | edit of a good configuration | what is said, with @ for the file
 const bad = [
-	['an issuer that is no demo issuer', text => text.replace('demo: true', 'demo: false'),
-		/^@:\d+:\d+: issuer demo is not a demo issuer: this version cannot ask a wiki/],
-	['a demo issuer beside another', text => text.replace('issuers:\n', `issuers:\n${issuer('wiki', false)}`),
-		/^@:\d+:\d+: issuer demo is a demo issuer: no other issuer may stand beside it|^@:\d+:\d+: issuer wiki is not/],
-	['a demo issuer before another', text => text.replace(/processes:/, `${issuer('wiki', false)}processes:`),
+	['a wiki without profile', text => text.replace('demo: true', 'demo: false'),
+		/^@:\d+:5: issuer demo needs profile: only the wiki knows whether a token is still good/],
+	['a wiki without contact', text => asWiki(text).replace(/^contact: .*\n/, ''), /^@:\d+:5: issuer demo needs contact/],
+	['a wiki asked over the open network without TLS', text => asWiki(text).replace('https://w.example', 'http://w.example'),
+		/^@:\d+:\d+: profile must be an address of https/],
+	['a demo issuer beside another', text => withContact(text.replace('issuers:\n', `issuers:\n${issuer('wiki', false)}`)),
+		/^@:\d+:5: issuer demo is a demo issuer: no other issuer may stand beside it/],
+	['a demo issuer before another', text => withContact(text.replace(/processes:/, `${issuer('wiki', false)}processes:`)),
 		/^@:\d+:5: issuer demo is a demo issuer: no other issuer may stand beside it/],
 	['a demo issuer on every address', text => text.replace(/listen: \["127.0.0.1/, 'listen: ["0.0.0.0'),
 		/^@:\d+:\d+: a demo issuer needs loopback addresses, and 0\.0\.0\.0:\d+ is none/],

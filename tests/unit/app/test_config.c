@@ -8,6 +8,14 @@
 	"    iss: https://a.invalid\n    scope: s\n    clients: [{id: c, scope: full}]\n" \
 	"    keys: [/k.pub]\n"
 
+#define CONTACT "contact: ops@example.org\nissuers:\n"
+#define PROFILE "    profile: https://w.example/p\n"
+#define URLS "    authorize: https://w.example/a\n    access_token: https://w.example/t\n"
+#define CLIENTS(list)                                                                       \
+	"    iss: https://a.invalid\n    scope: s\n    keys: [/k.pub]\n    clients: [" list \
+	"]\n" PROFILE
+#define LOGIN(id) "{id: " id ", scope: full, login: true, secret_file: /s}"
+
 static struct config *read_good(const char *text)
 {
 	struct config *config = NULL;
@@ -138,8 +146,11 @@ START_TEST(the_dump_is_golden)
 	struct config *config = read_good(full);
 	static const char end[] =
 		"issuers:\n  - name: \"demo\"\n    iss: \"https://a.invalid\"\n    scope: \"s\"\n"
-		"    demo: true\n    clients:\n      - id: \"c\"\n        scope: full\n"
-		"    keys:\n      - \"/k.pub\"\n    lifetime_max: 4h\n    people: \"/p.json\"\n";
+		"    demo: true\n    verify: token\n    clients:\n      - id: \"c\"\n"
+		"        scope: full\n        login: false\n        secret_file: \"\"\n"
+		"    keys:\n      - \"/k.pub\"\n    profile: \"\"\n    authorize: \"\"\n"
+		"    access_token: \"\"\n    api: \"\"\n    lifetime_max: 4h\n"
+		"    people: \"/p.json\"\n";
 
 	dump(config, &text);
 	ck_assert_int_eq(0, strncmp(expected, text.at, strlen(expected)));
@@ -162,6 +173,23 @@ START_TEST(an_address_of_tls_alone_is_enough)
 	ck_assert_ptr_nonnull(strstr(text.at,
 				     "tls:\n  - listen: \"[::]:443\"\n    certificate: \"/c\"\n"
 				     "    key: \"/k\"\n    client_ca: \"\"\n"));
+	config_free(config);
+}
+END_TEST
+
+static const char wikis[] = CONTACT "  - name: one\n" URLS CLIENTS(LOGIN(
+	"pages") ", {id: gadget, scope: report}") "  - name: two\n    iss: https://b.invalid\n    scope: t\n    verify: profile-only\n"
+						  "    clients: [{id: c, scope: full}]\n    profile: http://127.0.0.1:8080/p?x=1\n";
+
+START_TEST(issuers_of_wikis_are_taken)
+{
+	struct config *config = read_good(wikis);
+
+	ck_assert_uint_eq(2, config->n_issuers);
+	ck_assert(config->issuers[0].clients[0].is_login);
+	ck_assert_str_eq("/s", config->issuers[0].clients[0].secret_file);
+	ck_assert_int_eq(CONFIG_VERIFY_TOKEN, config->issuers[0].verify);
+	ck_assert_int_eq(CONFIG_VERIFY_PROFILE_ONLY, config->issuers[1].verify);
 	config_free(config);
 }
 END_TEST
@@ -233,13 +261,39 @@ static const struct {
 	{ "issuers:\n  - demo: true\n", 2, 5, "name is missing" },
 	{ "issuers:\n  - name: a\n    demo: yes\n" ISSUER, 3, 11, "demo must be true or false" },
 	{ "issuers:\n  - name: wiki\n" ISSUER, 2, 5,
-	  "issuer wiki is not a demo issuer: this version cannot ask a wiki whether a token is "
-	  "still good and accepts demo issuers only" },
+	  "issuer wiki needs profile: only the wiki knows whether a token is still good" },
+	{ "issuers:\n  - name: wiki\n" ISSUER PROFILE, 2, 5,
+	  "issuer wiki needs contact: wikis are told whom to write to about requests" },
+	{ "issuers:\n  - name: wiki\n    profile: http://w.example/p\n" ISSUER, 3, 14,
+	  "profile must be an address of https, or of http on loopback, such as "
+	  "https://meta.example.org/w/rest.php" },
+	{ CONTACT "  - name: wiki\n    verify: profile-only\n" ISSUER PROFILE, 3, 5,
+	  "issuer wiki has keys that verify: profile-only never uses" },
+	{ CONTACT "  - name: wiki\n    iss: https://a.invalid\n    scope: s\n"
+		  "    clients: [{id: c, scope: full}]\n" PROFILE,
+	  3, 5, "issuer wiki has no keys: name them, or set verify: profile-only" },
+	{ CONTACT "  - name: wiki\n    people: /p.json\n" ISSUER PROFILE, 3, 5,
+	  "issuer wiki has people, which only a demo issuer has" },
+	{ CONTACT "  - name: one\n" ISSUER PROFILE "  - name: two\n" ISSUER PROFILE, 9, 5,
+	  "issuers one and two have the same iss" },
+	{ CONTACT "  - name: wiki\n" CLIENTS("{id: c, scope: full}, {id: c, scope: report}"), 3, 5,
+	  "issuer wiki has the client c twice" },
+	{ CONTACT "  - name: wiki\n" CLIENTS("{id: c, scope: full, login: true}"), 3, 5,
+	  "client c of issuer wiki has login: that needs its secret_file, and authorize and "
+	  "access_token of the issuer" },
+	{ CONTACT "  - name: wiki\n" CLIENTS("{id: c, scope: full, secret_file: /s}"), 3, 5,
+	  "client c of issuer wiki has a secret_file, but no login" },
+	{ CONTACT "  - name: wiki\n" URLS CLIENTS(LOGIN("a") ", " LOGIN("b")), 3, 5,
+	  "issuer wiki has two clients with login" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER PROFILE, 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n"
+	  "    clients: [{id: c, scope: full}]\n",
+	  2, 5, "issuer demo has no keys" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "  - name: wiki\n" ISSUER, 2, 5,
 	  "issuer demo is a demo issuer: no other issuer may stand beside it" },
-	{ "issuers:\n  - name: wiki\n" ISSUER "  - name: demo\n    demo: true\n" ISSUER, 2, 5,
-	  "issuer wiki is not a demo issuer: this version cannot ask a wiki whether a token is "
-	  "still good and accepts demo issuers only" },
+	{ CONTACT "  - name: wiki\n" ISSUER PROFILE "  - name: demo\n    demo: true\n" ISSUER, 9, 5,
+	  "issuer demo is a demo issuer: no other issuer may stand beside it" },
 	{ "listen: ['0.0.0.0:80']\nissuers:\n  - name: demo\n    demo: true\n" ISSUER, 1, 9,
 	  "a demo issuer needs loopback addresses, and 0.0.0.0:80 is none" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n    keys: [/k]\n"
@@ -304,5 +358,6 @@ END_TEST
 
 SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
-      an_address_of_tls_alone_is_enough, what_is_wrong_is_refused_with_its_place,
+      an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
+      what_is_wrong_is_refused_with_its_place,
       yaml_that_is_not_ours_is_refused_with_its_place, a_file_that_is_not_there_is_said_so)

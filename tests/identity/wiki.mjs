@@ -1,0 +1,121 @@
+// A wiki as far as conductd sees it: tokens, the profile of whoever a token names, and api.php. Each
+// test says how it behaves. Nothing here is MediaWiki; how the real one answers is written in the replies.
+import assert from 'node:assert/strict';
+import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
+import http from 'node:http';
+
+export const CONTACT = 'conduct-ops@example.org';
+export const FULL = 'full-client';
+export const REPORT = 'report-client';
+
+const part = value => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+export function makeKey() {
+	const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	return { private: privateKey, pem: publicKey.export({ type: 'spki', format: 'pem' }) };
+}
+
+export class Wiki {
+	constructor() {
+		this.key = makeKey();
+		this.accounts = new Map(); // token → what the profile answers
+		this.users = new Map(); // name → what api.php knows
+		this.requests = [];
+		this.profile = undefined; // (request, response): instead of the truth
+		this.api = undefined;
+	}
+
+	async start(port = 0) {
+		this.server = http.createServer((request, response) => this.answer(request, response));
+		await new Promise((resolve, reject) => {
+			this.server.once('error', reject);
+			this.server.listen(port, '127.0.0.1', resolve);
+		});
+		this.port = this.server.address().port;
+		this.iss = `http://127.0.0.1:${this.port}`;
+		return this;
+	}
+
+	async stop() {
+		this.server.closeAllConnections();
+		await new Promise(resolve => { this.server.close(resolve); });
+	}
+
+	/** The issuer as the configuration names it. */
+	issuer({ keys = [], verify = 'token', name = 'fake' } = {}) {
+		return `issuers:
+  - name: ${name}
+    iss: "${this.iss}"
+    scope: CentralAuth
+    verify: ${verify}
+    clients: [{id: ${FULL}, scope: full}, {id: ${REPORT}, scope: report}]
+    keys: [${keys.map(file => `"${file}"`).join(', ')}]
+    profile: "${this.iss}/w/rest.php/oauth2/resource/profile"
+    api: "${this.iss}/w/api.php"
+`;
+	}
+
+	/** A token of the shape that Extension:OAuth gives; the profile knows it unless told otherwise. */
+	token({ id, name, client = FULL, claims = {}, key = this.key, isKnown = true, ...more }) {
+		const now = Date.now() / 1000;
+		const all = { aud: client, jti: randomBytes(40).toString('hex'), iat: now, nbf: now, exp: now + 3600, sub: String(id),
+			iss: this.iss, scopes: ['mwoauth-authonly'], ...claims };
+		const head = `${part({ typ: 'JWT', alg: 'RS256' })}.${part(all)}`;
+		const token = `${head}.${createSign('sha256').update(head).sign(key.private).toString('base64url')}`;
+		if (isKnown) {
+			this.accounts.set(token, { sub: String(id), ...name !== undefined && { username: name }, editcount: 7,
+				confirmed_email: true, blocked: false, groups: ['*', 'user'], rights: [], grants: ['mwoauth-authonly'], ...more });
+		}
+		return token;
+	}
+
+	revoke(token) {
+		this.accounts.delete(token);
+	}
+
+	asked(path) {
+		return this.requests.filter(one => one.path.startsWith(path));
+	}
+
+	answer(request, response) {
+		const url = new URL(request.url, this.iss);
+		this.requests.push({ path: url.pathname, query: url.searchParams, headers: request.headers, method: request.method });
+		if (url.pathname === '/w/rest.php/oauth2/resource/profile') {
+			(this.profile ?? this.truth).call(this, request, response);
+		} else if (url.pathname === '/w/api.php') {
+			(this.api ?? this.look).call(this, request, response, url.searchParams);
+		} else {
+			reply(response, 404, { error: 'no such page' });
+		}
+	}
+
+	truth(request, response) {
+		const profile = this.accounts.get((request.headers.authorization ?? '').replace(/^Bearer /, ''));
+		if (profile) {
+			// JSON that calls itself HTML, as the real one.
+			reply(response, 200, profile, 'text/html; charset=UTF-8');
+		} else {
+			reply(response, 401, { error: 'access_denied', error_description: 'The resource owner or authorization server denied '
+				+ 'the request.', hint: 'Access token has been revoked' });
+		}
+	}
+
+	look(request, response, query) {
+		assert.equal(query.get('formatversion'), '2');
+		const users = query.get('ususers').replace(/^\x1f/, '').split(query.get('ususers').startsWith('\x1f') ? '\x1f' : '|');
+		assert.ok(users.length <= 50);
+		reply(response, 200, { batchcomplete: true, query: { users: users.map(name => {
+			const known = this.users.get(name);
+			return known ? { userid: 5, name, ...known } : { name, missing: true };
+		}) } });
+	}
+}
+
+export function reply(response, status, body, type = 'application/json; charset=utf-8', headers = {}) {
+	const bytes = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+	response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length, ...headers });
+	response.end(bytes);
+}
+
+/** A central id as action=query&list=users&usprop=centralids tells it. */
+export const central = id => ({ centralids: { CentralAuth: id, local: 5 }, attachedlocal: { CentralAuth: true, local: true } });
