@@ -39,11 +39,11 @@ before(async () => {
 });
 
 beforeEach(() => { wiki.requests = []; });
-afterEach(() => daemon.check());
+afterEach(() => daemon?.check());
 
 after(async () => {
-	await daemon.stop();
-	await wiki.stop();
+	await daemon?.kill();
+	await wiki?.stop();
 	postgres.stop();
 });
 
@@ -320,3 +320,5 @@ test('verify: profile-only believes the wiki alone, and takes the account from i
 	assert.equal((await meAnew(wiki.token({ id, name: 'A', claims: { jti } }))).status, 200);
 	assert.equal((await meAnew(wiki.token({ id, name: 'A', claims: { jti, iat: Date.now() / 1000 - 5 }, isKnown: false }))).status, 401);
 });
+
+test('it ends in order', limit, () => daemon.stop());

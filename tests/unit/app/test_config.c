@@ -177,13 +177,15 @@ START_TEST(an_address_of_tls_alone_is_enough)
 }
 END_TEST
 
-static const char wikis[] = CONTACT "  - name: one\n" URLS CLIENTS(LOGIN(
-	"pages") ", {id: gadget, scope: report}") "  - name: two\n    iss: https://b.invalid\n    scope: t\n    verify: profile-only\n"
-						  "    clients: [{id: c, scope: full}]\n    profile: http://127.0.0.1:8080/p?x=1\n";
+/* One with a login, one without a key. */
+#define WIKI_ONE "  - name: one\n" URLS CLIENTS(LOGIN("pages") ", {id: gadget, scope: report}")
+#define WIKI_TWO                                                                              \
+	"  - name: two\n    iss: https://b.invalid\n    scope: t\n    verify: profile-only\n" \
+	"    clients: [{id: c, scope: full}]\n    profile: http://127.0.0.1:8080/p?x=1\n"
 
 START_TEST(issuers_of_wikis_are_taken)
 {
-	struct config *config = read_good(wikis);
+	struct config *config = read_good(CONTACT WIKI_ONE WIKI_TWO);
 
 	ck_assert_uint_eq(2, config->n_issuers);
 	ck_assert(config->issuers[0].clients[0].is_login);
