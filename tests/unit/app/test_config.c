@@ -361,5 +361,5 @@ END_TEST
 SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
       an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
-      what_is_wrong_is_refused_with_its_place,
-      yaml_that_is_not_ours_is_refused_with_its_place, a_file_that_is_not_there_is_said_so)
+      what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
+      a_file_that_is_not_there_is_said_so)
