@@ -13,7 +13,7 @@
 #include "api/http/client.h"
 #include "api/http/cors.h"
 #include "daemon/app/address.h"
-#include "daemon/app/config.h"
+#include "daemon/app/config_row.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/text.h"
 #include "daemon/fetch/fetch.h"

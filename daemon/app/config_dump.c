@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/app/config.h"
+#include "daemon/app/config_row.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/text.h"
 

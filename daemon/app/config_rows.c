@@ -3,7 +3,7 @@
  * together. packaging/config/conductd.yaml says the same with explanations, and a test compares.
  */
 
-#include "daemon/app/config.h"
+#include "daemon/app/config_row.h"
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const scopes[] = { "report", "full", NULL };

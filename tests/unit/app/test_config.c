@@ -1,6 +1,6 @@
 /* daemon/app/config: rows, defaults, the dump, and every refusal with its place. */
 
-#include "daemon/app/config.h"
+#include "daemon/app/config_row.h"
 #include "daemon/base/buffer.h"
 #include "tests/unit/suite.h"
 
