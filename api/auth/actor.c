@@ -1,54 +1,43 @@
 /*
  * Turns credentials into an actor, and holds it against the audience of the row. Every fault of a
- * token is the same 401: which one it was would help whoever tries tokens. A receipt is never
- * refused here: one that is malformed looks up like one that is unknown. A token that holds is good
- * only while its wiki says so; a wiki that does not answer is 503, but never keeps an emergency.
+ * token or session is the same 401: which one it was would help whoever tries them. A receipt is
+ * never refused here: one that is malformed looks up like one that is unknown.
+ *
+ * Authorization counts before a cookie, which browsers send unasked: who names a credential means
+ * that one. A cookie alone is good for an unsafe request of our own pages only.
  */
 
-#include "api/auth/actor.h"
-#include "api/auth/people.h"
-#include "api/auth/token.h"
-#include "api/auth/wiki.h"
+#include "api/auth/account.h"
+#include "api/auth/cookie.h"
+#include "api/auth/session.h"
+#include "api/http/cors.h"
+#include "daemon/base/text.h"
+#include "daemon/cases/call.h"
 
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
-enum { ACTOR_E_REFUSED = 1, ACTOR_E_ASKING };
+enum { RETRY_AFTER_S = 5 };
 
-/* A request whose account is being asked about; in the arena of its exchange. */
-struct inquiry {
-	struct wiki_call call;
+/* What a credential came to, beside 0 and negative. */
+enum { ASK_E_REFUSED = ACCOUNT_E_REFUSED, ASK_E_AWAY = ACCOUNT_E_AWAY, ASK_E_FOREIGN };
+
+/* One question, from the head of a request to its handler. In the exchange's arena. */
+struct asking {
 	const struct actor_gate *gate;
 	struct exchange *exchange;
 	enum audience audience;
 	void (*next)(struct exchange *exchange);
 	struct actor *actor;
+	struct account_check account;
+	struct call find, close;
+	enum session_kind kind;
+	struct session_secret secret;
+	uint8_t hash[SESSION_HASH_SIZE];
+	bool is_session; /* the account is that of a session that was found */
 };
 
-static int64_t now_us(const struct actor_gate *gate)
-{
-	struct timespec now;
-
-	if (gate->now_us)
-		return gate->now_us();
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
-
-static bool is_digits_and_dots(struct slice text)
-{
-	for (size_t i = 0; i < text.length; i++)
-		if (text.at[i] != '.' && (text.at[i] < '0' || text.at[i] > '9'))
-			return false;
-	return true;
-}
-
+/* What counts against an account's budgets. */
 struct slice actor_subject(const struct exchange *exchange)
 {
 	const struct actor *actor = exchange->actor;
@@ -56,23 +45,6 @@ struct slice actor_subject(const struct exchange *exchange)
 	if (!actor || actor->kind != ACTOR_ACCOUNT)
 		return (struct slice){ NULL, 0 };
 	return (struct slice){ (const char *)actor->id_ix, INDEX_SIZE };
-}
-
-/* Only the host part counts. A name that merely begins with 127. is not an address. */
-bool actor_is_loopback_host(struct slice host)
-{
-	const char *colon;
-
-	if (!host.at)
-		return false;
-	if (host.length >= 5 && memcmp(host.at, "[::1]", 5) == 0)
-		return host.length == 5 || host.at[5] == ':';
-	colon = memchr(host.at, ':', host.length);
-	if (colon)
-		host.length = (size_t)(colon - host.at);
-	if (host.length == 9 && strncasecmp(host.at, "localhost", 9) == 0)
-		return true;
-	return host.length > 4 && memcmp(host.at, "127.", 4) == 0 && is_digits_and_dots(host);
 }
 
 /* The credentials behind a scheme name; at is NULL for another scheme. */
@@ -83,92 +55,6 @@ static struct slice behind_scheme(struct slice header, const char *scheme)
 	if (header.length < n + 2 || strncasecmp(header.at, scheme, n) != 0 || header.at[n] != ' ')
 		return (struct slice){ NULL, 0 };
 	return (struct slice){ header.at + n + 1, header.length - n - 1 };
-}
-
-static bool is_office(const struct exchange *exchange)
-{
-	return exchange->route && (exchange->route->flags & ROUTE_OFFICE);
-}
-
-/* What the database compares of an account. A name that no wiki would have is none. */
-static int fill_indexes(const struct actor_gate *gate, struct arena *arena, struct actor *actor)
-{
-	struct slice scope = slice_of(actor->issuer->scope);
-	int r = index_of_id(gate->index_key, slice_of(actor->issuer->iss), scope, actor->id,
-			    actor->id_ix);
-
-	if (!r && actor->user.at)
-		r = index_of_name(gate->index_key, arena, scope, actor->user, actor->name_ix);
-	return r > 0 ? ACTOR_E_REFUSED : r;
-}
-
-static void on_wiki(struct wiki_call *call, enum wiki_outcome outcome,
-		    const struct wiki_identity *identity, struct slice access_token);
-
-/* 0, ACTOR_E_REFUSED, negative; ACTOR_E_ASKING: on_wiki() has run or will. */
-static int read_account(struct inquiry *inquiry, struct slice text)
-{
-	const struct actor_gate *gate = inquiry->gate;
-	struct exchange *exchange = inquiry->exchange;
-	struct actor *actor = inquiry->actor;
-	const struct person *person = NULL;
-	struct token token;
-	int r;
-
-	r = token_check(exchange->arena, &gate->issuers, text, now_us(gate), &token);
-	if (r)
-		return r > 0 ? ACTOR_E_REFUSED : r;
-	actor->kind = ACTOR_ACCOUNT;
-	actor->issuer = token.issuer;
-	actor->id = token.id;
-	actor->is_full = token.client->is_full;
-	if (!token.issuer->is_demo) {
-		inquiry->call.is_urgent = inquiry->audience == AUDIENCE_EMERGENCY;
-		inquiry->call.done = on_wiki;
-		wiki_check(gate->wiki, token.issuer, token.jti, text, is_office(exchange),
-			   &inquiry->call);
-		return ACTOR_E_ASKING;
-	}
-	if (!actor_is_loopback_host(exchange->headers[HTTP_HEADER_HOST]))
-		return ACTOR_E_REFUSED;
-	if (token.issuer->people)
-		person = people_find(token.issuer->people, token.id);
-	if (person)
-		actor->user = slice_of(person->user);
-	return fill_indexes(gate, exchange->arena, actor);
-}
-
-/* A malformed receipt gets a hash of its text under another label than real ones. */
-static int read_receipt(struct slice text, struct actor *actor)
-{
-	CLEANUP(receipt_deinit) struct receipt receipt = { 0 };
-	static const char label[] = "conductd no receipt v1";
-	const struct slice parts[] = { { label, sizeof(label) }, text };
-	int r;
-
-	actor->kind = ACTOR_RECEIPT;
-	r = receipt_read(text, &receipt);
-	if (r < 0)
-		return r;
-	if (r > 0)
-		return crypto_sha256_parts(parts, ARRAY_SIZE(parts), actor->receipt_hash);
-	return receipt_hash(&receipt, actor->receipt_hash);
-}
-
-static int read_actor(struct inquiry *inquiry)
-{
-	struct slice header = inquiry->exchange->headers[HTTP_HEADER_AUTHORIZATION];
-	struct slice bearer, receipt;
-
-	if (!header.at)
-		return 0;
-	bearer = behind_scheme(header, "Bearer");
-	if (bearer.at)
-		return read_account(inquiry, bearer);
-	receipt = behind_scheme(header, "Receipt");
-	if (receipt.at)
-		return read_receipt(receipt, inquiry->actor);
-	return ACTOR_E_REFUSED;
 }
 
 /* 0, or the status with which this audience refuses the actor. */
@@ -191,100 +77,264 @@ static int check_audience(const struct actor *actor, enum audience audience)
 	return actor->is_full ? 0 : 403;
 }
 
-/* Ends the inquiry: `r` as of read_actor(), but for ACTOR_E_ASKING. */
-static void conclude(struct inquiry *inquiry, int r)
+static bool is_office(const struct exchange *exchange)
 {
-	struct exchange *exchange = inquiry->exchange;
-	struct actor *actor = inquiry->actor;
+	return exchange->route && (exchange->route->flags & ROUTE_OFFICE);
+}
 
-	if (r < 0) {
-		exchange_fail(exchange, r);
-		return;
-	}
-	if (r > 0 && inquiry->audience == AUDIENCE_EMERGENCY) {
-		*actor = (struct actor){ .kind = ACTOR_ANONYMOUS, .is_unverified = true };
-	} else if (r > 0) {
-		exchange_refuse(exchange, 401, "conduct-unauthorized");
-		return;
-	}
-	r = check_audience(actor, inquiry->audience);
-	if (r) {
-		exchange_refuse(exchange, r,
-				r == 401 ? "conduct-unauthorized" : "conduct-wrong-scope");
-		return;
-	}
-	if (is_office(exchange) && (actor->is_blocked || actor->is_temporary)) {
+static void refuse_away(struct asking *asking)
+{
+	unsigned seconds = asking->account.retry_after_s;
+
+	exchange_reply_problem(asking->exchange,
+			       &(struct problem){
+				       .status = 503,
+				       .key = "conduct-unavailable",
+				       .retry_after_s = seconds ? seconds : RETRY_AFTER_S,
+			       });
+}
+
+static void admit(struct asking *asking)
+{
+	struct exchange *exchange = asking->exchange;
+	const struct actor *actor = asking->actor;
+	int status = check_audience(actor, asking->audience);
+
+	if (status) {
+		exchange_refuse(exchange, status,
+				status == 401 ? "conduct-unauthorized" : "conduct-wrong-scope");
+	} else if (is_office(exchange) && (actor->is_blocked || actor->is_temporary)) {
 		exchange_refuse(exchange, 403, "conduct-forbidden");
-		return;
+	} else {
+		exchange->actor = actor;
+		asking->next(exchange);
 	}
-	exchange->actor = actor;
-	inquiry->next(exchange);
 }
 
-/* The wiki's word on the account. Where a key vouches for the token, the wiki must mean the same
- * person: another one is a wiki that this issuer is not. */
-static int take_identity(struct inquiry *inquiry, const struct wiki_identity *identity)
+/* Goes on with the actor, or answers. In an emergency a credential that cannot be told to hold is
+ * dropped and noted: the report matters more. */
+static void finish(struct asking *asking, int outcome)
 {
-	struct arena *arena = inquiry->exchange->arena;
-	struct actor *actor = inquiry->actor;
+	struct exchange *exchange = asking->exchange;
 
-	if (!actor->issuer->is_profile_only &&
-	    (identity->id.length != actor->id.length ||
-	     memcmp(identity->id.at, actor->id.at, actor->id.length) != 0))
-		return ACTOR_E_REFUSED;
-	actor->id = (struct slice){ arena_strndup(arena, identity->id.at, identity->id.length),
-				    identity->id.length };
-	if (identity->user_name.length)
-		actor->user = (struct slice){ arena_strndup(arena, identity->user_name.at,
-							    identity->user_name.length),
-					      identity->user_name.length };
-	if (!actor->id.at || (identity->user_name.length && !actor->user.at))
-		return -ENOMEM;
-	actor->is_blocked = identity->is_blocked;
-	actor->is_temporary = identity->is_temporary;
-	return fill_indexes(inquiry->gate, arena, actor);
+	session_secret_deinit(&asking->secret);
+	if (outcome > 0 && asking->audience == AUDIENCE_EMERGENCY) {
+		*asking->actor = (struct actor){ .kind = ACTOR_ANONYMOUS, .is_unverified = true };
+		outcome = 0;
+	}
+	if (outcome < 0) {
+		exchange_fail(exchange, outcome);
+	} else if (outcome == ASK_E_AWAY) {
+		refuse_away(asking);
+	} else if (outcome == ASK_E_FOREIGN) {
+		exchange_refuse(exchange, 403, "conduct-cross-site");
+	} else if (outcome) {
+		exchange_refuse(exchange, 401, "conduct-unauthorized");
+	} else {
+		admit(asking);
+	}
 }
 
-static void on_wiki(struct wiki_call *call, enum wiki_outcome outcome,
-		    const struct wiki_identity *identity, struct slice access_token)
+/* Whatever became of closing: this request is refused. */
+static void on_closed(struct call *call, const struct call_answer *answer)
 {
-	struct inquiry *inquiry = (struct inquiry *)(void *)((char *)call -
-							     offsetof(struct inquiry, call));
+	(void)answer;
+	finish(call->userdata, ASK_E_REFUSED);
+}
 
-	if (outcome == WIKI_AWAY && inquiry->audience != AUDIENCE_EMERGENCY) {
-		exchange_reply_problem(inquiry->exchange,
-				       &(struct problem){ .status = 503,
-							  .key = "conduct-unavailable",
-							  .retry_after_s = call->retry_after_s });
+/* The wiki no longer stands by this account: its session ends, here and on every host. */
+static void close_session(struct asking *asking)
+{
+	struct call *call = &asking->close;
+
+	call_init(call, asking->exchange->arena, STATEMENT_SESSION_CLOSE, PG_LANE_ACT);
+	call_add_bytes(call, (struct slice){ (const char *)asking->hash, SESSION_HASH_SIZE });
+	call_add_text(call, text_slice("false"));
+	if (call_submit(call, asking->gate->pool, on_closed, asking))
+		finish(asking, ASK_E_REFUSED);
+}
+
+static void on_account(struct account_check *check, int outcome)
+{
+	struct asking *asking = check->userdata;
+
+	if (asking->is_session && outcome == 0)
+		asking->actor->is_full = asking->kind == SESSION_COOKIE;
+	if (asking->is_session && outcome == ACCOUNT_E_REFUSED)
+		close_session(asking);
+	else
+		finish(asking, outcome);
+}
+
+static struct account_check *begin_account(struct asking *asking)
+{
+	struct account_check *check = &asking->account;
+
+	check->done = on_account;
+	check->userdata = asking;
+	check->gate = asking->gate;
+	check->exchange = asking->exchange;
+	check->actor = asking->actor;
+	check->is_privileged = is_office(asking->exchange);
+	check->wiki.is_urgent = asking->audience == AUDIENCE_EMERGENCY;
+	return check;
+}
+
+static const struct issuer *find_demo(const struct actor_gate *gate, struct slice iss)
+{
+	for (size_t i = 0; i < gate->issuers.n_issuers; i++)
+		if (gate->issuers.issuers[i].is_demo &&
+		    text_equals(text_slice(gate->issuers.issuers[i].iss), iss))
+			return &gate->issuers.issuers[i];
+	return NULL;
+}
+
+/* A session is worth what its token is worth. The demo issuer gives none: its people do not change.
+ */
+static void read_content(struct asking *asking, const struct session_content *content)
+{
+	const struct issuer *demo;
+
+	asking->is_session = true;
+	demo = content->token.length ? NULL : find_demo(asking->gate, content->iss);
+	if (content->token.length)
+		account_check(begin_account(asking), content->token);
+	else if (demo)
+		account_check_demo(begin_account(asking), demo, content->id);
+	else
+		finish(asking, ASK_E_REFUSED);
+}
+
+static void on_found(struct call *call, const struct call_answer *answer)
+{
+	struct asking *asking = call->userdata;
+	struct session_content content;
+	int r;
+
+	if (answer->status == 401 && asking->kind == SESSION_COOKIE)
+		cookie_clear(asking->exchange, COOKIE_SESSION);
+	if (answer->status != 200) {
+		finish(asking, answer->status == 401 ? ASK_E_REFUSED : ASK_E_AWAY);
 		return;
 	}
-	conclude(inquiry,
-		 outcome == WIKI_LIVE ? take_identity(inquiry, identity) : ACTOR_E_REFUSED);
+	r = session_unseal(asking->exchange->arena, &asking->secret, asking->kind,
+			   value_text(value_get(answer->body, "sealed")), &content);
+	if (r)
+		finish(asking, r > 0 ? ASK_E_REFUSED : r);
+	else
+		read_content(asking, &content);
+}
+
+/* `origin.at` is NULL for a cookie: its page is our own. */
+static void find_session(struct asking *asking, enum session_kind kind, struct slice text,
+			 struct slice origin)
+{
+	struct call *call = &asking->find;
+	int r = session_secret_read(text, &asking->secret);
+
+	asking->kind = kind;
+	if (!r)
+		r = session_secret_hash(&asking->secret, asking->hash);
+	if (r) {
+		finish(asking, r > 0 ? ASK_E_REFUSED : r);
+		return;
+	}
+	call_init(call, asking->exchange->arena, STATEMENT_SESSION_FIND, PG_LANE_READ);
+	call_add_bytes(call, (struct slice){ (const char *)asking->hash, SESSION_HASH_SIZE });
+	call_add_text(call, text_slice(session_kind_name(kind)));
+	call_add_text(call, origin);
+	r = call_submit(call, asking->gate->pool, on_found, asking);
+	if (r)
+		finish(asking, r);
+}
+
+/* A malformed receipt gets a hash of its text under another label than real ones. */
+static int read_receipt(struct slice text, struct actor *actor)
+{
+	CLEANUP(receipt_deinit) struct receipt receipt = { 0 };
+	static const char label[] = "conductd no receipt v1";
+	const struct slice parts[] = { { label, sizeof(label) }, text };
+	int r;
+
+	actor->kind = ACTOR_RECEIPT;
+	r = receipt_read(text, &receipt);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return crypto_sha256_parts(parts, ARRAY_SIZE(parts), actor->receipt_hash);
+	return receipt_hash(&receipt, actor->receipt_hash);
+}
+
+/* A gadget's bearer is good on the page it was made for, as long as that is one of ours to serve.
+ */
+static void read_bearer(struct asking *asking, struct slice text)
+{
+	static const char prefix[] = SESSION_BEARER_PREFIX;
+	struct slice origin = asking->exchange->headers[HTTP_HEADER_ORIGIN];
+	size_t n = sizeof(prefix) - 1;
+
+	if (text.length < n || memcmp(text.at, prefix, n) != 0)
+		account_check(begin_account(asking), text);
+	else if (!cors_knows(asking->exchange, origin))
+		finish(asking, ASK_E_REFUSED);
+	else
+		find_session(asking, SESSION_BEARER, (struct slice){ text.at + n, text.length - n },
+			     origin);
+}
+
+static void read_header(struct asking *asking, struct slice header)
+{
+	struct slice bearer = behind_scheme(header, "Bearer");
+	struct slice receipt = behind_scheme(header, "Receipt");
+
+	if (bearer.at)
+		read_bearer(asking, bearer);
+	else
+		finish(asking, receipt.at ? read_receipt(receipt, asking->actor) : ASK_E_REFUSED);
+}
+
+static void read_cookie(struct asking *asking)
+{
+	const struct exchange *exchange = asking->exchange;
+	struct slice text;
+	int r = cookie_read(exchange, COOKIE_SESSION, &text);
+
+	if (r == COOKIE_E_ABSENT)
+		finish(asking, 0);
+	else if (r)
+		finish(asking, ASK_E_REFUSED);
+	else if (!(exchange->method & (HTTP_GET | HTTP_HEAD)) &&
+		 !origin_is_same(asking->gate->own_origin, exchange))
+		finish(asking, ASK_E_FOREIGN);
+	else
+		find_session(asking, SESSION_COOKIE, text, (struct slice){ NULL, 0 });
 }
 
 /**
  * actor_authenticate() - the gate of every row that is not public
  * @context: struct actor_gate
  *
- * Sets exchange->actor and calls next(), or answers 401, 403 or 503; at once or later.
+ * Sets exchange->actor and calls next(), or answers 401, 403 or 503; at once, or when database and
+ * wiki have answered.
  */
 void actor_authenticate(void *context, struct exchange *exchange, enum audience audience,
 			void (*next)(struct exchange *exchange))
 {
-	struct inquiry *inquiry = arena_alloc(exchange->arena, sizeof(*inquiry));
+	struct asking *asking = arena_alloc(exchange->arena, sizeof(*asking));
 	struct actor *actor = arena_alloc(exchange->arena, sizeof(*actor));
-	int r;
+	struct slice header = exchange->headers[HTTP_HEADER_AUTHORIZATION];
 
-	if (!inquiry || !actor) {
+	if (!asking || !actor) {
 		exchange_fail(exchange, -ENOMEM);
 		return;
 	}
-	*inquiry = (struct inquiry){ .gate = context,
-				     .exchange = exchange,
-				     .audience = audience,
-				     .next = next,
-				     .actor = actor };
-	r = read_actor(inquiry);
-	if (r != ACTOR_E_ASKING)
-		conclude(inquiry, r);
+	asking->gate = context;
+	asking->exchange = exchange;
+	asking->audience = audience;
+	asking->next = next;
+	asking->actor = actor;
+	if (header.at)
+		read_header(asking, header);
+	else
+		read_cookie(asking);
 }

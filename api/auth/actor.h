@@ -1,7 +1,8 @@
 #pragma once
-/* Who is asking: the Authorization header as an actor. */
+/* Who is asking: the Authorization header, or the session's cookie, as an actor. */
 
 #include "api/auth/issuer.h"
+#include "api/auth/origin.h"
 #include "api/auth/receipt.h"
 #include "api/http/exchange.h"
 #include "daemon/keys/index.h"
@@ -24,18 +25,23 @@ struct actor {
 	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
 };
 
-/* The context of the gate. */
+struct pg_pool;
+struct wiki;
+
+/* The context of the gate. Everything is borrowed. */
 struct actor_gate {
 	struct issuer_table issuers;
 	const struct index_key *index_key;
-	struct wiki *wiki;       /* needed by issuers other than the demo's */
+	struct wiki *wiki;    /* needed by issuers other than the demo's */
+	struct pg_pool *pool; /* of sessions */
+	const char
+		*own_origin; /* of conductd's own pages; NULL or empty: as Host says, on loopback */
 	int64_t (*now_us)(void); /* NULL: the system's clock */
 };
 
 /* Fits struct exchange_gate; `context` is a struct actor_gate. */
 void actor_authenticate(void *context, struct exchange *exchange, enum audience audience,
 			void (*next)(struct exchange *exchange));
+int64_t actor_now_us(const struct actor_gate *gate); /* since 1970 */
 /* The account's index, for its budgets; at NULL for who has none. Fits struct exchange_gate. */
 struct slice actor_subject(const struct exchange *exchange);
-/* 127.0.0.0/8, [::1] or localhost, with or without a port. */
-bool actor_is_loopback_host(struct slice host);

@@ -183,6 +183,7 @@ static int check_payload(struct arena *arena, const struct value *header,
 {
 	const struct issuer_client *client;
 	struct slice id, jti;
+	double ends = 0;
 	int r;
 
 	r = check_times(payload, issuer, (double)now_us / 1e6);
@@ -199,11 +200,12 @@ static int check_payload(struct arena *arena, const struct value *header,
 	if (!token_read_subject(value_text(value_get(payload, "sub")), issuer->scope, &id))
 		return TOKEN_E_SUBJECT;
 	jti = value_text(value_get(payload, "jti"));
+	(void)read_time(payload, "exp", &ends);
 	id.at = arena_strndup(arena, id.at, id.length);
 	jti.at = arena_memdup(arena, jti.at, jti.length);
 	if (!id.at || !jti.at)
 		return -ENOMEM;
-	*ret_token = (struct token){ issuer, client, id, jti };
+	*ret_token = (struct token){ issuer, client, id, jti, (int64_t)ends };
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct token {
 	const struct issuer_client *client;
 	struct slice id;  /* central id: digits, in the arena */
 	struct slice jti; /* in the arena */
+	int64_t ends_s;   /* since 1970 */
 };
 
 /* 0, TOKEN_E_…, or negative. `now_us`: since 1970. Of a profile-only issuer the signature is not

@@ -5,6 +5,7 @@
 
 #include "api/handlers/routes.h"
 #include "api/handlers/actions.h"
+#include "api/handlers/auth.h"
 #include "api/handlers/bodies.h"
 #include "api/handlers/cases.h"
 #include "api/handlers/grants.h"
@@ -34,6 +35,10 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, policy_list_versions, { NULL } },
 	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, policy_show_version, { NULL } },
 	{ HTTP_GET, "/v1/openapi.json", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, openapi_show, { NULL } },
+	{ HTTP_GET, "/v1/auth/start", AUDIENCE_PUBLIC, NO_BODY, ROUTE_COUNTED, auth_start, { "return_to", "lang" } },
+	{ HTTP_GET, "/v1/auth/callback", AUDIENCE_PUBLIC, NO_BODY, ROUTE_COUNTED, auth_callback, { "code", "state", "error", "error_description", "error_uri", "hint", "message", "lang" } },
+	{ HTTP_POST, "/v1/auth/redeem", AUDIENCE_PUBLIC, BODY, ROUTE_CORS | ROUTE_COUNTED, auth_redeem, { NULL } },
+	{ HTTP_POST, "/v1/auth/logout", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, auth_logout, { NULL } },
 	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, BODY, ROUTE_KEY_LATE | ROUTE_PADDED | ROUTE_CORS, reports_submit, { NULL } },
 	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },
 	{ HTTP_GET, "/v1/receipt/messages", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_messages, { "participation", "limit", "cursor" } },

@@ -28,17 +28,25 @@ static bool is_listed(const struct cors *cors, struct slice origin)
 	return false;
 }
 
+bool cors_knows(const struct exchange *exchange, struct slice origin)
+{
+	const struct exchange_gate *gate = exchange->reply->gate;
+	const struct cors *cors = gate ? gate->cors : NULL;
+
+	return cors && origin.at &&
+	       (is_listed(cors, origin) ||
+		(cors->is_wiki && cors->is_wiki(exchange->application, origin)));
+}
+
 void cors_admit(struct exchange *exchange, struct slice origin)
 {
 	struct exchange_reply *reply = exchange->reply;
-	const struct cors *cors = reply->gate ? reply->gate->cors : NULL;
 	char *copy;
 
-	if (!cors)
+	if (!reply->gate || !reply->gate->cors)
 		return;
 	reply->varies_by_origin = true;
-	if (!origin.at || !(is_listed(cors, origin) ||
-			    (cors->is_wiki && cors->is_wiki(exchange->application, origin))))
+	if (!cors_knows(exchange, origin))
 		return;
 	/* Out of memory the page is not told, which is safe. */
 	copy = arena_strndup(exchange->arena, origin.at, origin.length);

@@ -10,6 +10,8 @@ struct cors {
 	bool (*is_wiki)(void *application, struct slice origin); /* NULL: no further ones */
 };
 
+/* One of them, exactly. */
+bool cors_knows(const struct exchange *exchange, struct slice origin);
 /* The answer depends on Origin; an allowed one is echoed. `origin` may be at NULL. */
 void cors_admit(struct exchange *exchange, struct slice origin);
 /* OPTIONS that asks before a request: the methods of the path that pages may use. */

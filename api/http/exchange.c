@@ -276,6 +276,12 @@ void exchange_set_public(struct exchange *exchange, unsigned max_age_s)
 	exchange->reply->max_age_s = max_age_s;
 }
 
+/* For answers that browsers render. */
+void exchange_set_page_policy(struct exchange *exchange, const char *policy)
+{
+	exchange->reply->page_policy = policy;
+}
+
 static void append_encoded(struct buffer *buffer, struct slice text)
 {
 	for (size_t i = 0; i < text.length; i++) {

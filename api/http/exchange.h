@@ -81,7 +81,9 @@ void exchange_set_header(struct exchange *exchange, const char *name, const char
 void exchange_set_etag(struct exchange *exchange, const char *tag);      /* without quotes */
 void exchange_set_revision(struct exchange *exchange, int64_t revision); /* the ETag of a case */
 void exchange_set_public(struct exchange *exchange, unsigned max_age_s); /* else no-store */
-void exchange_set_next(struct exchange *exchange, const char *cursor);   /* Link, rel="next" */
+/* Content-Security-Policy of a page, in place of the API's own; must outlive the exchange. */
+void exchange_set_page_policy(struct exchange *exchange, const char *policy);
+void exchange_set_next(struct exchange *exchange, const char *cursor); /* Link, rel="next" */
 
 /* Answers. Exactly one is given; bytes and values are copied before these return, and the exchange
  * may be gone after. A 200 to GET whose ETag matches If-None-Match leaves as 304. */

@@ -40,6 +40,19 @@ size_t message_find_language(const char *code)
 	return found;
 }
 
+/* By the scripts that CLDR gives these languages. */
+bool message_is_rtl(size_t language)
+{
+	static const char *const codes[] = { "ar", "arc", "ckb", "dv", "fa", "he",
+					     "ks", "ps",  "sd",  "ug", "ur", "yi" };
+	const char *code = message_language(language);
+
+	for (size_t i = 0; code && i < ARRAY_SIZE(codes); i++)
+		if (strcmp(codes[i], code) == 0)
+			return true;
+	return false;
+}
+
 static int compare_rows(const void *key, const void *row)
 {
 	return strcmp(key, ((const struct message_row *)row)->key);

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 static const char *const header_names[_HTTP_HEADER_N] = {
+	[HTTP_HEADER_ACCEPT] = "accept",
 	[HTTP_HEADER_ACCEPT_LANGUAGE] = "accept-language",
 	[HTTP_HEADER_ACCESS_CONTROL_REQUEST_METHOD] = "access-control-request-method",
 	[HTTP_HEADER_AUTHORIZATION] = "authorization",
@@ -18,12 +19,14 @@ static const char *const header_names[_HTTP_HEADER_N] = {
 	[HTTP_HEADER_CONTENT_ENCODING] = "content-encoding",
 	[HTTP_HEADER_CONTENT_LENGTH] = "content-length",
 	[HTTP_HEADER_CONTENT_TYPE] = "content-type",
+	[HTTP_HEADER_COOKIE] = "cookie",
 	[HTTP_HEADER_EXPECT] = "expect",
 	[HTTP_HEADER_HOST] = "host",
 	[HTTP_HEADER_IDEMPOTENCY_KEY] = "idempotency-key",
 	[HTTP_HEADER_IF_MATCH] = "if-match",
 	[HTTP_HEADER_IF_NONE_MATCH] = "if-none-match",
 	[HTTP_HEADER_ORIGIN] = "origin",
+	[HTTP_HEADER_SEC_FETCH_SITE] = "sec-fetch-site",
 	[HTTP_HEADER_TRANSFER_ENCODING] = "transfer-encoding",
 	[HTTP_HEADER_X_FORWARDED_FOR] = "x-forwarded-for",
 	[HTTP_HEADER_X_REQUEST_ID] = "x-request-id",
@@ -302,7 +305,7 @@ static bool repeat_header(struct http_request *request, size_t id, struct slice 
 	if (id == HTTP_HEADER_X_REQUEST_ID)
 		request->headers[id] = value;
 	return id == HTTP_HEADER_X_REQUEST_ID || id == HTTP_HEADER_X_FORWARDED_FOR ||
-	       id == HTTP_HEADER_ACCEPT_LANGUAGE;
+	       id == HTTP_HEADER_ACCEPT || id == HTTP_HEADER_ACCEPT_LANGUAGE;
 }
 
 /* name ":" OWS value OWS; a space before the colon and folded lines are refused (RFC

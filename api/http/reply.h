@@ -38,6 +38,7 @@ struct exchange_reply {
 	struct buffer body;
 	struct buffer headers;   /* whole lines */
 	char tag[REPLY_TAG_MAX]; /* with quotes; "" for none */
+	const char *page_policy; /* NULL: the one of answers that nobody renders */
 	unsigned max_age_s;
 	const char *origin; /* echoed to the page that asks, or NULL */
 	bool varies_by_origin;

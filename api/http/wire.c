@@ -1,6 +1,7 @@
 /*
  * Answers on the wire. Every answer carries the same security headers: conductd's API is read by
- * scripts, never rendered, so a browser that is tricked into showing one shows nothing.
+ * scripts, never rendered, so a browser that is tricked into showing one shows nothing. The few
+ * pages that are rendered bring a policy of their own.
  */
 
 #include "api/http/wire.h"
@@ -11,13 +12,13 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char security_headers[] =
-	"X-Content-Type-Options: nosniff\r\n"
-	"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
-	"Referrer-Policy: no-referrer\r\n"
-	"X-Frame-Options: DENY\r\n"
-	"Cross-Origin-Resource-Policy: same-origin\r\n"
-	"Permissions-Policy: interest-cohort=()\r\n";
+static const char security_headers[] = "X-Content-Type-Options: nosniff\r\n"
+				       "Referrer-Policy: no-referrer\r\n"
+				       "X-Frame-Options: DENY\r\n"
+				       "Cross-Origin-Resource-Policy: same-origin\r\n"
+				       "Permissions-Policy: interest-cohort=()\r\n";
+
+static const char api_policy[] = "default-src 'none'; frame-ancestors 'none'";
 
 /* RFC 6797, over TLS alone: a browser that came once by TLS comes by nothing else for a year. */
 static const char transport_header[] = "Strict-Transport-Security: max-age=31536000\r\n";
@@ -76,6 +77,8 @@ int wire_write(const struct exchange *exchange, bool is_head, bool is_last, bool
 		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
 	append_cache_control(&head, reply);
 	buffer_append_text(&head, security_headers);
+	buffer_printf(&head, "Content-Security-Policy: %s\r\n",
+		      reply->page_policy ? reply->page_policy : api_policy);
 	if (is_tls)
 		buffer_append_text(&head, transport_header);
 	buffer_printf(&head, "X-Request-Id: %s\r\n", exchange->request_id);

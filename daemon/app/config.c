@@ -171,6 +171,23 @@ static int read_url(struct reader *reader, const struct config_row *row,
 	return 0;
 }
 
+static int read_origin(struct reader *reader, const struct config_row *row,
+		       const struct yaml_node *node, const char **ret_text)
+{
+	const char *text = "";
+	int r = read_text(reader, row, node, &text);
+
+	if (r)
+		return r;
+	if (*text && !cors_is_origin(text))
+		return refuse(reader, node,
+			      "%s must be an origin without a path, such as "
+			      "https://conduct.example.org",
+			      row->path);
+	*ret_text = text;
+	return 0;
+}
+
 static int read_number(struct reader *reader, const struct config_row *row,
 		       const struct yaml_node *node, int64_t *ret_number)
 {
@@ -300,6 +317,8 @@ static int read_row(struct reader *reader, const struct config_row *row,
 		return read_conninfo(reader, row, node, at);
 	case CONFIG_ADDRESS:
 		return read_address(reader, row, node, at);
+	case CONFIG_ORIGIN:
+		return read_origin(reader, row, node, at);
 	case CONFIG_INTEGER:
 	case CONFIG_DURATION:
 		return read_number(reader, row, node, at);

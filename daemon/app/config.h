@@ -77,6 +77,7 @@ struct config {
 	struct config_texts trusted_proxies;
 	struct config_texts shared_networks;
 	struct config_texts cors_origins;
+	const char *public_url; /* origin of conductd's own pages; "": none */
 	bool has_cors_wikis;
 	int64_t limits[LIMIT_COUNT];
 	int64_t shared_factor;

@@ -68,6 +68,16 @@ static bool is_bad_client(const struct config_issuer *issuer, size_t index, char
 	return false;
 }
 
+/* Wikis send people back to where they came from, and only there. */
+static bool is_bad_login(const struct config *config, const struct config_issuer *issuer,
+			 size_t index, char *text, size_t size)
+{
+	if (issuer->clients[index].is_login && !*config->public_url)
+		return say(text, size, "client %s of issuer %s has login: that needs public_url",
+			   issuer->clients[index].id, issuer->name);
+	return false;
+}
+
 static bool is_bad_wiki(const struct config *config, const struct config_issuer *issuer, char *text,
 			size_t size)
 {
@@ -107,7 +117,8 @@ bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char
 				is_bad = say(ret_text, size, "issuers %s and %s have the same iss",
 					     config->issuers[j].name, issuer->name);
 		for (size_t j = 0; !is_bad && j < issuer->n_clients; j++)
-			is_bad = is_bad_client(issuer, j, ret_text, size);
+			is_bad = is_bad_client(issuer, j, ret_text, size) ||
+				 is_bad_login(config, issuer, j, ret_text, size);
 		if (is_bad) {
 			*ret_index = i;
 			return true;

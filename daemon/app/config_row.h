@@ -17,6 +17,7 @@ enum config_kind {
 	CONFIG_PATHS,
 	CONFIG_ADDRESSES,
 	CONFIG_NETWORKS, /* CIDR */
+	CONFIG_ORIGIN,   /* of web pages, or empty */
 	CONFIG_ORIGINS,  /* of web pages, as browsers write them */
 	CONFIG_MAPPINGS, /* a list of mappings with rows of their own */
 };

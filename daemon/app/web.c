@@ -40,6 +40,7 @@ struct generation {
 	struct config_texts hosts;
 	struct config_texts origins;
 	struct client_ranges proxies;
+	const char *own_origin;
 	struct arena *arena;
 	bool has_cors_wikis;
 	struct limits limits;
@@ -121,6 +122,10 @@ static int generation_copy(struct generation *generation, const struct config *c
 	if (r == 0)
 		r = front_read_limits(generation->arena, config, child->page, child->number,
 				      &generation->limits);
+	if (r == 0) {
+		generation->own_origin = arena_strdup(generation->arena, config->public_url);
+		r = generation->own_origin ? 0 : -ENOMEM;
+	}
 	generation->has_cors_wikis = config->has_cors_wikis;
 	generation->queue_max = (unsigned)config->queue_max;
 	generation->connections_max = front_fit_connections((unsigned)config->connections_max,
@@ -200,9 +205,15 @@ static int generation_serve(struct generation *generation)
 	};
 	int r;
 
-	generation->gate =
-		(struct actor_gate){ .issuers = *table, .index_key = &web->key, .wiki = web->wiki };
+	generation->gate = (struct actor_gate){
+		.issuers = *table,
+		.index_key = &web->key,
+		.wiki = web->wiki,
+		.pool = web->pool,
+		.own_origin = generation->own_origin,
+	};
 	r = handlers_init(&generation->handlers, web->pool, &web->key, table);
+	generation->handlers.gate = &generation->gate;
 	if (r == 0)
 		r = server_new(web->child->base, &config, &generation->server);
 	return r < 0 || web->child->is_late ? r : generation_listen(generation);

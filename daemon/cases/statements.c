@@ -48,6 +48,14 @@
 #define GRANT_ADD "($1::bytea, $2::bytea, $3::bytea, $4::jsonb, " WORDS(5, 6, 7)
 #define GRANT_END_N 4
 #define GRANT_END "($1::bytea, $2::uuid, $3::bytea, $4::bytea)"
+#define SESSION_N 7
+#define SESSION "($1::bytea, $2::text, $3::bytea, $4::bytea, $5::text, $6::integer, $7::bytea)"
+#define SESSION_FIND_N 3
+#define SESSION_FIND "($1::bytea, $2::text, $3::text)"
+#define SESSION_CODE_N 2
+#define SESSION_CODE "($1::bytea, $2::text)"
+#define SESSION_CLOSE_N 2
+#define SESSION_CLOSE "($1::bytea, $2::boolean)"
 #define PUBLISH_N 4
 #define PUBLISH "($1::text, $2::integer, $3::text, $4::jsonb)"
 #define PERSON_N 5

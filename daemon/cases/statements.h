@@ -62,6 +62,10 @@
 	ROW(GRANT_ADD, grant_add, GRANT_ADD) \
 	ROW(GRANT_END, grant_end, GRANT_END) \
 	ROW(GRANT_END_NAMED, grant_end_named, GRANT_ADD) \
+	ROW(SESSION_OPEN, session_open, SESSION) \
+	ROW(SESSION_FIND, session_find, SESSION_FIND) \
+	ROW(SESSION_TAKE_CODE, session_take_code, SESSION_CODE) \
+	ROW(SESSION_CLOSE, session_close, SESSION_CLOSE) \
 	ROW(POLICY_CURRENT, policy_current, NOTHING) \
 	ROW(POLICY_VERSIONS, policy_versions, NOTHING) \
 	ROW(POLICY_VERSION, policy_version, VERSION)

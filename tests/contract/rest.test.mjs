@@ -1,9 +1,17 @@
 // The answers that no file of tests/e2e asks for, so that the proxy sees every operation succeed.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { expectCall } from '../harness/api.mjs';
+import { call, expectCall } from '../harness/api.mjs';
+import { Browser, redeem } from '../e2e/browser.mjs';
 
 test('a body shows its members to one of them', async () => {
 	const { body } = await expectCall(200, 'functionary', 'GET', '/v1/bodies/enwiki-functionaries');
 	assert.ok(body.members.length > 1);
+});
+
+// The proxy follows redirections itself, so the page's way in ends at a page that is not there.
+test('people sign in by popup, and out', async () => {
+	const { code } = await new Browser().popup('reporter');
+	assert.equal((await redeem(code)).status, 200);
+	assert.equal((await call(null, 'POST', '/v1/auth/logout')).status, 204);
 });

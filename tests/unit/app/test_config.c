@@ -132,7 +132,7 @@ START_TEST(the_dump_is_golden)
 		"tls: []\n"
 		"ops_listen: \"127.0.0.1:8481\"\n"
 		"host_names:\n  - \"a\\\"b\\\\c\"\n"
-		"trusted_proxies: []\nshared_networks: []\n"
+		"public_url: \"\"\ntrusted_proxies: []\nshared_networks: []\n"
 		"cors_origins: []\ncors_wikis: true\n"
 		"limits:\n  reports_account: 50\n  reports_network: 10\n  reads: 600\n"
 		"  acts: 120\n  receipts: 30\n  auth: 60\n  shared_factor: 20\n"
@@ -185,7 +185,8 @@ END_TEST
 
 START_TEST(issuers_of_wikis_are_taken)
 {
-	struct config *config = read_good(CONTACT WIKI_ONE WIKI_TWO);
+	struct config *config = read_good(
+		"public_url: https://a.example\n" CONTACT WIKI_ONE WIKI_TWO);
 
 	ck_assert_uint_eq(2, config->n_issuers);
 	ck_assert(config->issuers[0].clients[0].is_login);
@@ -247,6 +248,10 @@ static const struct {
 	{ "database: {connections: {act: 0}}", 1, 31,
 	  "database.connections.act must be from 1 to 64" },
 	{ "database: {connections: {acts: 1}}", 1, 26, "unknown key database.connections.acts" },
+	{ "public_url: https://conduct.example/", 1, 13,
+	  "public_url must be an origin without a path, such as https://conduct.example.org" },
+	{ "public_url: conduct.example", 1, 13,
+	  "public_url must be an origin without a path, such as https://conduct.example.org" },
 	{ "trusted_proxies: [10.0.0.1/8]", 1, 19,
 	  "each of trusted_proxies must be an address or a network, such as 192.0.2.0/24 or "
 	  "2001:db8::/32" },
@@ -285,8 +290,11 @@ static const struct {
 	  "access_token of the issuer" },
 	{ CONTACT "  - name: wiki\n" CLIENTS("{id: c, scope: full, secret_file: /s}"), 3, 5,
 	  "client c of issuer wiki has a secret_file, but no login" },
-	{ CONTACT "  - name: wiki\n" URLS CLIENTS(LOGIN("a") ", " LOGIN("b")), 3, 5,
-	  "issuer wiki has two clients with login" },
+	{ CONTACT "  - name: wiki\n" URLS CLIENTS(LOGIN("a")), 3, 5,
+	  "client a of issuer wiki has login: that needs public_url" },
+	{ "public_url: https://a.example\n" CONTACT
+	  "  - name: wiki\n" URLS CLIENTS(LOGIN("a") ", " LOGIN("b")),
+	  4, 5, "issuer wiki has two clients with login" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER PROFILE, 2, 5,
 	  "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n"

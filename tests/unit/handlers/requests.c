@@ -114,8 +114,8 @@ static void admit(struct requests *requests, const struct http_request *head, co
 	router_free(router);
 }
 
-void requests_send(struct requests *requests, const char *line, const char *headers,
-		   const char *body)
+void requests_ask(struct requests *requests, const char *line, const char *headers,
+		  const char *body)
 {
 	struct http_parser parser = HTTP_PARSER_NULL;
 	struct http_request head;
@@ -136,6 +136,12 @@ void requests_send(struct requests *requests, const char *line, const char *head
 			 0);
 	ck_assert_int_eq(exchange_new(&gate, &requests->handlers, deliver, &requests->exchange), 0);
 	admit(requests, &head, body ? body : "");
+}
+
+void requests_send(struct requests *requests, const char *line, const char *headers,
+		   const char *body)
+{
+	requests_ask(requests, line, headers, body);
 	ck_assert_msg((requests->status != 0) != (fake_pg_call() != NULL),
 		      "answered %d and %s call", requests->status, fake_pg_call() ? "a" : "no");
 }

@@ -24,6 +24,9 @@ void requests_deinit(struct requests *requests);
  */
 void requests_send(struct requests *requests, const char *line, const char *headers,
 		   const char *body);
+/* The same where something else than the database may be asked first. */
+void requests_ask(struct requests *requests, const char *line, const char *headers,
+		  const char *body);
 /* The answer of the fake database, then what became of the request. */
 void requests_answer(struct requests *requests, int status, const char *body);
 void requests_refuse(struct requests *requests, enum pg_outcome outcome, int status,

@@ -138,12 +138,16 @@ START_TEST(every_route_can_be_reached)
 }
 END_TEST
 
+/* Signing in has codes that are good once in place of keys. */
 START_TEST(what_changes_something_takes_a_key)
 {
-	for (size_t i = 0; i < routes_n; i++)
-		ck_assert_msg((routes[i].method == HTTP_GET) ==
+	for (size_t i = 0; i < routes_n; i++) {
+		bool is_auth = strncmp(routes[i].path, "/v1/auth/", 9) == 0;
+
+		ck_assert_msg((routes[i].method == HTTP_GET || is_auth) ==
 				      !(routes[i].flags & (ROUTE_KEY | ROUTE_KEY_LATE)),
 			      "%s", routes[i].path);
+	}
 }
 END_TEST
 
