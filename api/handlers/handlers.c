@@ -6,6 +6,7 @@
 #include "api/handlers/handlers.h"
 #include "api/auth/people.h"
 #include "api/handlers/origins.h"
+#include "api/handlers/policy_cache.h"
 #include "daemon/base/text.h"
 #include "daemon/cases/call.h"
 
@@ -85,11 +86,14 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 	int r;
 
 	r = arena_new(&arena);
+	if (!r)
+		r = policy_cache_new(&made.cache);
 	for (size_t i = 0; !r && i < issuers->n_issuers; i++)
 		if (issuers->issuers[i].people)
 			r = add_people(&made, key, &issuers->issuers[i], arena);
 	arena_free(arena);
 	if (r) {
+		policy_cache_free(made.cache);
 		free(made.accounts);
 		return r;
 	}
@@ -107,6 +111,7 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 
 void handlers_deinit(struct handlers *handlers)
 {
+	policy_cache_free(handlers->cache);
 	origins_free(handlers->origins);
 	policy_set_unref(handlers->policy);
 	free(handlers->accounts);
@@ -123,6 +128,7 @@ void handlers_swap_policy_take(struct handlers *handlers, struct policy_set *set
 		(void)origins_new(set, &origins);
 	origins_free(handlers->origins);
 	handlers->origins = origins;
+	policy_cache_clear(handlers->cache);
 	policy_set_unref(handlers->policy);
 	handlers->policy = set;
 }

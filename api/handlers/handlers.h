@@ -10,12 +10,14 @@
 struct actor_gate;       /* api/auth/actor.h */
 struct handlers_account; /* a user name's index beside its account's */
 struct origins;
+struct policy_cache;
 struct policy_load;
 
 struct handlers {
 	struct pg_pool *pool;          /* borrowed; its statements are those of daemon/cases */
 	const struct actor_gate *gate; /* borrowed: whom people sign in with */
 	struct policy_set *policy;     /* counted; NULL until the published set has been read */
+	struct policy_cache *cache;    /* of `policy` */
 	struct origins *origins;       /* of the wikis of `policy` */
 	struct names names;
 	struct handlers_account *accounts; /* of the demo people, sorted by name_ix */

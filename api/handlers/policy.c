@@ -4,6 +4,7 @@
  */
 
 #include "api/handlers/policy.h"
+#include "api/handlers/policy_cache.h"
 #include "api/handlers/verb.h"
 #include "daemon/base/text.h"
 
@@ -49,15 +50,30 @@ static void reply(struct exchange *exchange, int r, const struct value *value)
 
 void policy_show(struct exchange *exchange)
 {
-	CLEANUP(value_freep) struct value *value = NULL;
+	struct handlers *handlers = verb_handlers(exchange);
+	const struct policy_question question = {
+		.wiki = exchange_query(exchange, "wiki"),
+		.lang = exchange_query(exchange, "lang"),
+		.accept = exchange->headers[HTTP_HEADER_ACCEPT_LANGUAGE],
+	};
+	struct shared *shared = policy_cache_find(handlers->cache, &question);
 	const struct policy_wiki *wiki;
 	struct policy_chain chain;
 	int r;
 
-	if (!read_question(exchange, &wiki, &chain))
-		return;
-	r = policy_set_render(verb_handlers(exchange)->policy, wiki, &chain, &value);
-	reply(exchange, r, value);
+	if (!shared) {
+		if (!read_question(exchange, &wiki, &chain))
+			return;
+		r = policy_cache_render(handlers->cache, handlers->policy, wiki, &chain, &question,
+					&shared);
+		if (r) {
+			reply(exchange, r, NULL);
+			return;
+		}
+	}
+	exchange_set_header(exchange, "Vary", "Accept-Language");
+	exchange_set_public(exchange, POLICY_AGE_S);
+	exchange_reply_shared(exchange, "application/json; charset=utf-8", shared);
 }
 
 void policy_show_rule(struct exchange *exchange)

@@ -8,6 +8,7 @@
 #include "api/http/limits.h"
 #include "api/http/problem.h"
 #include "api/http/reply.h"
+#include "api/http/shared.h"
 #include "daemon/base/log.h"
 
 #include <ctype.h>
@@ -78,6 +79,7 @@ struct exchange *exchange_free(struct exchange *exchange)
 {
 	if (!exchange)
 		return NULL;
+	shared_unref(exchange->reply->shared);
 	buffer_deinit(&exchange->reply->body);
 	buffer_deinit(&exchange->reply->headers);
 	arena_free(exchange->arena);
@@ -349,6 +351,7 @@ static void give_up(struct exchange_reply *reply)
 
 	buffer_deinit(&reply->headers);
 	buffer_deinit(&reply->body);
+	reply->shared = shared_unref(reply->shared);
 	reply->headers = (struct buffer)BUFFER_NULL;
 	reply->body = (struct buffer)BUFFER_NULL;
 	buffer_append_text(&reply->headers, "Retry-After: 1\r\n");
@@ -377,6 +380,7 @@ static void finish(struct exchange *exchange, int status, const char *type)
 		reply->status = 304;
 		reply->type = NULL;
 		buffer_clear(&reply->body);
+		reply->shared = shared_unref(reply->shared);
 	}
 	reply->deliver(exchange);
 }
@@ -400,6 +404,14 @@ void exchange_reply_bytes(struct exchange *exchange, int status, const char *typ
 {
 	buffer_append(&exchange->reply->body, bytes.at, bytes.length);
 	finish(exchange, status, type);
+}
+
+/* A 200 of bytes that outlive the exchange; `type` must, too. */
+void exchange_reply_shared(struct exchange *exchange, const char *type, struct shared *shared)
+{
+	exchange_set_etag(exchange, shared->tag);
+	exchange->reply->shared = shared_ref(shared);
+	finish(exchange, 200, type);
 }
 
 /* 204 and the like. */

@@ -15,6 +15,8 @@ struct connection; /* api/http/connection.h */
 
 enum { EXCHANGE_ID_MAX = 64 };
 
+struct shared; /* api/http/shared.h */
+
 struct exchange_query {
 	struct slice name;
 	struct slice value;
@@ -90,6 +92,8 @@ void exchange_set_next(struct exchange *exchange, const char *cursor); /* Link, 
 void exchange_reply_json(struct exchange *exchange, int status, const struct value *value);
 void exchange_reply_bytes(struct exchange *exchange, int status, const char *type,
 			  struct slice bytes);
+/* The same bytes for many, with their ETag; counted, not copied. */
+void exchange_reply_shared(struct exchange *exchange, const char *type, struct shared *shared);
 void exchange_reply_empty(struct exchange *exchange, int status);
 void exchange_reply_problem(struct exchange *exchange, const struct problem *problem);
 void exchange_refuse(struct exchange *exchange, int status, const char *key);

@@ -36,6 +36,7 @@ struct exchange_reply {
 	int status;       /* 0: not answered */
 	const char *type; /* NULL: no body */
 	struct buffer body;
+	struct shared *shared;   /* counted; NULL: `body` is meant */
 	struct buffer headers;   /* whole lines */
 	char tag[REPLY_TAG_MAX]; /* with quotes; "" for none */
 	const char *page_policy; /* NULL: the one of answers that nobody renders */

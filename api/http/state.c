@@ -3,6 +3,7 @@
  * end. connection.c reads what comes in and decides which state is next.
  */
 
+#include "api/http/shared.h"
 #include "api/http/state.h"
 #include "api/http/tls.h"
 #include "api/http/wire.h"
@@ -168,7 +169,12 @@ void connection_write(struct connection *connection)
 		if (connection_send(connection, exchange))
 			connection->state = CONNECTION_CLOSED;
 		length = evbuffer_get_length(output);
-		connection_hold(connection, length);
+		/* Shared bytes are nobody's own. */
+		connection_hold(connection,
+				exchange->reply->shared &&
+						length > exchange->reply->shared->bytes.length
+					? length - exchange->reply->shared->bytes.length
+					: length);
 		connection->written_us =
 			connection_now_us() +
 			(int64_t)connection->owner->limits.write_timeout_ms * 1000 +

@@ -6,6 +6,7 @@
 
 #include "api/http/wire.h"
 #include "api/http/cors.h"
+#include "api/http/shared.h"
 #include "daemon/base/log.h"
 
 #include <event2/buffer.h>
@@ -53,6 +54,19 @@ static void append_cache_control(struct buffer *head, const struct exchange_repl
 		buffer_append_text(head, "Cache-Control: no-store\r\n");
 }
 
+static void on_sent(const void *bytes, size_t length, void *shared)
+{
+	shared_unref(shared);
+}
+
+static int write_shared(struct shared *shared, struct evbuffer *output)
+{
+	if (evbuffer_add_reference(output, shared->bytes.at, shared->bytes.length, on_sent, shared))
+		return -ENOMEM;
+	shared_ref(shared);
+	return 0;
+}
+
 /**
  * wire_write() - the answer of an exchange
  * @is_head: HEAD; the length is told, the body is not sent
@@ -74,7 +88,8 @@ int wire_write(const struct exchange *exchange, bool is_head, bool is_last, bool
 	if (reply->type)
 		buffer_printf(&head, "Content-Type: %s\r\n", reply->type);
 	if (reply->status != 204 && reply->status != 304)
-		buffer_printf(&head, "Content-Length: %zu\r\n", reply->body.length);
+		buffer_printf(&head, "Content-Length: %zu\r\n",
+			      reply->shared ? reply->shared->bytes.length : reply->body.length);
 	append_cache_control(&head, reply);
 	buffer_append_text(&head, security_headers);
 	buffer_printf(&head, "Content-Security-Policy: %s\r\n",
@@ -90,6 +105,8 @@ int wire_write(const struct exchange *exchange, bool is_head, bool is_last, bool
 	buffer_append_text(&head, "\r\n");
 	if (buffer_finish(&head) || evbuffer_add(output, head.at, head.length))
 		return -ENOMEM;
+	if (!is_head && reply->shared)
+		return write_shared(reply->shared, output);
 	if (!is_head && reply->body.length &&
 	    evbuffer_add(output, reply->body.at, reply->body.length))
 		return -ENOMEM;

@@ -3,6 +3,7 @@
 #include "tests/unit/handlers/requests.h"
 #include "api/auth/actor.h"
 #include "api/handlers/routes.h"
+#include "api/http/shared.h"
 #include "daemon/base/text.h"
 
 #include <check.h>
@@ -60,7 +61,9 @@ static const struct exchange_gate gate = { .authenticate = authenticate };
 
 static void deliver(struct exchange *exchange)
 {
-	struct slice body = { exchange->reply->body.at, exchange->reply->body.length };
+	const struct exchange_reply *reply = exchange->reply;
+	struct slice body = reply->shared ? reply->shared->bytes
+					  : (struct slice){ reply->body.at, reply->body.length };
 
 	ck_assert_ptr_eq(exchange, current->exchange);
 	ck_assert_int_eq(current->status, 0);

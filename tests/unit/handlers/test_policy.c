@@ -1,5 +1,6 @@
 /* The policy for everybody: from memory, with tags, and old versions byte for byte. */
 
+#include "api/http/shared.h"
 #include "tests/unit/handlers/requests.h"
 #include "tests/unit/suite.h"
 
@@ -32,6 +33,61 @@ START_TEST(without_wiki_it_is_the_base_layer)
 	requests_send(&requests, "GET /v1/policy", "", NULL);
 	ck_assert_int_eq(requests.status, 200);
 	ck_assert(value_is(value_get(requests.json, "wiki"), VALUE_NULL));
+	requests_deinit(&requests);
+}
+END_TEST
+
+static const struct shared *shown(const char *target, const char *headers)
+{
+	requests_send(&requests, target, headers, NULL);
+	ck_assert_int_eq(requests.status, 200);
+	ck_assert_ptr_nonnull(requests.exchange->reply->shared);
+	return requests.exchange->reply->shared;
+}
+
+START_TEST(what_means_the_same_is_rendered_once)
+{
+	const struct shared *first;
+
+	requests_init(&requests);
+	first = shown("GET /v1/policy?wiki=enwiki&lang=de", "");
+	ck_assert_ptr_eq(shown("GET /v1/policy?wiki=enwiki&lang=de", ""), first);
+	ck_assert_ptr_eq(shown("GET /v1/policy?lang=DE&wiki=enwiki", ""), first);
+	ck_assert_ptr_eq(shown("GET /v1/policy?lang=de&wiki=enwiki", "Accept-Language: xx\r\n"),
+			 first);
+	ck_assert_ptr_ne(shown("GET /v1/policy?wiki=enwiki&lang=ar", ""), first);
+	ck_assert_ptr_ne(shown("GET /v1/policy?wiki=dewiki&lang=de", ""), first);
+	ck_assert_ptr_ne(shown("GET /v1/policy?lang=de", ""), first);
+	requests_deinit(&requests);
+}
+END_TEST
+
+/* More documents than there is room for: every answer is the right one all the same. */
+START_TEST(the_cache_mixes_nothing_up)
+{
+	char target[128], wanted[64];
+
+	requests_init(&requests);
+	for (size_t i = 0; i < 160; i++) {
+		const struct policy_wiki *wiki = policy_set_wiki_at(requests.handlers.policy,
+								    i % 80);
+
+		snprintf(target, sizeof(target), "GET /v1/policy?wiki=%s&lang=%s", wiki->dbname,
+			 i % 3 ? "de" : "en");
+		snprintf(wanted, sizeof(wanted), "\"wiki\":\"%s\"", wiki->dbname);
+		ck_assert_ptr_nonnull(strstr(shown(target, "")->bytes.at, wanted));
+	}
+	requests_deinit(&requests);
+}
+END_TEST
+
+START_TEST(another_set_is_never_answered_from_the_last_one)
+{
+	requests_init(&requests);
+	(void)shown("GET /v1/policy?wiki=enwiki", "");
+	handlers_swap_policy_take(&requests.handlers, NULL);
+	requests_send(&requests, "GET /v1/policy?wiki=enwiki", "", NULL);
+	ck_assert_int_eq(requests.status, 503);
 	requests_deinit(&requests);
 }
 END_TEST
@@ -118,6 +174,8 @@ START_TEST(what_is_no_version_is_not_looked_up)
 END_TEST
 
 SUITE("handlers/policy", the_policy_of_a_wiki_is_public_and_tagged,
-      without_wiki_it_is_the_base_layer, what_is_unknown_is_said,
-      a_rule_is_found_by_its_id_with_slashes, before_a_set_is_read_it_is_503, versions_are_listed,
-      an_old_version_is_served_byte_for_byte, what_is_no_version_is_not_looked_up)
+      without_wiki_it_is_the_base_layer, what_means_the_same_is_rendered_once,
+      the_cache_mixes_nothing_up, another_set_is_never_answered_from_the_last_one,
+      what_is_unknown_is_said, a_rule_is_found_by_its_id_with_slashes,
+      before_a_set_is_read_it_is_503, versions_are_listed, an_old_version_is_served_byte_for_byte,
+      what_is_no_version_is_not_looked_up)
