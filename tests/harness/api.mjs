@@ -22,6 +22,9 @@ const callsFile = process.env.CONDUCTD_CALLS;
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 
+/** Ends the connections that are kept, before a daemon does so in the middle of a request. */
+export const hangUp = () => agent.destroy();
+
 /** Takes down a call, with what the proxy found wrong in it. */
 function writeDown(method, path, sent, answer) {
 	const found = answer.headers['sl-violations'] ?? '[]';

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { base, call, people, query } from '../harness/api.mjs';
 import { launch, makeCertificate, openWindow, servePage } from './browser.mjs';
-import { daemonOrigin, startDaemon, stopDaemon, until } from './daemon.mjs';
+import { configOf, daemonOrigin, startDaemon, stopDaemon, until } from './daemon.mjs';
 
 const port = Number(base.port) + 20;
 const secure = port + 1;
@@ -17,9 +17,9 @@ let context;
 
 before(async () => {
 	// The second and third are listed under the scheme that the page does not have.
-	await startDaemon('cors', {
+	await startDaemon(configOf('cors', {
 		more: `cors_origins: ["${ALLOWED}", "https://down.localhost:${port}", "http://up.localhost:${secure}"]\n`,
-	});
+	}), 'cors');
 	pages.push(await servePage(port, FOLDER), await servePage(other), await servePage(secure, undefined, makeCertificate()));
 	browser = await launch();
 	context = await openWindow(browser);

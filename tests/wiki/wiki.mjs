@@ -72,7 +72,7 @@ export function ask(method, url, { headers = {}, form, raw, timeout = 15000 } = 
 	});
 }
 
-/** A fresh database and a running server. */
+/** A fresh database and a running server; or the one there is, started again when it does not run. */
 export async function startWiki({ fresh = true } = {}) {
 	if (fresh) {
 		await stopWiki();
@@ -81,6 +81,9 @@ export async function startWiki({ fresh = true } = {}) {
 		cpSync(`${cache}/empty`, wikiDir, { recursive: true });
 		settings = {};
 		configure({ key: makeKey('wiki').private });
+	}
+	if (process_) {
+		return undefined;
 	}
 	const log = openSync(`${wikiDir}/php.log`, 'a');
 	process_ = spawn('php', ['-d', 'opcache.enable_cli=1', '-d', 'memory_limit=256M', '-d', 'display_errors=0',
