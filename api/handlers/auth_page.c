@@ -30,22 +30,44 @@ static const char plain_policy[] = POLICY "; form-action 'none'";
 static const char choose_policy[] = POLICY "; form-action 'self'";
 static const char script_policy[] = POLICY "; form-action 'none'; script-src " SCRIPT_HASH;
 
-/* True for a list with text/html in it that is not refused by q=0 (RFC 9110 section 12.5.1). */
+/* True for q=0, q=0.0 and the like: "not acceptable". */
+static bool is_refused(struct slice parameters)
+{
+	for (size_t i = 0; i + 2 < parameters.length; i++) {
+		size_t digits;
+
+		if (memcmp(parameters.at + i, "q=0", 3) != 0)
+			continue;
+		digits = strspn(parameters.at + i + 2, "0.");
+		return i + 2 + digits >= parameters.length ||
+		       strchr(" \t;", parameters.at[i + 2 + digits]);
+	}
+	return false;
+}
+
+/* True for a list with text/html in it that is not refused by its weight (RFC 9110 section 12.5.1).
+ */
 bool auth_page_is_wanted(const struct exchange *exchange)
 {
 	static const char type[] = "text/html";
-	struct slice accept = exchange->headers[HTTP_HEADER_ACCEPT];
+	struct slice rest = exchange->headers[HTTP_HEADER_ACCEPT];
 
-	for (size_t i = 0; accept.at && i + sizeof(type) - 1 <= accept.length; i++) {
-		const char *end = accept.at + i + sizeof(type) - 1;
+	while (rest.at && rest.length) {
+		const char *comma = memchr(rest.at, ',', rest.length);
+		struct slice item = { rest.at, comma ? (size_t)(comma - rest.at) : rest.length };
+		size_t n;
 
-		if (strncasecmp(accept.at + i, type, sizeof(type) - 1) != 0 ||
-		    (i && !strchr(", \t", accept.at[i - 1])))
+		rest.at += comma ? item.length + 1 : item.length;
+		rest.length -= comma ? item.length + 1 : item.length;
+		while (item.length && strchr(" \t", *item.at)) {
+			item.at++;
+			item.length--;
+		}
+		n = sizeof(type) - 1;
+		if (item.length < n || strncasecmp(item.at, type, n) != 0 ||
+		    (item.length > n && !strchr(" \t;", item.at[n])))
 			continue;
-		end += strspn(end, " \t");
-		if (*end == '\0' || *end == ',')
-			return true;
-		return *end == ';' && !strstr(end, "q=0,") && strcmp(end, ";q=0") != 0;
+		return !is_refused((struct slice){ item.at + n, item.length - n });
 	}
 	return false;
 }

@@ -256,6 +256,36 @@ START_TEST(logout_needs_no_wiki)
 }
 END_TEST
 
+START_TEST(a_page_is_for_who_would_rather_read_one)
+{
+	static const char *const yes[] = { "text/html",
+					   "TEXT/HTML;q=0.9",
+					   "a/b, text/html ;q=0.1",
+					   "text/html;q=0.8, x/y;q=0, z/z",
+					   "x/y;q=0,text/html",
+					   "text/html;level=1" };
+	static const char *const no[] = { "application/json",
+					  "*/*",
+					  "text/html;q=0",
+					  "text/html;q=0.0, a/b",
+					  "text/html; q=0.000;x=y",
+					  "text/htmlx",
+					  "x/text/html",
+					  "",
+					  "," };
+	char header[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(yes) + ARRAY_SIZE(no); i++) {
+		bool is_yes = i < ARRAY_SIZE(yes);
+
+		snprintf(header, sizeof(header), "Accept: %s\r\n",
+			 is_yes ? yes[i] : no[i - ARRAY_SIZE(yes)]);
+		requests_send(&requests, "POST /v1/auth/logout", header, NULL);
+		ck_assert_msg(requests.status == (is_yes ? 303 : 204), "%s", header);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("handlers/auth");
@@ -271,6 +301,7 @@ int main(void)
 	tcase_add_test(tcase, a_token_of_another_client_signs_nobody_in);
 	tcase_add_test(tcase, where_no_wiki_serves_logins_there_are_none);
 	tcase_add_test(tcase, logout_needs_no_wiki);
+	tcase_add_test(tcase, a_page_is_for_who_would_rather_read_one);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_set_fork_status(runner, CK_NOFORK);
