@@ -290,7 +290,7 @@ const bad = [
 		/^@:\d+:\d+: database\.web holds a password: name a passfile instead/],
 	['a host name as address', text => text.replace('ops_listen: "127.0.0.1', 'ops_listen: "localhost'),
 		/^@:\d+:\d+: ops_listen must be an address and port/],
-	['no keys of an issuer', text => text.replace(/ {4}keys: .*\n/, ''), /^@:\d+:\d+: keys is missing/],
+	['no keys of an issuer', text => text.replace(/ {4}keys: .*\n/, ''), /^@:\d+:5: issuer demo has no keys/],
 	['two documents', text => `${text}---\na: 1\n`, /^@:\d+:\d+: /],
 	['no mapping', () => '- 1\n', /^@:1:1: the configuration must be a mapping/],
 ];
