@@ -12,6 +12,8 @@
 #define NOTHING "()"
 #define NUMBER_N 1
 #define NUMBER "($1::integer)"
+#define ITEMS_N 1
+#define ITEMS "($1::jsonb)"
 #define VERSION_N 1
 #define VERSION "($1::text)"
 #define ACCOUNT_N 1

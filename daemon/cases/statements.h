@@ -76,6 +76,8 @@
 	ROW(WORKER_POLICY_CURRENT, policy_current, NOTHING) \
 	ROW(PERSON_SEEN, person_seen, PERSON) \
 	ROW(TIMER_RUN, timer_run, NUMBER) \
+	ROW(LOOKUP_NEXT, lookup_next, NUMBER) \
+	ROW(LOOKUP_DONE, lookup_done, ITEMS) \
 	ROW(READINESS, readiness, NOTHING)
 
 /* clang-format on */

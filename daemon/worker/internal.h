@@ -55,6 +55,7 @@ struct worker {
 	struct policy_set *policy; /* as loaded from the directories */
 	struct server *ops;
 	struct identity *identity;
+	unsigned n_lookup_failures; /* in a row */
 	bool is_paused;
 	void (*paused)(void *userdata);
 	void *paused_userdata;

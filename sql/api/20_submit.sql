@@ -278,10 +278,11 @@ begin
 		v_is_member := exists (select from conduct_gate.active_members(p_body, null, null) m
 			where m.principal_id = v_principal);
 		insert into conduct.recusal (recusal_id, case_id, principal_id, name_ix, extent, source, standing,
-			reason_content, at)
+			reason_content, id_ix, name_content, at)
 		values (gen_random_uuid(), conduct.opened_case(), v_principal, v_name_ix, 'full', 'named',
 			case when v_is_member and v_left <= 0 then 'pending' else 'in_force' end,
-			conduct_api_1.word_id(v_item -> 'reason'), conduct.clock());
+			conduct_api_1.word_id(v_item -> 'reason'), decode(v_item ->> 'id_ix', 'hex'),
+			conduct_api_1.word_id(v_item -> 'user'), conduct.clock());
 		v_is_pending := v_is_pending or (v_is_member and v_left <= 0);
 		if v_is_member then
 			v_left := v_left - 1;

@@ -30,6 +30,9 @@ create table recusal (
 	standing text not null constraint recusal_standing_known
 		check (standing in ('in_force', 'pending', 'void')),
 	reason_content uuid constraint recusal_reason_fkey references content,
+	-- Who is named is looked up, and then known by id as well.
+	id_ix bytea constraint recusal_id_ix_is_hmac check (octet_length(id_ix) = 32),
+	name_content uuid constraint recusal_name_fkey references content,
 	at timestamptz not null,
 	constraint recusal_names_somebody check (num_nonnulls(principal_id, name_ix) >= 1)
 );

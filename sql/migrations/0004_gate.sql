@@ -104,7 +104,8 @@ begin
 		or exists (
 			select from conduct.recusal r
 			where r.case_id = p_case and r.extent = 'full' and r.standing = 'in_force'
-				and (r.principal_id = p_principal or r.name_ix = any (v_names)))
+				and (r.principal_id = p_principal or r.name_ix = any (v_names)
+					or r.id_ix = any (v_ids)))
 	then
 		return true;
 	end if;

@@ -118,7 +118,7 @@ begin
 	-- Tables whose rows stay, and the columns that may change.
 	for v_row in select * from (values
 		('case_file', '{revision,lane,privacy,severity,closed_at}'), ('party', '{id_ix,kind,notified_at,withdrew_at}'),
-		('took_part', '{is_void}'), ('recusal', '{standing}'), ('assignment', '{ended_at}'),
+		('took_part', '{is_void}'), ('recusal', '{standing,id_ix,principal_id}'), ('assignment', '{ended_at}'),
 		('hearing', '{served_at,served_how,served_revision,extension_asked_at}'), ('panel', '{}'),
 		('panel_seat', '{left_at,seated_at}'), ('ballot', '{closed_at,outcome,propose_seq}'), ('ballot_voter', '{recused_at}'),
 		('disposition', '{disposition,decision_id,at}'), ('sanction', '{standing}'),

@@ -21,6 +21,7 @@ export class Wiki {
 		this.accounts = new Map(); // token → what the profile answers
 		this.users = new Map(); // name → what api.php knows
 		this.requests = [];
+		this.looked = []; // the names of each request to api.php
 		this.profile = undefined; // (request, response): instead of the truth
 		this.api = undefined;
 	}
@@ -83,7 +84,10 @@ export class Wiki {
 		if (url.pathname === '/w/rest.php/oauth2/resource/profile') {
 			(this.profile ?? this.truth).call(this, request, response);
 		} else if (url.pathname === '/w/api.php') {
-			(this.api ?? this.look).call(this, request, response, url.searchParams);
+			const chunks = [];
+			request.on('data', chunk => chunks.push(chunk));
+			request.on('end', () => (this.api ?? this.look).call(this, request, response,
+				new URLSearchParams(Buffer.concat(chunks).toString())));
 		} else {
 			reply(response, 404, { error: 'no such page' });
 		}
@@ -102,9 +106,11 @@ export class Wiki {
 
 	look(request, response, query) {
 		assert.equal(query.get('formatversion'), '2');
-		const users = query.get('ususers').replace(/^\x1f/, '').split(query.get('ususers').startsWith('\x1f') ? '\x1f' : '|');
-		assert.ok(users.length <= 50);
-		reply(response, 200, { batchcomplete: true, query: { users: users.map(name => {
+		assert.equal(query.get('ususers')[0], '\x1f');
+		const names = query.get('ususers').slice(1).split('\x1f');
+		assert.ok(names.length <= 50);
+		this.looked.push(names);
+		reply(response, 200, { batchcomplete: true, query: { users: names.map(name => {
 			const known = this.users.get(name);
 			return known ? { userid: 5, name, ...known } : { name, missing: true };
 		}) } });
