@@ -117,8 +117,7 @@ static void on_answer(struct fetch_call *call, int outcome, const struct fetch_r
 		fail(job, NULL);
 		return;
 	}
-	job->params[0] =
-		(struct pg_param){ .at = run->items.at, .length = (int)run->items.length };
+	job->params[0] = (struct pg_param){ .at = run->items.at, .length = (int)run->items.length };
 	job_call(job, STATEMENT_LOOKUP_DONE, on_kept);
 }
 
@@ -180,8 +179,7 @@ static void on_open(struct pg_call *call, const struct pg_answer *answer)
 	items = value_get(body, "items");
 	for (; !r && run->n_names < value_count(items) && run->n_names < LOOKUP_LIMIT;
 	     run->n_names++)
-		r = name_take(job->arena, value_at(items, run->n_names),
-			      &run->names[run->n_names]);
+		r = name_take(job->arena, value_at(items, run->n_names), &run->names[run->n_names]);
 	if (r)
 		fail(job, NULL);
 	else if (run->n_names == 0)
