@@ -268,6 +268,7 @@ void connection_run(struct connection *connection)
 		connection_set_timer(connection,
 				     (int64_t)connection->owner->limits.exchange_ms * 1000);
 	connection->is_running = false;
+	connection_sync(connection);
 	if (connection->has_ended && !connection->exchange &&
 	    (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HEAD ||
 	     connection->state == CONNECTION_BODY)) {

@@ -50,6 +50,18 @@ void connection_set_body_timer(struct connection *connection)
 	connection_set_timer(connection, left < us ? left : us);
 }
 
+/* Telling the kernel costs a system call, so it is done once for all states that were gone through.
+ */
+void connection_sync(struct connection *connection)
+{
+	bool is_enabled = bufferevent_get_enabled(connection->bev) & EV_READ;
+
+	if (connection->reads && !is_enabled)
+		bufferevent_enable(connection->bev, EV_READ);
+	else if (!connection->reads && is_enabled)
+		bufferevent_disable(connection->bev, EV_READ);
+}
+
 /* The one place where a connection changes its state; sets what the new state waits for. */
 void connection_enter(struct connection *connection, enum connection_state state)
 {
@@ -87,10 +99,9 @@ void connection_enter(struct connection *connection, enum connection_state state
 	case CONNECTION_CLOSED:
 		break;
 	}
-	if (reads)
-		bufferevent_enable(connection->bev, EV_READ);
-	else
-		bufferevent_disable(connection->bev, EV_READ);
+	connection->reads = reads;
+	if (!connection->is_running)
+		connection_sync(connection);
 }
 
 /* Holds back what is read above it. TLS hands over a record at a time; see http_tls_new_take(). */
@@ -133,21 +144,30 @@ struct connection *connection_next(const struct connection *connection)
 	return connection->next;
 }
 
-/* The answer's bytes on their way. TLS writes at once, and may find that the client has gone. */
+/* The answer's bytes on their way. They are written at once: most fit into the socket, and nobody
+ * has to wait for it to say so. TLS may find that the client has gone. */
 static int connection_send(struct connection *connection, const struct exchange *exchange)
 {
-	struct evbuffer *output = connection->is_tls ? connection->owner->staged
-						     : bufferevent_get_output(connection->bev);
+	struct evbuffer *output = bufferevent_get_output(connection->bev);
+	struct evbuffer *staged = connection->owner->staged;
 	bool was_running = connection->is_running;
 	int r = wire_write(exchange, connection->is_head, connection->is_last, connection->is_tls,
-			   output);
+			   staged);
 
-	if (r < 0 || !connection->is_tls)
+	if (r < 0) {
+		evbuffer_drain(staged, evbuffer_get_length(staged));
 		return r;
-	connection->is_running = true;
-	r = http_tls_send(connection->bev, output);
-	connection->is_running = was_running;
-	return r;
+	}
+	if (connection->is_tls) {
+		connection->is_running = true;
+		r = http_tls_send(connection->bev, staged);
+		connection->is_running = was_running;
+		return r;
+	}
+	/* What fails here fails again in the loop, which says so. */
+	if (evbuffer_get_length(output) == 0)
+		(void)evbuffer_write(staged, bufferevent_getfd(connection->bev));
+	return evbuffer_get_length(staged) ? evbuffer_add_buffer(output, staged) : 0;
 }
 
 /* Writes the finished answer, logs it, and frees the exchange. */
@@ -175,10 +195,13 @@ void connection_write(struct connection *connection)
 						length > exchange->reply->shared->bytes.length
 					? length - exchange->reply->shared->bytes.length
 					: length);
-		connection->written_us =
-			connection_now_us() +
-			(int64_t)connection->owner->limits.write_timeout_ms * 1000 +
-			(int64_t)length * 1000000 / connection->owner->limits.write_rate;
+		if (length == 0 && !connection->is_tls)
+			connection->written_us = 0;
+		else
+			connection->written_us =
+				connection_now_us() +
+				(int64_t)connection->owner->limits.write_timeout_ms * 1000 +
+				(int64_t)length * 1000000 / connection->owner->limits.write_rate;
 	}
 	exchange_free(exchange);
 }

@@ -39,6 +39,7 @@ struct connection {
 	bool has_ended;      /* the client sends nothing more */
 	bool is_running;     /* the caller goes on with it: nobody else may free it */
 	bool is_tls;
+	bool reads;      /* input is wanted */
 	bool is_reserve; /* above the limit of connections */
 	bool is_waiting; /* in the owner's list of those */
 	struct connection *older, *younger;
@@ -47,6 +48,8 @@ struct connection {
 
 /* The one place where a connection changes its state; sets what the new state waits for. */
 void connection_enter(struct connection *connection, enum connection_state state);
+/* Lets what is read follow the state. */
+void connection_sync(struct connection *connection);
 void connection_run(struct connection *connection);
 void connection_close(struct connection *connection);
 void connection_write(struct connection *connection);

@@ -42,9 +42,9 @@ export function connect() {
 	return socket;
 }
 
-// Cuts answers off the bytes received; heads[i] says that request i was HEAD.
-export function cut(bytes, heads = []) {
-	const answers = [];
+// Cuts answers off the bytes received and adds them to those there are; heads[i] says that request i
+// was HEAD.
+export function cut(bytes, heads = [], answers = []) {
 	let at = 0;
 	for (;;) {
 		const end = bytes.indexOf('\r\n\r\n', at, 'latin1');
@@ -56,13 +56,16 @@ export function cut(bytes, heads = []) {
 			const colon = header.indexOf(':');
 			headers[header.slice(0, colon).toLowerCase()] = header.slice(colon + 1).trim();
 		}
-		at = end + 4;
-		if (status === 100) continue;
+		if (status === 100) {
+			at = end + 4;
+			continue;
+		}
 		const has_body = status !== 204 && status !== 304 && !heads[answers.length];
 		const length = has_body ? Number(headers['content-length'] ?? 0) : 0;
-		if (bytes.length < at + length) break;
-		answers.push({ line, status, headers, body: bytes.toString('utf8', at, at + length) });
-		at += length;
+		const body = end + 4;
+		if (bytes.length < body + length) break;
+		answers.push({ line, status, headers, body: bytes.toString('utf8', body, body + length) });
+		at = body + length;
 	}
 	return { answers, rest: bytes.subarray(at) };
 }
@@ -73,19 +76,21 @@ export function exchange(bytes, { count = Infinity, heads, half = false, limit_m
 	return new Promise((resolve, reject) => {
 		const socket = connect();
 		const pieces = [];
+		const answers = [];
+		let rest = Buffer.alloc(0);
 		const timer = setTimeout(() => {
 			socket.destroy();
-			reject(new Error(`no end within ${limit_ms} ms; got ${Buffer.concat(pieces)}`));
+			reject(new Error(`no end within ${limit_ms} ms; got ${answers.length} answers and ${rest.subarray(0, 500)}`));
 		}, limit_ms);
 		const finish = () => {
 			clearTimeout(timer);
 			socket.destroy();
-			const all = Buffer.concat(pieces);
-			resolve({ ...cut(all, heads), all });
+			resolve({ answers, rest, all: Buffer.concat(pieces) });
 		};
 		socket.on('data', (piece) => {
 			pieces.push(piece);
-			if (count !== Infinity && cut(Buffer.concat(pieces), heads).answers.length >= count) finish();
+			({ rest } = cut(Buffer.concat([rest, piece]), heads, answers));
+			if (answers.length >= count) finish();
 		});
 		socket.on('end', finish);
 		socket.on('close', finish);
