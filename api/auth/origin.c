@@ -36,12 +36,12 @@ bool origin_is_loopback(struct slice host)
 	return host.length > 4 && memcmp(host.at, "127.", 4) == 0 && is_digits_and_dots(host);
 }
 
-struct slice origin_own(const char *own, const struct exchange *exchange)
+struct slice origin_own(const char *configured, const struct exchange *exchange)
 {
 	struct slice host = exchange->headers[HTTP_HEADER_HOST];
 
-	if (own && *own)
-		return text_slice(own);
+	if (configured && *configured)
+		return text_slice(configured);
 	if (!origin_is_loopback(host))
 		return (struct slice){ NULL, 0 };
 	return text_slice(arena_printf(exchange->arena, "http://%s", host.at));
