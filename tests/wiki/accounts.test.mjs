@@ -57,6 +57,17 @@ test('an account is the same person with every client and every token', limit, a
 	assert.equal(second.body.person, first.body.person);
 });
 
+test('the newer subject names the same person, and one of another scope nobody', limit, async t => {
+	t.after(() => configure({ newSubject: null }));
+	const old = await me(await tokenOf('Rosa Reporter'));
+	configure({ newSubject: 'mw:local:wiki' });
+	const fresh = await me(await tokenOf('Rosa Reporter'));
+	assert.equal(fresh.status, 200, fresh.text);
+	assert.equal(fresh.body.person, old.body.person);
+	configure({ newSubject: 'mw:local:other' });
+	assertProblem(await me(await tokenOf('Rosa Reporter')), 401);
+});
+
 test('a report client reports, and reads no case', limit, async () => {
 	const token = await tokenOf('Fatima Functionary', 'report-client');
 	assert.equal((await submit(token)).status, 201);

@@ -25,7 +25,7 @@ export const clients = {
 export const giveKey = file => ownFile(`${stack}/${file.split('/').at(-1)}`, readFileSync(file), 0o644);
 
 /** The `issuers` section for the tests' wiki. keys: files, or none for verify: profile-only. */
-export function issuerOf({ keys, scope = 'TestWiki', lifetime = '4h' }) {
+export function issuerOf({ keys, scope = 'local:wiki', lifetime = '4h' }) {
 	const secret = ownFile(`${stack}/wiki.secret`, `${SECRET}\n`);
 	return `contact: "tests@conductd.invalid"
 public_url: "${daemonOrigin}"

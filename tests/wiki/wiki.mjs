@@ -72,10 +72,20 @@ export function ask(method, url, { headers = {}, form, raw, timeout = 15000 } = 
 	});
 }
 
+/** The server of a file that was ended before it could stop it. */
+function endLeftOver() {
+	try {
+		process.kill(-Number(readFileSync(pidFile, 'utf8')), 'SIGKILL');
+	} catch {
+		// There is none.
+	}
+}
+
 /** A fresh database and a running server; or the one there is, started again when it does not run. */
 export async function startWiki({ fresh = true } = {}) {
 	if (fresh) {
 		await stopWiki();
+		endLeftOver();
 		rmSync(wikiDir, { recursive: true, force: true });
 		mkdirSync(wikiDir, { recursive: true });
 		cpSync(`${cache}/empty`, wikiDir, { recursive: true });
@@ -93,6 +103,7 @@ export async function startWiki({ fresh = true } = {}) {
 	writeFileSync(pidFile, `${process_.pid}`);
 	for (const started = Date.now(); ;) {
 		const answer = await ask('GET', `${wikiOrigin}/api.php?action=query&meta=siteinfo&format=json`).catch(() => undefined);
+		assert.equal(process_.exitCode, null, `the wiki's server ended; ${wikiDir}/php.log`);
 		if (answer?.body?.query) {
 			return answer.body.query.general;
 		}
