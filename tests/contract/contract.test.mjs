@@ -23,6 +23,8 @@ const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
 const SMALL = ['policy', 'grants', 'handling', 'legal_intake', 'scenarios', 'sight'];
 const FULL = [...SMALL, 'legal_matter', 'legal_appeal', 'illegal'];
 const files = process.env.EFFORT === 'full' ? FULL : SMALL;
+// What needs a wiki is walked by tests/identity.
+const AT_A_WIKI = ['finishLogin', 'redeemCode'];
 const calls = `${dir}/calls.jsonl`;
 
 /** The description as the daemon serves it. */
@@ -188,7 +190,10 @@ test('no request that breaks the description is accepted', () => {
 
 test('every operation was seen to succeed', context => {
 	const seen = readCalls().filter(({ status }) => status < 300);
-	const unseen = operations().filter(({ path, method }) => {
+	const unseen = operations().filter(({ path, method, operationId }) => {
+		if (AT_A_WIKI.includes(operationId)) {
+			return false;
+		}
 		const pattern = new RegExp(`^${path.replaceAll('.', '\\.').replace('rules/{id}', 'rules/.+').replace(/\{\w+\}/g, '[^/]+')}$`);
 		return !seen.some(entry => entry.method.toLowerCase() === method && pattern.test(entry.path.split('?')[0]));
 	});

@@ -15,3 +15,8 @@ test('people sign in by popup, and out', async () => {
 	assert.equal((await redeem(code)).status, 200);
 	assert.equal((await call(null, 'POST', '/v1/auth/logout')).status, 204);
 });
+
+test('the demo people are there to choose from, and whoever has left may leave again', async () => {
+	assert.match((await expectCall(200, null, 'GET', '/v1/auth/start')).text, /<html/);
+	await expectCall(204, null, 'POST', '/v1/auth/logout');
+});

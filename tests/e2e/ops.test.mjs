@@ -1,6 +1,7 @@
 // The operations listener: what a supervisor and a scraper read, and nothing else.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { call, expectCall, ops, people } from '../harness/api.mjs';
 
 const get = path => call(null, 'GET', path, { url: ops });
@@ -38,6 +39,19 @@ test('every metric has a HELP and a TYPE', async () => {
 		assert.match(text, new RegExp(`^# HELP ${name} \\S`, 'm'), name);
 		assert.match(text, new RegExp(`^# TYPE ${name} (counter|gauge)$`, 'm'), name);
 	}
+});
+
+/** What promtool says of metrics, with its exit status. */
+function promtool(input) {
+	const { status, stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8', timeout: 30000 });
+	assert.equal(error, undefined);
+	return { status, said: stdout + stderr };
+}
+
+test('promtool finds nothing wrong in the metrics', async () => {
+	const { text } = await get('/metrics');
+	assert.deepEqual(promtool(text), { status: 0, said: '' });
+	assert.notEqual(promtool(text.replace('conductd_http_requests_total counter', 'conductd_http_requests_total gauge')).status, 0);
 });
 
 test('_info names version, contract and policy', async () => {
