@@ -23,6 +23,11 @@ static int port_read(const char *text, unsigned *ret_port)
 	return 0;
 }
 
+static bool is_loopback_six(const struct in6_addr *address)
+{
+	return memcmp(address, &in6addr_loopback, sizeof(*address)) == 0;
+}
+
 /* Returns 0 or ADDRESS_E_MALFORMED. */
 int address_read(const char *text, struct address *ret_address)
 {
@@ -45,7 +50,7 @@ int address_read(const char *text, struct address *ret_address)
 	if (is_bracketed) {
 		if (inet_pton(AF_INET6, address.host, &six) != 1)
 			return ADDRESS_E_MALFORMED;
-		address.is_loopback = IN6_IS_ADDR_LOOPBACK(&six);
+		address.is_loopback = is_loopback_six(&six);
 		(void)inet_ntop(AF_INET6, &six, address.host, sizeof(address.host));
 	} else {
 		if (inet_pton(AF_INET, address.host, &four) != 1)
@@ -83,7 +88,7 @@ int address_of_socket(int fd, struct address *ret_address)
 	} else if (name.any.sa_family == AF_INET6) {
 		(void)inet_ntop(AF_INET6, &name.six.sin6_addr, address.host, sizeof(address.host));
 		address.port = ntohs(name.six.sin6_port);
-		address.is_loopback = IN6_IS_ADDR_LOOPBACK(&name.six.sin6_addr);
+		address.is_loopback = is_loopback_six(&name.six.sin6_addr);
 	} else {
 		return ADDRESS_E_MALFORMED;
 	}

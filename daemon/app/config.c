@@ -563,8 +563,7 @@ int config_load(const char *file, struct config **ret_config, struct config_erro
 			       strerror(-r));
 		return CONFIG_E_UNREADABLE;
 	}
-	return config_read(file, (struct slice){ buffer.at ? buffer.at : "", buffer.length },
-			   ret_config, ret_error);
+	return config_read(file, (struct slice){ buffer.at, buffer.length }, ret_config, ret_error);
 }
 
 struct config *config_free(struct config *config)

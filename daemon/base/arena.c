@@ -12,7 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_SIZE_FIRST = 4096, BLOCK_SIZE_MAX = 256 * 1024, PIECE_SIZE_MAX = 1 << 30 };
+/* Tests that let allocations fail build with 16, so that every piece is an allocation of its own.
+ */
+#ifndef ARENA_BLOCK_SIZE
+#define ARENA_BLOCK_SIZE 4096
+#endif
+
+enum {
+	BLOCK_SIZE_FIRST = ARENA_BLOCK_SIZE,
+	BLOCK_SIZE_MAX = ARENA_BLOCK_SIZE * (ARENA_BLOCK_SIZE / 64),
+	PIECE_SIZE_MAX = 1 << 30,
+};
 
 struct block {
 	struct block *next;

@@ -77,14 +77,12 @@ static void request_unlink(struct ipc_request *request)
 	struct ipc_channel *channel = request->channel;
 	struct ipc_request **at = &channel->requests;
 
-	while (*at && *at != request)
+	/* It is there: from the send to done(). */
+	while (*at != request)
 		at = &(*at)->next;
-	if (*at) {
-		*at = request->next;
-		channel->n_requests--;
-	}
-	if (request->timer)
-		event_free(request->timer);
+	*at = request->next;
+	channel->n_requests--;
+	event_free(request->timer);
 	request->timer = NULL;
 	request->next = NULL;
 	request->channel = NULL;
@@ -164,7 +162,7 @@ static int packet_send(struct ipc_channel *channel, struct packet *packet)
 
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof(control.bytes);
-		head = CMSG_FIRSTHDR(&message);
+		head = &control.align;
 		head->cmsg_level = SOL_SOCKET;
 		head->cmsg_type = SCM_RIGHTS;
 		head->cmsg_len = CMSG_LEN(sizeof(int));

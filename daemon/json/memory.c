@@ -54,9 +54,9 @@ static void piece_free(void *piece)
 	struct parse_memory *memory = parsing;
 	size_t i = memory->n_pieces;
 
-	while (piece && i > 0 && memory->pieces[i - 1] != piece)
+	while (i > 0 && memory->pieces[i - 1] != piece)
 		i--;
-	if (piece && i > 0)
+	if (i > 0)
 		memory->pieces[i - 1] = NULL;
 	while (memory->n_pieces > 0 && !memory->pieces[memory->n_pieces - 1])
 		memory->n_pieces--;

@@ -2,8 +2,8 @@
  * Runs inputs from files through a target, without libFuzzer: replay [--faults=N] FILE|FOLDER….
  * Each input runs as it is; with --faults it also runs with the first, second, third … allocation
  * failing, once alone and once with all behind it, until it ends without reaching that allocation.
- * Beyond the N-th the steps grow. The allocator of the whole process is this one, libraries
- * included.
+ * Beyond the N-th the steps grow, other ones for each input. The allocator of the whole process is
+ * this one, libraries included.
  */
 
 #include "tests/fuzz/fuzz.h"
@@ -91,9 +91,12 @@ static void run_faults(const uint8_t *bytes, size_t size)
 {
 	bool is_reached = size <= FAULT_INPUT_MAX;
 
-	for (size_t n = 1; is_reached; n += n < fault_limit ? 1 : 1 + n / 8) {
+	uint32_t choice = fuzz_hash(bytes, size);
+
+	for (size_t n = 1; is_reached; n += n < fault_limit ? 1 : 1 + choice % (n / 4 + 1)) {
 		is_reached = run_with_fault(bytes, size, n, false);
 		run_with_fault(bytes, size, n, true);
+		choice = choice * 1664525u + 1013904223u;
 	}
 	has_fault = false;
 }

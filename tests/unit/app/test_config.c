@@ -4,6 +4,8 @@
 #include "daemon/base/buffer.h"
 #include "tests/unit/suite.h"
 
+#include <unistd.h>
+
 #define ISSUER                                                                            \
 	"    iss: https://a.invalid\n    scope: s\n    clients: [{id: c, scope: full}]\n" \
 	"    keys: [/k.pub]\n"
@@ -366,8 +368,28 @@ START_TEST(a_file_that_is_not_there_is_said_so)
 }
 END_TEST
 
+START_TEST(what_is_no_file_of_a_sane_size_is_refused)
+{
+	char name[] = "/tmp/conductd-config-XXXXXX";
+	struct config *config = NULL;
+	struct config_error error;
+	int fd = mkstemp(name);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(config_load("/", &config, &error), CONFIG_E_UNREADABLE);
+	ck_assert_str_eq(error.text, "cannot be read: Is a directory");
+	ck_assert_int_eq(config_load(name, &config, &error), CONFIG_E_REFUSED);
+	ck_assert_int_eq(ftruncate(fd, 5 * 1024 * 1024), 0);
+	ck_assert_int_eq(config_load(name, &config, &error), CONFIG_E_REFUSED);
+	ck_assert_str_eq(error.text, "larger than 4194304 bytes");
+	ck_assert_ptr_null(config);
+	close(fd);
+	unlink(name);
+}
+END_TEST
+
 SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
       an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
       what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
-      a_file_that_is_not_there_is_said_so)
+      a_file_that_is_not_there_is_said_so, what_is_no_file_of_a_sane_size_is_refused)

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -273,6 +274,128 @@ START_TEST(a_queue_that_is_not_read_is_full_at_its_limit)
 }
 END_TEST
 
+START_TEST(what_a_slow_peer_does_not_take_waits)
+{
+	char payload[64] = { 0 }, bytes[128];
+	struct pair pair;
+	unsigned n_sent = 0, n_received = 0;
+
+	pair_init(&pair, true);
+	/* The socket is full when the queue no longer empties. */
+	for (int r = 0; r == 0; pair_run(&pair))
+		while ((r = ipc_channel_send(pair.one.channel, IPC_TYPE_PING,
+					     (struct slice){ payload, sizeof(payload) })) == 0 &&
+		       ++n_sent % 16)
+			ck_assert_uint_le(n_sent, 1000000);
+	ck_assert_uint_gt(n_sent, IPC_QUEUE_LIMIT);
+	for (unsigned idle = 0; idle < 2; idle++) {
+		while (recv(pair.raw, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
+			n_received++;
+			idle = 0;
+		}
+		pair_run(&pair);
+	}
+	ck_assert_uint_eq(n_sent, n_received);
+	ck_assert_uint_eq(0, pair.one.n_closed);
+	pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(credentials_beside_a_message_are_no_descriptors)
+{
+	static const int on = 1;
+	struct ipc_setup setup = { .on_message = on_message, .on_closed = on_closed };
+	struct pair pair;
+	int fds[2];
+
+	pair_init(&pair, false);
+	ck_assert_int_eq(0, ipc_pair_open(fds));
+	ck_assert_int_eq(0, setsockopt(fds[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+	ipc_channel_free(pair.one.channel);
+	ipc_channel_free(pair.two.channel);
+	setup.base = pair.base;
+	setup.fd = fds[0];
+	setup.userdata = &pair.one;
+	ck_assert_int_eq(0, ipc_channel_new(&setup, &pair.one.channel));
+	side_open(&pair, &pair.two, fds[1]);
+	ck_assert_int_eq(
+		0, ipc_channel_send(pair.two.channel, IPC_TYPE_PING, (struct slice){ "abc", 3 }));
+	pair_run(&pair);
+	ck_assert_uint_eq(1, pair.one.n_messages);
+	ck_assert_int_eq(-1, pair.one.descriptor);
+	pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(a_pair_needs_free_descriptors)
+{
+	struct rlimit limit, none;
+	int fds[2] = { 7, 7 };
+
+	ck_assert_int_eq(0, getrlimit(RLIMIT_NOFILE, &limit));
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = limit.rlim_max };
+	ck_assert_int_eq(0, setrlimit(RLIMIT_NOFILE, &none));
+	ck_assert_int_eq(-EMFILE, ipc_pair_open(fds));
+	ck_assert_int_eq(0, setrlimit(RLIMIT_NOFILE, &limit));
+	ck_assert_int_eq(7, fds[0]);
+}
+END_TEST
+
+START_TEST(a_chatty_peer_is_read_in_turns)
+{
+	struct pair pair;
+
+	pair_init(&pair, false);
+	for (unsigned i = 0; i < 100; i++)
+		ck_assert_int_eq(
+			0, ipc_channel_send(pair.one.channel, IPC_TYPE_PING, (struct slice){ 0 }));
+	pair_run(&pair);
+	ck_assert_uint_eq(100, pair.two.n_messages);
+	pair_deinit(&pair);
+}
+END_TEST
+
+START_TEST(open_requests_have_a_limit)
+{
+	static struct asked asked[IPC_REQUEST_LIMIT + 1];
+	struct pair pair;
+
+	pair_init(&pair, false);
+	for (unsigned i = 0; i <= IPC_REQUEST_LIMIT; i++) {
+		asked[i].request.done = on_done;
+		ck_assert_int_eq(i == IPC_REQUEST_LIMIT ? IPC_E_FULL : 0,
+				 ipc_channel_request(pair.one.channel, &asked[i].request,
+						     IPC_TYPE_PING, (struct slice){ 0 }, 60000));
+		if (i % 32 == 0)
+			pair_run(&pair);
+	}
+	pair_deinit(&pair);
+	for (unsigned i = 0; i < IPC_REQUEST_LIMIT; i++)
+		ck_assert_int_eq(IPC_CLOSED, asked[i].outcome);
+}
+END_TEST
+
+START_TEST(a_channel_may_close_unheard)
+{
+	struct pair pair;
+	const struct ipc_setup setup = { .on_message = on_message, .userdata = &pair.two };
+	struct ipc_setup deaf = setup;
+	int fds[2];
+
+	ck_assert(!ipc_channel_is_open(NULL));
+	ck_assert_ptr_null(ipc_channel_free(NULL));
+	pair_init(&pair, true);
+	ck_assert_int_eq(0, ipc_pair_open(fds));
+	deaf.base = pair.base;
+	deaf.fd = fds[0];
+	ck_assert_int_eq(0, ipc_channel_new(&deaf, &pair.two.channel));
+	close(fds[1]);
+	pair_run(&pair);
+	ck_assert(!ipc_channel_is_open(pair.two.channel));
+	pair_deinit(&pair);
+}
+END_TEST
+
 START_TEST(the_owner_may_free_the_channel_in_its_callback)
 {
 	struct pair pair;
@@ -410,6 +533,12 @@ int main(void)
 	tcase_add_test(exchange, a_request_that_nobody_answers_is_late_and_its_answer_dropped);
 	tcase_add_test(exchange, a_request_to_a_peer_that_dies_is_answered_closed);
 	tcase_add_test(exchange, a_descriptor_travels);
+	tcase_add_test(exchange, what_a_slow_peer_does_not_take_waits);
+	tcase_add_test(exchange, credentials_beside_a_message_are_no_descriptors);
+	tcase_add_test(exchange, a_pair_needs_free_descriptors);
+	tcase_add_test(exchange, a_chatty_peer_is_read_in_turns);
+	tcase_add_test(exchange, a_channel_may_close_unheard);
+	tcase_add_test(refusal, open_requests_have_a_limit);
 	tcase_add_test(exchange, the_owner_may_free_the_channel_in_its_callback);
 	tcase_add_test(refusal, what_the_table_forbids_is_not_sent);
 	tcase_add_test(refusal, a_queue_that_is_not_read_is_full_at_its_limit);
