@@ -7,6 +7,8 @@
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
 
+enum { FRAME = 15000 }; /* what libevent writes at once (bufferevent_openssl.c) */
+
 static int plain_new_take(struct event_base *base, evutil_socket_t fd, struct bufferevent **ret_bev)
 {
 	struct bufferevent *bev = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -57,13 +59,16 @@ int http_tls_new_take(struct event_base *base, evutil_socket_t fd, struct tls *t
  * @staged: emptied
  *
  * libevent writes as soon as bytes are added, a record for each chain: an answer goes in whole and
- * in one piece, or its head would be a record and a packet of its own. Callbacks may run.
+ * its first record in one piece, or its head would be a packet of its own. Callbacks may run.
  *
  * Return: 0 or -ENOMEM.
  */
 int http_tls_send(struct bufferevent *bev, struct evbuffer *staged)
 {
-	if (!evbuffer_pullup(staged, -1) || bufferevent_write_buffer(bev, staged))
+	size_t length = evbuffer_get_length(staged);
+
+	if (!evbuffer_pullup(staged, (ssize_t)(length < FRAME ? length : FRAME)) ||
+	    bufferevent_write_buffer(bev, staged))
 		return -ENOMEM;
 	return 0;
 }

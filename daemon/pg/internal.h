@@ -87,6 +87,7 @@ struct pg_pool {
 	struct event *tick_event;
 	unsigned n_in_flight;
 	uint64_t last_session;
+	char trouble[256]; /* why a connection is not there; "" once one is */
 	bool is_ending;
 };
 

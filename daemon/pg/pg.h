@@ -115,6 +115,8 @@ struct pg_pool_state {
 	unsigned n_lanes;       /* lanes with connections */
 	unsigned n_queued;      /* calls waiting */
 	unsigned n_in_flight;   /* calls sent */
+	const char
+		*trouble; /* libpq's words for the last connection that failed, the pool's; or "" */
 };
 
 int pg_pool_new(const struct pg_pool_setup *setup, struct pg_pool **ret_pool);

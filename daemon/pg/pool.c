@@ -5,6 +5,7 @@
  * that lane alone, so a flood in one never delays another.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,6 +68,10 @@ static void queue_remove(struct queue *queue, struct pg_call *call)
 
 void pg_pool_report(struct pg_pool *pool, enum pg_event event, const char *text)
 {
+	if (event == PG_EVENT_CONNECTED)
+		pool->trouble[0] = '\0';
+	else if (event == PG_EVENT_LOST || event == PG_EVENT_REFUSED)
+		(void)snprintf(pool->trouble, sizeof(pool->trouble), "%s", text);
 	if (pool->setup.report)
 		pool->setup.report(pool->setup.userdata, event, text);
 }
@@ -455,7 +460,7 @@ struct pg_pool *pg_pool_free(struct pg_pool *pool)
 /* Counts for the readiness check and the metrics. */
 void pg_pool_get_state(const struct pg_pool *pool, struct pg_pool_state *ret_state)
 {
-	struct pg_pool_state state = { .n_in_flight = pool->n_in_flight };
+	struct pg_pool_state state = { .n_in_flight = pool->n_in_flight, .trouble = pool->trouble };
 
 	for (unsigned i = 0; i < PG_LANE_COUNT; i++) {
 		const struct lane *lane = &pool->lanes[i];

@@ -84,6 +84,16 @@ static void check_triggers(struct ready *ready, const struct value *body)
 		  detail);
 }
 
+/* libpq's words name host and cause, as the log does; this port is for the operator. */
+static void check_database_failed(struct ready *ready)
+{
+	struct pg_pool_state pool;
+
+	pg_pool_get_state(ready->worker->pool, &pool);
+	check_add(ready, "database", false,
+		  *pool.trouble ? pool.trouble : "does not answer, or refuses this program");
+}
+
 static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 {
 	struct ready *ready = (struct ready *)(void *)((char *)call -
@@ -94,7 +104,7 @@ static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 
 	if (answer->outcome != PG_DONE ||
 	    value_parse(pg_answer_cell(answer, 0, 1), &body, &error)) {
-		check_add(ready, "database", false, "does not answer, or refuses this program");
+		check_database_failed(ready);
 		ready_leave(ready);
 		return;
 	}

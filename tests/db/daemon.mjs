@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const source = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
-const build = process.env.CONDUCTD_BUILD;
+export const build = process.env.CONDUCTD_BUILD;
 const cluster = process.env.CONDUCT_TEST_DATABASE;
 if (!build || !cluster) {
 	throw new Error('CONDUCTD_BUILD and CONDUCT_TEST_DATABASE are set by tests/db/run');
@@ -18,11 +18,11 @@ export const conductd = join(build, 'conductd');
 export const conductctl = join(build, 'conductctl');
 export const policy = join(source, 'policy/data');
 
-export const conninfo = (database, user = 'postgres') =>
-	cluster.replace('dbname=postgres', `dbname=${database}`).replace('user=postgres', `user=${user}`);
+export const conninfo = (database, user = 'postgres', server = cluster) =>
+	server.replace('dbname=postgres', `dbname=${database}`).replace('user=postgres', `user=${user}`);
 
-export function sql(database, text) {
-	return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', conninfo(database), '-c', text],
+export function sql(database, text, server = cluster) {
+	return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', conninfo(database, 'postgres', server), '-c', text],
 		{ encoding: 'utf8', env: { ...process.env, PGOPTIONS: '-c client_min_messages=error' } }).trim();
 }
 
@@ -35,8 +35,8 @@ export async function ctl(...args) {
 	}
 }
 
-export const bootstrap = database =>
-	ctl('--database', conninfo(database), 'migrate', '--bootstrap');
+export const bootstrap = (database, server = cluster) =>
+	ctl('--database', conninfo(database, 'postgres', server), 'migrate', '--bootstrap');
 
 /** A port that was free a moment ago. */
 function freePort() {
@@ -82,9 +82,10 @@ export class Deployment {
 		deployment.file = join(deployment.dir, 'conductd.yaml');
 		deployment.port = await freePort();
 		deployment.ops = await freePort();
-		deployment.settings = { web: 2, drain: '5s', policy, log_level: 'info', more: '', ...changes };
-		sql('postgres', `create database ${database}`);
-		const migrated = await bootstrap(database);
+		deployment.settings = { web: 2, drain: '5s', policy, log_level: 'info', more: '', server: cluster, ...changes };
+		const { server } = deployment.settings;
+		sql('postgres', `create database ${database}`, server);
+		const migrated = await bootstrap(database, server);
 		if (migrated.code !== 0) {
 			throw new Error(migrated.stderr);
 		}
@@ -96,15 +97,17 @@ export class Deployment {
 
 	write(changes = {}) {
 		this.settings = { ...this.settings, ...changes };
-		const { web, drain, policy: path, log_level: level, more } = this.settings;
+		const { web, drain, policy: path, log_level: level, more, server, link } = this.settings;
+		// link: how the daemon reaches the server, where that is another way than the tests'.
+		const as = user => link ? `${link} user=${user}` : conninfo(this.database, user, server);
 		writeFileSync(this.file, `listen: ["127.0.0.1:${this.port}"]
 ops_listen: "127.0.0.1:${this.ops}"
 processes: {web: ${web}, drain: ${drain}}
 log_level: ${level}
 database:
-  web: "${conninfo(this.database, 'conduct_web')}"
-  worker: "${conninfo(this.database, 'conduct_worker')}"
-  migrate: "${conninfo(this.database, 'conduct_migrate')}"
+  web: "${as('conduct_web')}"
+  worker: "${as('conduct_worker')}"
+  migrate: "${as('conduct_migrate')}"
 policy_path: ["${path}"]
 index_key_file: "${this.dir}/index.key"
 jobs: {deadlines: 1s}
@@ -138,11 +141,12 @@ ${more}
 
 export class Daemon {
 	/** Starts and waits until it is ready (or as far as `ready` says). */
-	static async start(deployment, { ready = true } = {}) {
+	static async start(deployment, { ready = true, program = conductd, environment = {} } = {}) {
 		const daemon = new Daemon();
 		daemon.deployment = deployment;
 		daemon.log = join(deployment.dir, `log-${deployment.ops}-${Date.now()}`);
-		daemon.child = spawn(conductd, ['-c', deployment.file], { stdio: ['ignore', 'ignore', 'pipe'] });
+		daemon.child = spawn(program, ['-c', deployment.file],
+			{ stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...environment } });
 		daemon.child.stderr.pipe(createWriteStream(daemon.log, { flags: 'a' }));
 		daemon.ended = new Promise(done => daemon.child.on('close', (code, signal) => done({ code, signal })));
 		daemon.ended.then(() => { daemon.is_over = true; });
@@ -150,6 +154,13 @@ export class Daemon {
 			await daemon.ready();
 		}
 		return daemon;
+	}
+
+	/** From here on it is another process, which writes to the same log. */
+	follow(pid, isAlive) {
+		this.child = { pid, kill: signal => process.kill(pid, signal) };
+		this.is_over = false;
+		this.ended = until('it has ended', () => !isAlive(pid), 600000).then(() => ({ code: 0, signal: null }));
 	}
 
 	async readiness() {
