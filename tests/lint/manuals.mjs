@@ -1,4 +1,6 @@
 // Checks that the manual pages say all that the programs say: keys, commands, options, metrics.
+import { differences } from './tree.mjs';
+
 const page = (tree, name) => tree.need(`packaging/man/${name}`);
 
 /** What the items of a page are headed with, roff's escapes and macros for arguments taken out. */
@@ -18,9 +20,10 @@ function keysOf(text) {
 
 export function manualNamesEveryKey(tree) {
 	const keys = keysOf(tree.need('daemon/app/config_rows.c'));
-	const named = new Set(itemsOf(page(tree, 'conductd.yaml.5')));
+	const named = new Set(itemsOf(page(tree, 'conductd.yaml.5')).filter(name => !name.startsWith('/')));
 	if (!keys.length) return ['daemon/app/config_rows.c: no row is read'];
-	return keys.filter(key => !named.has(key)).map(key => `${key} is not in packaging/man/conductd.yaml.5`);
+	return differences(new Set(keys), named, key => `${key} is not in packaging/man/conductd.yaml.5`,
+		key => `${key} is in packaging/man/conductd.yaml.5 and no key`);
 }
 
 /** "keys init", with the options that its arguments and help name. */
@@ -77,7 +80,8 @@ export function manualNamesEveryMetric(tree) {
 	const made = new Set([...tree.need('daemon/worker/metrics.c').matchAll(/"(conductd_[a-z_]+)"/g)].map(([, name]) => name));
 	const named = new Set(itemsOf(page(tree, 'conductd.8')).filter(name => name.startsWith('conductd_')));
 	if (!made.size) return ['daemon/worker/metrics.c: no metric is read'];
-	return [...made].filter(name => !named.has(name)).map(name => `${name} is not in packaging/man/conductd.8`);
+	return differences(made, named, name => `${name} is not in packaging/man/conductd.8`,
+		name => `${name} is in packaging/man/conductd.8 and no metric`);
 }
 
 export function manualNamesEverySignal(tree) {
