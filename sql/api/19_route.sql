@@ -74,22 +74,31 @@ end
 $$;
 
 -- Up the chain from a body until one is competent; null when none is.
+create or replace function conduct_api_1.route_from(p_body conduct.body, p_facts jsonb) returns text
+language plpgsql stable
+as $$
+declare
+	v_body conduct.body := p_body;
+begin
+	for i in 1 .. 8 loop
+		exit when v_body.body_id is null;
+		if conduct_api_1.is_competent(v_body, p_facts) then
+			return v_body.body_id;
+		end if;
+		select * into v_body from conduct.body b where b.body_id = v_body.up_body_id;
+	end loop;
+	return null;
+end
+$$;
+
 create or replace function conduct_api_1.route_up(p_body text, p_facts jsonb) returns text
 language plpgsql stable
 as $$
 declare
 	v_body conduct.body;
-	v_next text := p_body;
 begin
-	for i in 1 .. 8 loop
-		select * into v_body from conduct.body b where b.body_id = v_next;
-		exit when v_body.body_id is null;
-		if conduct_api_1.is_competent(v_body, p_facts) then
-			return v_body.body_id;
-		end if;
-		v_next := v_body.up_body_id;
-	end loop;
-	return null;
+	select * into v_body from conduct.body b where b.body_id = p_body;
+	return conduct_api_1.route_from(v_body, p_facts);
 end
 $$;
 
@@ -122,7 +131,7 @@ begin
 	then
 		return conduct_api_1.route_up(v_body.up_body_id, p_facts);
 	end if;
-	return conduct_api_1.route_up(v_body.body_id, p_facts);
+	return conduct_api_1.route_from(v_body, p_facts);
 end
 $$;
 

@@ -7,7 +7,7 @@ do $$
 begin
 	if to_regtype('conduct_api_1.report_plan') is null then
 		create type conduct_api_1.report_plan as (case_id uuid, kind text, lane text, privacy text,
-			severity text, wiki text, lang text, profile text, category text, rules text[],
+			severity text, place conduct.policy_wiki, wiki text, lang text, profile text, category text, rules text[],
 			is_emergency boolean, routes jsonb, sections jsonb, bodies jsonb, procedure jsonb,
 			procedure_version text, published_at timestamptz, policy_version text,
 			submitted_at timestamptz, errors jsonb);
@@ -61,18 +61,18 @@ end
 $$;
 
 -- What the published policy makes of a report: lane, kind, severity, privacy, and what is wrong with it.
-create or replace function conduct_api_1.submit_plan(p_case jsonb) returns conduct_api_1.report_plan
-language plpgsql volatile
+create or replace function conduct_api_1.submit_plan(p_case jsonb, p_now timestamptz)
+returns conduct_api_1.report_plan language plpgsql volatile
 as $$
 declare
 	v_plan conduct_api_1.report_plan;
 	v_harm text;
 	v_names_body boolean := jsonb_path_exists(p_case, '$.respondents[*].body');
 begin
-	select w.wiki, w.lang, f.profile, s.policy_version, f.procedure, f.routes, c.category,
+	select w, w.wiki, w.lang, f.profile, s.policy_version, f.procedure, f.routes, c.category,
 		c.harm_type, c.rules, c.severity_floor, c.privacy_floor, c.is_emergency, c.routes, c.sections,
 		s.published_at
-	into v_plan.wiki, v_plan.lang, v_plan.profile, v_plan.procedure_version, v_plan.procedure,
+	into v_plan.place, v_plan.wiki, v_plan.lang, v_plan.profile, v_plan.procedure_version, v_plan.procedure,
 		v_plan.bodies, v_plan.category, v_harm, v_plan.rules, v_plan.severity, v_plan.privacy,
 		v_plan.is_emergency, v_plan.routes, v_plan.sections, v_plan.published_at
 	from (select * from conduct.policy_set order by revision desc limit 1) s
@@ -93,60 +93,29 @@ begin
 		v_plan.errors := conduct_api_1.submit_errors(p_case, v_plan);
 	end if;
 	v_plan.kind := case when v_harm = 'self_harm' then 'welfare'
-		when v_names_body and exists (select from jsonb_array_elements(p_case -> 'respondents') y
-			join conduct.body b on b.body_id = y ->> 'body') then 'systemic'
 		when v_plan.rules = array['procedure/sanction-breach'] then 'sanction_breach' else 'conduct' end;
+	if v_names_body and v_plan.kind <> 'welfare' and exists (
+		select from jsonb_array_elements(p_case -> 'respondents') y
+		join conduct.body b on b.body_id = y ->> 'body')
+	then
+		v_plan.kind := 'systemic';
+	end if;
 	v_plan.severity := case v_plan.lane when 'emergency' then 'S4' else coalesce(v_plan.severity, 'S1') end;
 	v_plan.privacy := case v_plan.lane when 'emergency' then 'restricted'
 		else conduct_api_1.stricter(v_plan.privacy, coalesce(p_case ->> 'privacy', 'handlers')) end;
 	v_plan.lang := coalesce(p_case ->> 'lang', v_plan.lang, 'en');
 	v_plan.case_id := (p_case ->> 'case')::uuid;
-	v_plan.submitted_at := conduct.clock();
+	v_plan.submitted_at := p_now;
 	-- Its policy is that of the time when what it tells of ended.
-	v_plan.policy_version := case when v_plan.published_at <= v_plan.submitted_at
-			and not jsonb_path_exists(p_case, '$.incidents[*].keyvalue() ? (@.key == "from" || @.key == "to")')
-		then v_plan.procedure_version
-		else conduct_api_1.policy_at(coalesce((
+	v_plan.policy_version := v_plan.procedure_version;
+	if v_plan.published_at > p_now
+		or jsonb_path_exists(p_case, '$.incidents[*].keyvalue() ? (@.key == "from" || @.key == "to")')
+	then
+		v_plan.policy_version := conduct_api_1.policy_at(coalesce((
 			select max(coalesce((i ->> 'to')::timestamptz, (i ->> 'from')::timestamptz))
-			from jsonb_array_elements(coalesce(p_case -> 'incidents', '[]')) i), v_plan.submitted_at)) end;
+			from jsonb_array_elements(coalesce(p_case -> 'incidents', '[]')) i), p_now));
+	end if;
 	return v_plan;
-end
-$$;
-
--- Whom a report names beside its reporter: targets first, then respondents, as rows of party. Of a
--- welfare case the people named are at risk, nobody is accused.
-create or replace function conduct_api_1.submit_named(p_case jsonb, p_kind text,
-	p_reporter conduct.party)
-returns setof conduct.party language plpgsql stable rows 2
-as $$
-begin
-	return query
-		select gen_random_uuid(), p_reporter.case_id,
-			(1 + row_number() over (order by y.is_respondent, y.nth))::integer,
-			case when not y.is_respondent then 'target' when p_kind = 'welfare' then 'person_at_risk'
-				else 'respondent' end,
-			case when y.is_self then p_reporter.kind when y.value ? 'user' then 'account'
-				when y.value ? 'body' then 'body' when y.value ? 'url' then 'off_wiki' else 'unknown' end,
-			case when y.is_self then p_reporter.identity else 'named' end,
-			case when y.is_self then p_reporter.id_ix else decode(y.value ->> 'id_ix', 'hex') end,
-			case when y.is_self then p_reporter.name_ix else decode(y.value ->> 'name_ix', 'hex') end,
-			case when y.is_self then p_reporter.skeleton_ix else decode(y.value ->> 'skeleton_ix', 'hex') end,
-			(select b.body_id from conduct.body b where b.body_id = y.value ->> 'body'),
-			case when y.is_self then case p_reporter.identity when 'named' then p_reporter.name_content end
-				else conduct_api_1.word_id(coalesce(y.value -> 'user',
-					y.value -> 'url', y.value -> 'unknown')) end,
-			p_reporter.added_at, null::timestamptz, null::timestamptz
-		from (
-			select false as is_respondent, t.nth, t.value,
-				coalesce((t.value ->> 'self')::boolean, false) as is_self
-			from jsonb_array_elements(coalesce(p_case -> 'targets', '[]')
-				-- Whom somebody else reports for is harmed, like any target.
-				|| coalesce(jsonb_path_query_array(p_case, '$.filed_for'), '[]')) with ordinality t (value, nth)
-			union all
-			select true, t.nth, t.value, false
-			from jsonb_array_elements(coalesce(p_case -> 'respondents', '[]')) with ordinality t (value, nth)) y
-		where not y.value ? 'body'
-			or exists (select from conduct.body b where b.body_id = y.value ->> 'body');
 end
 $$;
 
@@ -181,10 +150,12 @@ end
 $$;
 
 -- What is told: the case file, its words, parties, report, incidents and receipt, in one statement. Words
--- go to the unit they are erased with: what the reporter tells, who the reporter is, and the rest.
+-- go to the unit they are erased with: what the reporter tells, who the reporter is, and the rest. After
+-- the reporter come the targets, then the respondents; of a welfare case the people named are at risk,
+-- nobody is accused.
 create or replace function conduct_api_1.submit_told(p_case jsonb, p_plan conduct_api_1.report_plan,
 	p_reporter conduct.party, p_receipt bytea, p_ids uuid[], p_kinds text[], p_words bytea[])
-returns void language plpgsql volatile
+returns uuid language plpgsql volatile
 as $$
 declare
 	v_units jsonb := p_case -> 'units';
@@ -193,6 +164,9 @@ declare
 		conduct_api_1.word_id(p_case -> 'harmed'), conduct_api_1.word_id(p_case -> 'extra')];
 	v_own uuid[] := array[conduct_api_1.word_id(p_case -> 'contact'),
 		conduct_api_1.word_id(p_case -> 'name')];
+	-- Whom somebody else reports for is harmed, like any target.
+	v_targets jsonb := coalesce(p_case -> 'targets', '[]')
+		|| coalesce(jsonb_path_query_array(p_case, '$.filed_for'), '[]');
 begin
 	with a_unit as (
 		insert into conduct.unit (unit_id, kind, made_at)
@@ -215,7 +189,24 @@ begin
 		insert into conduct.party (party_id, case_id, seq, role, kind, identity, id_ix, name_ix, skeleton_ix,
 			body_id, name_content, added_at, notified_at, withdrew_at)
 		select (p_reporter).* union all
-		select * from conduct_api_1.submit_named(p_case, p_plan.kind, p_reporter)),
+		select gen_random_uuid(), p_plan.case_id, 1 + y.nth, case when not y.is_respondent then 'target'
+				when p_plan.kind = 'welfare' then 'person_at_risk' else 'respondent' end,
+			case when y.is_self then p_reporter.kind when y.value ? 'user' then 'account'
+				when y.value ? 'body' then 'body' when y.value ? 'url' then 'off_wiki' else 'unknown' end,
+			case when y.is_self then p_reporter.identity else 'named' end,
+			case when y.is_self then p_reporter.id_ix else decode(y.value ->> 'id_ix', 'hex') end,
+			case when y.is_self then p_reporter.name_ix else decode(y.value ->> 'name_ix', 'hex') end,
+			case when y.is_self then p_reporter.skeleton_ix else decode(y.value ->> 'skeleton_ix', 'hex') end,
+			y.value ->> 'body',
+			case when not y.is_self then conduct_api_1.word_id(coalesce(y.value -> 'user', y.value -> 'url',
+					y.value -> 'unknown'))
+				when p_reporter.identity = 'named' then p_reporter.name_content end,
+			p_reporter.added_at, null, null
+		from (select t.nth, t.value, t.nth > jsonb_array_length(v_targets) as is_respondent,
+				coalesce((t.value ->> 'self')::boolean, false) as is_self
+			from jsonb_array_elements(v_targets || coalesce(p_case -> 'respondents', '[]'))
+				with ordinality t (value, nth)) y
+		where not y.value ? 'body' or exists (select from conduct.body b where b.body_id = y.value ->> 'body')),
 	a_report as (
 		insert into conduct.report (report_id, case_id, unit_id, reporter_id, wiki, lang, lane, category,
 			harm_type, minor_at_risk, about_functionary, publish_after, is_unverified, details_content,
@@ -244,6 +235,7 @@ begin
 			with ordinality i (value, nth))
 	insert into conduct.receipt (receipt_hash, case_id, party_id, made_at)
 	values (p_receipt, p_plan.case_id, p_reporter.party_id, p_plan.submitted_at);
+	return v_report;
 end
 $$;
 
@@ -318,36 +310,53 @@ begin
 end
 $$;
 
+-- The body that gets a report first. Of an ordinary report about one wiki the way begins at that wiki.
+create or replace function conduct_api_1.submit_body(p_plan conduct_api_1.report_plan, p_facts jsonb)
+returns text language plpgsql stable
+as $$
+declare
+	v_body text;
+begin
+	if p_plan.lane = 'standard' and p_plan.kind = 'conduct' and p_plan.wiki is not null
+		and not p_facts -> 'routes' ?| array['emergency', 'legal']
+		and p_facts -> 'venues' = '["on_wiki"]' and jsonb_array_length(p_facts -> 'wikis') < 2
+	then
+		v_body := conduct_api_1.route_wiki(p_plan.place, p_facts);
+	end if;
+	return coalesce(v_body, conduct_api_1.route(p_facts));
+end
+$$;
+
 -- What follows: the intake at the body that the routes name, its first event, limits, docket, outbox and
 -- the answer to its key, in one statement; an external body gets it escalated in the same act.
 create or replace function conduct_api_1.submit_intake(p_case jsonb, p_plan conduct_api_1.report_plan,
-	p_reporter uuid, p_scope bytea, p_sealed_receipt bytea)
+	p_report uuid, p_reporter uuid, p_scope bytea, p_sealed_receipt bytea)
 returns jsonb language plpgsql volatile
 as $$
 declare
 	v_act uuid := gen_random_uuid();
 	v_id uuid := gen_random_uuid();
 	v_facts jsonb := conduct_api_1.submit_facts(p_case, p_plan);
-	v_body text;
-	v_is_external boolean;
+	v_body text := conduct_api_1.submit_body(p_plan, v_facts);
 	v_is_escalated boolean;
 	v_what text[];
 	v_due timestamptz[];
+	v_first integer;
 	v_answer jsonb;
 begin
-	select b.body_id, b.is_external into strict v_body, v_is_external from conduct.body b
-	where b.body_id = conduct_api_1.route(v_facts);
-	v_is_escalated := p_plan.lane = 'emergency' or v_is_external;
+	select p_plan.lane = 'emergency' or b.is_external into strict v_is_escalated
+	from conduct.body b where b.body_id = v_body;
 	v_what := array['acknowledge', case when v_is_escalated then 'hand_back' else 'claim' end];
 	v_due := array[p_plan.submitted_at + (p_plan.procedure ->> case p_plan.lane when 'emergency'
 			then 'acknowledge_emergency' else 'acknowledge' end)::bigint * interval '1 second',
 		p_plan.submitted_at + (p_plan.procedure ->> v_what[2])::bigint * interval '1 second'];
-	v_answer := jsonb_build_object('report', p_case ->> 'report',
+	v_first := case when v_due[1] <= v_due[2] then 1 else 2 end;
+	v_answer := jsonb_build_object('report', p_report,
 		'state', case when v_is_escalated then 'escalated' else 'received' end, 'stage', 'report',
 		'policy_version', p_plan.policy_version, 'procedure_version', p_plan.procedure_version,
-		'lane', p_plan.lane, 'deadlines', (select jsonb_agg(jsonb_build_object('what', d.what,
-				'at', conduct_api_1.time_text(d.due)) order by d.due, d.what)
-			from unnest(v_what, v_due) d (what, due)));
+		'lane', p_plan.lane, 'deadlines', jsonb_build_array(
+			jsonb_build_object('what', v_what[v_first], 'at', conduct_api_1.time_text(v_due[v_first])),
+			jsonb_build_object('what', v_what[3 - v_first], 'at', conduct_api_1.time_text(v_due[3 - v_first]))));
 	with a_proceeding as (
 		insert into conduct.proceeding (proceeding_id, case_id, kind, round, instance, body_id, opened_by,
 			version, state, opened_at, state_at)
@@ -364,12 +373,12 @@ begin
 	a_docket as (
 		insert into conduct.docket (case_id, body_id, rank, due_at, is_open, stage, state, lane, wiki)
 		values (p_plan.case_id, v_body, case p_plan.lane when 'emergency' then 0 else 1 end,
-			least(v_due[1], v_due[2]), true, 'report', v_answer ->> 'state', p_plan.lane, p_plan.wiki)),
+			v_due[v_first], true, 'report', v_answer ->> 'state', p_plan.lane, p_plan.wiki)),
 	a_notice as (
 		insert into conduct.outbox (outbox_id, case_id, kind, facts, at)
 		values (gen_random_uuid(), p_plan.case_id,
 			case p_plan.lane when 'emergency' then 'emergency' else 'report_received' end,
-			jsonb_build_object('report', p_case ->> 'report', 'body', v_body, 'lane', p_plan.lane),
+			jsonb_build_object('report', p_report, 'body', v_body, 'lane', p_plan.lane),
 			p_plan.submitted_at))
 	update conduct.idempotency i set status = 201, answer = v_answer, case_id = p_plan.case_id,
 		sealed_receipt = p_sealed_receipt
@@ -389,34 +398,31 @@ begin
 end
 $$;
 
--- The key's row goes first, then everything else: of equal calls at once one is stored.
 create or replace function conduct_api_1.submit_checked(p_account bytea, p_receipt bytea, p_scope bytea,
-	p_mac bytea, p_sealed_receipt bytea, p_case jsonb, p_word_ids uuid[], p_word_kinds text[],
-	p_words bytea[])
-returns conduct_api_1.answer language plpgsql volatile
+	p_sealed_receipt bytea, p_case jsonb, p_word_ids uuid[], p_word_kinds text[], p_words bytea[],
+	p_now timestamptz)
+returns jsonb language plpgsql volatile
 as $$
 declare
-	v_key conduct.idempotency := conduct_api_1.claim_key(p_scope, p_mac);
-	v_plan conduct_api_1.report_plan;
+	v_plan conduct_api_1.report_plan := conduct_api_1.submit_plan(p_case, p_now);
 	v_reporter conduct.party;
+	v_report uuid;
+	v_set text;
 begin
-	if v_key.scope is not null then
-		return row(v_key.status, v_key.answer || jsonb_build_object('sealed_receipt',
-			encode(v_key.sealed_receipt, 'hex')), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
-	end if;
-	v_plan := conduct_api_1.submit_plan(p_case);
 	if v_plan.errors <> '[]' then
 		perform conduct_api_1.refuse(422, 'conduct-invalid-body', jsonb_build_object('errors', v_plan.errors));
 	end if;
 	v_reporter := conduct_api_1.submit_reporter(p_case, p_account, v_plan);
-	perform set_config('conduct.case_id', v_plan.case_id::text, true);
-	perform set_config('conduct.actor', 'party:' || v_reporter.party_id, true);
-	perform conduct_api_1.submit_told(p_case, v_plan, v_reporter, p_receipt, p_word_ids, p_word_kinds, p_words);
-	return row(201, conduct_api_1.submit_intake(p_case, v_plan, v_reporter.party_id, p_scope,
-		p_sealed_receipt), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
+	v_set := set_config('conduct.case_id', v_plan.case_id::text, true);
+	v_set := set_config('conduct.actor', 'party:' || v_reporter.party_id, true);
+	v_report := conduct_api_1.submit_told(p_case, v_plan, v_reporter, p_receipt, p_word_ids, p_word_kinds,
+		p_words);
+	return conduct_api_1.submit_intake(p_case, v_plan, v_report, v_reporter.party_id, p_scope,
+		p_sealed_receipt);
 end
 $$;
 
+-- The key's row goes first, then everything else: of equal calls at once one is stored.
 create or replace function conduct_api_1.submit_report(p_account bytea, p_receipt bytea, p_scope bytea,
 	p_mac bytea, p_sealed_receipt bytea, p_case jsonb, p_word_ids uuid[], p_word_kinds text[],
 	p_words bytea[])
@@ -424,21 +430,35 @@ returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
 declare
-	v_answer conduct_api_1.answer;
+	v_now timestamptz := conduct.clock();
+	v_key conduct.idempotency;
+	v_is_claimed boolean := false;
+	v_body jsonb;
 	v_state text;
-	v_key text;
+	v_text text;
 	v_detail text;
 begin
-	v_answer := conduct_api_1.submit_checked(p_account, p_receipt, p_scope, p_mac, p_sealed_receipt, p_case,
-		p_word_ids, p_word_kinds, p_words);
+	v_key := conduct_api_1.claim_row(p_scope, p_mac, v_now);
+	v_is_claimed := true;
+	if v_key.scope is not null then
+		return row(v_key.status, v_key.answer || jsonb_build_object('sealed_receipt',
+			encode(v_key.sealed_receipt, 'hex')), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
+	end if;
+	v_body := conduct_api_1.submit_checked(p_account, p_receipt, p_scope, p_sealed_receipt, p_case,
+		p_word_ids, p_word_kinds, p_words, v_now);
 	-- A constraint that waits for COMMIT would take the whole batch with it.
 	set constraints all immediate;
 	set constraints all deferred;
-	return v_answer;
+	return row(201, v_body, '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 exception when others then
-	get stacked diagnostics v_state = returned_sqlstate, v_key = message_text, v_detail = pg_exception_detail;
+	get stacked diagnostics v_state = returned_sqlstate, v_text = message_text, v_detail = pg_exception_detail;
+	if v_state = '55P03' and not v_is_claimed then
+		v_state := 'UC409';
+		v_text := 'conduct-idempotency-running';
+		v_detail := '{}';
+	end if;
 	if v_state like 'UC%' then
-		return row(substr(v_state, 3)::integer, jsonb_build_object('errorKey', v_key,
+		return row(substr(v_state, 3)::integer, jsonb_build_object('errorKey', v_text,
 			'params', v_detail::jsonb), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 	end if;
 	if v_state in ('55P03', '40001', '40P01') then

@@ -47,12 +47,12 @@ create table party (
 	constraint party_case_key unique (party_id, case_id),
 	constraint party_seq_key unique (case_id, seq)
 );
-create index party_id_ix on party (id_ix);
-create index party_name_ix on party (name_ix);
+create index party_id_ix on party (id_ix) where id_ix is not null;
+create index party_name_ix on party (name_ix) where name_ix is not null;
 
 create table report (
 	report_id uuid constraint report_pkey primary key,
-	case_id uuid not null constraint report_case_fkey references case_file,
+	case_id uuid not null,
 	unit_id uuid not null constraint report_unit_fkey references unit,
 	reporter_id uuid not null,
 	wiki text,
@@ -73,6 +73,7 @@ create table report (
 	contain text[] not null default '{}',
 	policy_version text not null constraint report_policy_fkey references policy_set,
 	submitted_at timestamptz not null,
+	-- The party's case is the report's: no key to case_file of its own.
 	constraint report_reporter_fkey foreign key (reporter_id, case_id) references party (party_id, case_id)
 );
 create index report_case on report (case_id);
@@ -99,7 +100,7 @@ create table incident (
 create table receipt (
 	receipt_hash bytea constraint receipt_pkey primary key
 		constraint receipt_hash_is_sha256 check (octet_length(receipt_hash) = 32),
-	case_id uuid not null constraint receipt_case_fkey references case_file,
+	case_id uuid not null,
 	party_id uuid not null,
 	made_at timestamptz not null,
 	constraint receipt_party_fkey foreign key (party_id, case_id) references party (party_id, case_id)
@@ -186,7 +187,6 @@ create table event (
 		when kind = 'matter' and action in ('dismiss', 'record') then seq end) stored,
 	constraint event_pkey primary key (proceeding_id, seq),
 	constraint event_to_state_key unique (proceeding_id, seq, to_state),
-	constraint event_action_key unique (proceeding_id, seq, action),
 	constraint event_cause_key unique (proceeding_id, seq, kind, action, case_id),
 	constraint event_first_is_new check ((seq = 1) = (from_state = 'new')),
 	constraint event_has_its_cause check (

@@ -90,13 +90,14 @@ declare
 	v_ids bytea[];
 	v_names bytea[];
 	v_skeletons bytea[];
-	v_own uuid[];
+	v_is_here boolean;
+	v_is_elsewhere boolean;
 begin
 	select array_agg(a.id_ix), array_agg(a.name_ix), array_agg(a.skeleton_ix)
 	into v_ids, v_names, v_skeletons
 	from conduct.person p join conduct.person_account a on a.person_id = p.person_id
 	where p.principal_id = p_principal;
-	if exists (
+	select exists (
 			-- The parties of the case first: no index on whom they stand for is as short as they are few.
 			select from (select * from conduct.party where case_id = p_case offset 0) y
 			where y.id_ix = any (v_ids) or y.name_ix = any (v_names)
@@ -105,31 +106,29 @@ begin
 			select from conduct.recusal r
 			where r.case_id = p_case and r.extent = 'full' and r.standing = 'in_force'
 				and (r.principal_id = p_principal or r.name_ix = any (v_names)
-					or r.id_ix = any (v_ids)))
-	then
-		return true;
-	end if;
-	-- Most people are a party to nothing; what follows is asked only of the others.
-	select array_agg(o.party_id) into v_own
-	from (select y.party_id from unnest(v_ids) a (ix), conduct.party y
-			where y.id_ix = a.ix and y.case_id <> p_case
-		union all
-		select y.party_id from unnest(v_names) a (ix), conduct.party y
-			where y.name_ix = a.ix and y.case_id <> p_case) o;
-	return v_own is not null and conduct_gate.is_recused_elsewhere(p_case, v_own);
+					or r.id_ix = any (v_ids))),
+		-- Most people are a party to nothing; what is in other cases is asked only of the others.
+		exists (select from unnest(v_ids) a (ix) where exists (
+			select from conduct.party y where y.id_ix = a.ix and y.case_id <> p_case offset 0))
+		or exists (select from unnest(v_names) a (ix) where exists (
+			select from conduct.party y where y.name_ix = a.ix and y.case_id <> p_case offset 0))
+	into v_is_here, v_is_elsewhere;
+	return v_is_here or (v_is_elsewhere and conduct_gate.is_recused_elsewhere(p_case, v_ids, v_names));
 end
 $$;
 
--- Recused by what is in other cases, where these are the principal's party rows.
-create function conduct_gate.is_recused_elsewhere(p_case uuid, p_own uuid[]) returns boolean
+-- Recused by what is in other cases, to which these accounts are a party.
+create function conduct_gate.is_recused_elsewhere(p_case uuid, p_ids bytea[], p_names bytea[])
+returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 declare
 	v_now timestamptz := conduct.clock();
 begin
 	return exists (
-		select from unnest(p_own) o (party_id) join conduct.party own on own.party_id = o.party_id
-		where exists (
+		select from (select y.* from unnest(p_ids) a (ix), conduct.party y where y.id_ix = a.ix
+			union all select y.* from unnest(p_names) a (ix), conduct.party y where y.name_ix = a.ix) own
+		where own.case_id <> p_case and (exists (
 				select from conduct.sanction s
 				where s.respondent_id = own.party_id and s.standing = 'active'
 					and s.from_at <= v_now and coalesce(s.until_at > v_now, true)
@@ -143,7 +142,7 @@ begin
 					and e.action = 'accept'
 				join conduct.case_file f on f.case_id = p_case and e.at < f.submitted_at
 				where other.case_id = own.case_id and other.party_id <> own.party_id
-					and other.role in ('respondent', 'reporter', 'target'))));
+					and other.role in ('respondent', 'reporter', 'target')))));
 end
 $$;
 
@@ -348,6 +347,7 @@ language plpgsql stable security definer set search_path = pg_catalog, conduct, 
 as $$
 declare
 	v_principals uuid[];
+	v_now timestamptz;
 begin
 	select array_agg(p.principal_id) into v_principals
 	from conduct.party y
@@ -355,9 +355,16 @@ begin
 		on a.id_ix = y.id_ix or a.name_ix = y.name_ix or a.skeleton_ix = y.skeleton_ix
 	join conduct.person p on p.person_id = a.person_id
 	where y.case_id = p_case and y.role = 'respondent';
-	return v_principals is not null
-		and exists (select from conduct_gate.active_members(p_body, null, null) m
-			where m.principal_id = any (v_principals));
+	if v_principals is null then
+		return false;
+	end if;
+	v_now := conduct.clock();
+	return exists (
+		select from conduct.person p
+		join conduct.role_grant g on g.person_id = p.person_id and g.body_id = p_body
+		join conduct.body b on b.body_id = g.body_id and b.role = g.role
+		where p.principal_id = any (v_principals)
+			and g.ended_at is null and v_now >= g.from_at and v_now < g.until_at);
 end
 $$;
 
@@ -459,21 +466,23 @@ as $$
 declare
 	v_now timestamptz := conduct.clock();
 	v_principal uuid;
-	v_found integer := 0;
+	v_found uuid[] := '{}';
 begin
 	for v_principal in
-		select distinct p.principal_id
-		from conduct.role_grant g
-		join conduct.body b on b.body_id = g.body_id and b.role = g.role
+		select p.principal_id
+		from conduct.body b
+		join conduct.role_grant g on g.body_id = b.body_id and g.role = b.role
 		join conduct.person p on p.person_id = g.person_id
-		where g.body_id = p_body and g.ended_at is null and v_now >= g.from_at and v_now < g.until_at
+		where b.body_id = p_body and g.ended_at is null and v_now >= g.from_at and v_now < g.until_at
 	loop
-		exit when v_found >= p_needed;
-		if p_case is null or not conduct_gate.is_vote_recused(p_case, p_body, v_principal) then
-			v_found := v_found + 1;
+		if not v_principal = any (v_found)
+			and (p_case is null or not conduct_gate.is_vote_recused(p_case, p_body, v_principal))
+		then
+			v_found := v_found || v_principal;
 		end if;
+		exit when cardinality(v_found) >= p_needed;
 	end loop;
-	return v_found >= p_needed;
+	return cardinality(v_found) >= p_needed;
 end
 $$;
 
