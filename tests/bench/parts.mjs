@@ -179,7 +179,7 @@ export function wrk(url, { script, headers = {}, connections = 64, seconds = 6 }
 				reject(new Error(`${url}: ${bad} of ${total} answers were wrong\n${text}`));
 				return;
 			}
-			resolve({ rate, p50: milliseconds(/50%\s+(\S+)/.exec(text)[1]), p99: milliseconds(/99%\s+(\S+)/.exec(text)[1]) });
+			resolve({ rate, p50: milliseconds(/^ +50%\s+(\S+)/m.exec(text)[1]), p99: milliseconds(/^ +99%\s+(\S+)/m.exec(text)[1]) });
 		});
 	});
 }
