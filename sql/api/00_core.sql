@@ -185,8 +185,9 @@ begin
 end
 $$;
 
+-- Stable as what it calls, so that it is folded into the statements that use it.
 create or replace function conduct_api_1.word(p_content uuid) returns jsonb
-language sql immutable
+language sql stable
 as $$
 	select case when p_content is not null then jsonb_build_object('$word', p_content) end
 $$;
@@ -341,10 +342,12 @@ begin
 	then
 		v_roles := v_roles || 'panel'::text;
 	end if;
-	if p_row.state = 'deliberation' and v_person = (select b.drafter from conduct.ballot b
-		where b.proceeding_id = p_row.proceeding_id and b.motion = 'propose' order by b.event_seq desc limit 1)
-	then
-		v_roles := v_roles || 'drafter'::text;
+	if p_row.state = 'deliberation' then
+		if v_person = (select b.drafter from conduct.ballot b where b.proceeding_id = p_row.proceeding_id
+			and b.motion = 'propose' order by b.event_seq desc limit 1)
+		then
+			v_roles := v_roles || 'drafter'::text;
+		end if;
 	end if;
 	return v_roles;
 end
@@ -354,11 +357,16 @@ $$;
 create or replace function conduct_api_1.allowed_on(p_row conduct.proceeding) returns text[]
 language plpgsql stable
 as $$
+declare
+	v_roles text[] := conduct_api_1.roles_on(p_row);
 begin
+	if cardinality(v_roles) = 0 then
+		return '{}';
+	end if;
 	return coalesce((
 		select array_agg(distinct t.action order by t.action) from conduct.transition t
 		where t.kind = p_row.kind and t.from_state = p_row.state and t.in_force
-			and t.role = any (conduct_api_1.roles_on(p_row))), '{}');
+			and t.role = any (v_roles)), '{}');
 end
 $$;
 

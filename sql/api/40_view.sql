@@ -135,13 +135,29 @@ begin
 end
 $$;
 
+create or replace function conduct_api_1.view_ballots(p_ids uuid[]) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((select jsonb_agg(conduct_api_1.view_ballot(b) order by b.opened_at, b.ballot_id)
+		from conduct.ballot b
+		where b.case_id = conduct.opened_case() and b.proceeding_id = any (p_ids)), '[]');
+end
+$$;
+
 -- The actor's own ballot paper of a proceeding's open ballot, and how many have voted.
 create or replace function conduct_api_1.view_votes(p_proceeding uuid) returns jsonb
 language plpgsql stable
 as $$
 declare
-	v_principal uuid := conduct_gate.principal_of(conduct.actor_person());
+	v_principal uuid;
 begin
+	if not exists (select from conduct.ballot b
+		where b.proceeding_id = p_proceeding and b.closed_at is null)
+	then
+		return null;
+	end if;
+	v_principal := conduct_gate.principal_of(conduct.actor_person());
 	return (select jsonb_build_object('proposal', b.ballot_id,
 			'may_vote', exists (select from conduct.ballot_voter r where r.ballot_id = b.ballot_id
 				and r.principal_id = v_principal and r.recused_at is null),
@@ -158,6 +174,28 @@ begin
 end
 $$;
 
+-- The decision an appeal is against, and what it says.
+create or replace function conduct_api_1.view_appealed(p_against uuid, p_seq integer) returns uuid
+language plpgsql stable
+as $$
+begin
+	return (select d.decision_id from conduct.decision d
+		where d.proceeding_id = p_against and d.event_seq = p_seq);
+end
+$$;
+
+create or replace function conduct_api_1.view_claim(p_proceeding uuid) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return (select jsonb_build_object('grounds', to_jsonb(c.grounds),
+			'reasons', conduct_api_1.word(c.reasons_content),
+			'items', (select jsonb_agg(i.item order by i.item) from conduct.appeal_item i
+				where i.proceeding_id = c.proceeding_id))
+		from conduct.appeal_claim c where c.proceeding_id = p_proceeding);
+end
+$$;
+
 create or replace function conduct_api_1.view_proceedings(p_ids uuid[]) returns jsonb
 language plpgsql stable
 as $$
@@ -166,13 +204,9 @@ begin
 			'id', p.proceeding_id, 'kind', p.kind, 'respondent', p.respondent_id, 'round', p.round,
 			'state', p.state, 'body', p.body_id, 'version', p.version,
 			'appellant', p.appellant_id, 'against', p.against_id,
-			'decision', (select d.decision_id from conduct.decision d
-				where d.proceeding_id = p.against_id and d.event_seq = p.against_seq),
-			'claim', (select jsonb_build_object('grounds', to_jsonb(c.grounds),
-					'reasons', conduct_api_1.word(c.reasons_content),
-					'items', (select jsonb_agg(i.item order by i.item) from conduct.appeal_item i
-						where i.proceeding_id = p.proceeding_id))
-				from conduct.appeal_claim c where c.proceeding_id = p.proceeding_id),
+			'decision', case when p.kind = 'appeal' then
+				conduct_api_1.view_appealed(p.against_id, p.against_seq) end,
+			'claim', case when p.kind = 'appeal' then conduct_api_1.view_claim(p.proceeding_id) end,
 			-- An objection or the next round leaves the row; it is in force only while something is decided.
 			'disposition', (select d.disposition from conduct.disposition d
 				join conduct.state s on s.state = p.state and s.class <> 'open'
@@ -183,9 +217,9 @@ begin
 				from conduct.panel n where n.proceeding_id = p.proceeding_id),
 			'votes', conduct_api_1.view_votes(p.proceeding_id),
 			'opened_at', conduct_api_1.time_text(p.opened_at),
-			'allowed_actions', to_jsonb(conduct_api_1.allowed_on(p)),
-			'blocked', conduct_api_1.blocked_on(p)) order by p.opened_at, p.kind, p.proceeding_id)
-		from conduct.proceeding p
+			'allowed_actions', to_jsonb(a.actions),
+			'blocked', conduct_api_1.blocked_on(p, a.actions)) order by p.opened_at, p.kind, p.proceeding_id)
+		from conduct.proceeding p, lateral (select conduct_api_1.allowed_on(p) as actions offset 0) a
 		where p.case_id = conduct.opened_case() and p.proceeding_id = any (p_ids)), '[]');
 end
 $$;
@@ -228,7 +262,16 @@ declare
 	v_ids uuid[] := conduct_api_1.visible_proceedings();
 	v_stage record;
 	v_body conduct.body;
+	v_proceedings jsonb := conduct_api_1.view_proceedings(v_ids);
+	v_has_matter boolean;
+	v_has_decision boolean;
+	v_has_ballot boolean;
 begin
+	-- Most cases are young: what follows later is looked at only where it is there.
+	select exists (select from conduct.allegation a where a.proceeding_id = any (v_ids)),
+		exists (select from conduct.decision d where d.case_id = conduct.opened_case()),
+		exists (select from conduct.ballot b where b.proceeding_id = any (v_ids))
+	into v_has_matter, v_has_decision, v_has_ballot;
 	select * into strict v_case from conduct.case_file f where f.case_id = conduct.opened_case();
 	select * into v_stage from conduct_api_1.stage_of(v_ids);
 	select b.* into v_body from conduct.proceeding p join conduct.body b on b.body_id = p.body_id
@@ -244,17 +287,16 @@ begin
 		'parties', conduct_api_1.view_parties(),
 		'reports', conduct_api_1.view_reports(),
 		'incidents', conduct_api_1.view_incidents(),
-		'allegations', conduct_api_1.view_allegations(v_ids),
-		'proceedings', conduct_api_1.view_proceedings(v_ids),
-		'decisions', conduct_api_1.view_decisions(v_ids),
-		'ballots', coalesce((select jsonb_agg(conduct_api_1.view_ballot(b) order by b.opened_at, b.ballot_id)
-			from conduct.ballot b
-			where b.case_id = v_case.case_id and b.proceeding_id = any (v_ids)), '[]'),
-		'sanctions', conduct_api_1.view_sanctions(v_ids),
+		'allegations', case when v_has_matter then conduct_api_1.view_allegations(v_ids) else '[]' end,
+		'proceedings', v_proceedings,
+		'decisions', case when v_has_decision then conduct_api_1.view_decisions(v_ids) else '[]' end,
+		'ballots', case when v_has_ballot then conduct_api_1.view_ballots(v_ids) else '[]' end,
+		'sanctions', case when v_has_decision then conduct_api_1.view_sanctions(v_ids) else '[]' end,
 		'deadlines', conduct_api_1.view_deadlines(v_ids),
 		'assigned', coalesce((select jsonb_agg(distinct s.person_id) from conduct.assignment s
 			where s.case_id = v_case.case_id and s.ended_at is null), '[]'),
-		'allowed_actions', conduct_api_1.allowed_in_case());
+		'allowed_actions', coalesce((select jsonb_agg(distinct a order by a) from jsonb_array_elements(v_proceedings) p,
+			jsonb_array_elements_text(p -> 'allowed_actions') a), '[]'));
 end
 $$;
 

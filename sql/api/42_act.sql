@@ -507,25 +507,31 @@ end
 $$;
 
 -- Unmet guards of the actions the actor could take on a proceeding: {action: [guards]}.
-create or replace function conduct_api_1.blocked_on(p_row conduct.proceeding) returns jsonb
-language plpgsql stable
+create or replace function conduct_api_1.blocked_on(p_row conduct.proceeding, p_allowed text[])
+returns jsonb language plpgsql stable
 as $$
 declare
-	v_allowed text[] := conduct_api_1.allowed_on(p_row);
 	v_accept text;
 	v_panel text;
 	v_severity integer;
 begin
-	if not v_allowed && array['accept', 'propose', 'decide', 'resolve_informally', 'accept_appeal',
+	if not p_allowed && array['accept', 'propose', 'decide', 'resolve_informally', 'accept_appeal',
 		'decide_appeal', 'remand', 'take_up']
 	then
 		return '{}';
 	end if;
-	v_severity := conduct_api_1.severity_rank((conduct_api_1.current_case()).severity);
+	if 'resolve_informally' = any (p_allowed) then
+		v_severity := conduct_api_1.severity_rank((conduct_api_1.current_case()).severity);
+	end if;
 	v_accept := (select case when b.accept_rule ->> 'rule' <> 'none'
 			and conduct_api_1.passed_ballot(p_row.proceeding_id, array['accept', 'accept_appeal']) is null
 			then 'acceptance-vote' end
 		from conduct.body b where b.body_id = p_row.body_id);
+	-- At the intake nothing else can be in the way.
+	if p_row.kind = 'intake' then
+		return case when v_accept is not null and 'accept' = any (p_allowed)
+			then jsonb_build_object('accept', jsonb_build_array(v_accept)) else '{}' end;
+	end if;
 	if p_row.kind = 'appeal' then
 		v_panel := conduct_api_1.panel_guard(p_row);
 	end if;
@@ -533,24 +539,24 @@ begin
 		select jsonb_object_agg(g.action, g.guards)
 		from (select b.action, jsonb_agg(b.guard order by b.guard) as guards
 			from (select 'decide' as action, d as guard
-				from unnest(case when 'decide' = any (v_allowed)
+				from unnest(case when 'decide' = any (p_allowed)
 					then conduct_api_1.decide_guards(p_row) end) d
 				union all values
 				('accept', v_accept), ('accept_appeal', v_accept),
-				('propose', case when 'propose' = any (v_allowed)
+				('propose', case when 'propose' = any (p_allowed)
 					then conduct_api_1.hearing_guard(p_row.proceeding_id) end),
 				('resolve_informally', case when v_severity > 2 then 'advice-only' end),
 				('decide_appeal', v_panel),
-				('decide_appeal', case when 'decide_appeal' = any (v_allowed)
+				('decide_appeal', case when 'decide_appeal' = any (p_allowed)
 					and conduct_api_1.passed_ballot(p_row.proceeding_id, array['decide_appeal']) is null
 					then 'tally' end),
-				('decide_appeal', case when 'decide_appeal' = any (v_allowed)
+				('decide_appeal', case when 'decide_appeal' = any (p_allowed)
 					then conduct_api_1.join_guard(p_row) end),
-				('remand', case when 'remand' = any (v_allowed) then conduct_api_1.remand_guard(p_row) end),
-				('take_up', case when 'take_up' = any (v_allowed)
+				('remand', case when 'remand' = any (p_allowed) then conduct_api_1.remand_guard(p_row) end),
+				('take_up', case when 'take_up' = any (p_allowed)
 					and conduct_api_1.remand_guard(p_row) is null then 'remand-spent' end)
 			) as b
-			where b.guard is not null and b.action = any (v_allowed)
+			where b.guard is not null and b.action = any (p_allowed)
 			group by b.action) g), '{}');
 end
 $$;

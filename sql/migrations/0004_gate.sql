@@ -184,28 +184,34 @@ as $$
 declare
 	v_person uuid := conduct.actor_person();
 	v_now timestamptz;
+	v_privacy text;
 begin
 	if v_person is null then
 		return false;
 	end if;
 	v_now := conduct.clock();
-	return exists (
-			select from conduct.docket d
-			join conduct.body b on b.body_id = d.body_id
-			join conduct.role_grant g on g.body_id = d.body_id and g.role = b.role
-			join conduct.case_file f on f.case_id = d.case_id
-			where d.case_id = p_case and g.person_id = v_person and g.ended_at is null
-				and v_now >= g.from_at and v_now < g.until_at
-				and (coalesce(f.closed_at > g.from_at, true)
-					or exists (select from conduct.assignment s
-						where s.case_id = p_case and s.person_id = v_person and s.ended_at is null)))
-		and not conduct_gate.is_recused(p_case, conduct_gate.principal_of(v_person))
-		and (exists (select from conduct.case_file f where f.case_id = p_case and f.privacy <> 'restricted')
-			or not exists (select from conduct.assignment s where s.case_id = p_case and s.ended_at is null)
+	select f.privacy into v_privacy
+	from conduct.docket d
+	join conduct.body b on b.body_id = d.body_id
+	join conduct.role_grant g on g.body_id = d.body_id and g.role = b.role
+	join conduct.case_file f on f.case_id = d.case_id
+	where d.case_id = p_case and g.person_id = v_person and g.ended_at is null
+		and v_now >= g.from_at and v_now < g.until_at
+		and (coalesce(f.closed_at > g.from_at, true)
 			or exists (select from conduct.assignment s
-				where s.case_id = p_case and s.person_id = v_person and s.ended_at is null)
-			or exists (select from conduct.panel_seat s
-				where s.case_id = p_case and s.person_id = v_person and s.left_at is null));
+				where s.case_id = p_case and s.person_id = v_person and s.ended_at is null))
+	limit 1;
+	if v_privacy is null or conduct_gate.is_recused(p_case, conduct_gate.principal_of(v_person)) then
+		return false;
+	end if;
+	if v_privacy <> 'restricted' then
+		return true;
+	end if;
+	return not exists (select from conduct.assignment s where s.case_id = p_case and s.ended_at is null)
+		or exists (select from conduct.assignment s
+			where s.case_id = p_case and s.person_id = v_person and s.ended_at is null)
+		or exists (select from conduct.panel_seat s
+			where s.case_id = p_case and s.person_id = v_person and s.left_at is null);
 end
 $$;
 
