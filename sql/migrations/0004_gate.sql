@@ -90,30 +90,42 @@ declare
 	v_ids bytea[];
 	v_names bytea[];
 	v_skeletons bytea[];
-	v_is_here boolean;
-	v_is_elsewhere boolean;
 begin
 	select array_agg(a.id_ix), array_agg(a.name_ix), array_agg(a.skeleton_ix)
 	into v_ids, v_names, v_skeletons
 	from conduct.person p join conduct.person_account a on a.person_id = p.person_id
 	where p.principal_id = p_principal;
+	return conduct_gate.is_recused_by(p_case, p_principal, v_ids, v_names, v_skeletons);
+end
+$$;
+
+-- The same, of accounts that are known already.
+create function conduct_gate.is_recused_by(p_case uuid, p_principal uuid, p_ids bytea[], p_names bytea[],
+	p_skeletons bytea[])
+returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_is_here boolean;
+	v_is_elsewhere boolean;
+begin
 	select exists (
 			-- The parties of the case first: no index on whom they stand for is as short as they are few.
 			select from (select * from conduct.party where case_id = p_case offset 0) y
-			where y.id_ix = any (v_ids) or y.name_ix = any (v_names)
-				or (y.role = 'respondent' and y.id_ix is null and y.skeleton_ix = any (v_skeletons)))
+			where y.id_ix = any (p_ids) or y.name_ix = any (p_names)
+				or (y.role = 'respondent' and y.id_ix is null and y.skeleton_ix = any (p_skeletons)))
 		or exists (
 			select from conduct.recusal r
 			where r.case_id = p_case and r.extent = 'full' and r.standing = 'in_force'
-				and (r.principal_id = p_principal or r.name_ix = any (v_names)
-					or r.id_ix = any (v_ids))),
+				and (r.principal_id = p_principal or r.name_ix = any (p_names)
+					or r.id_ix = any (p_ids))),
 		-- Most people are a party to nothing; what is in other cases is asked only of the others.
-		exists (select from unnest(v_ids) a (ix) where exists (
+		exists (select from unnest(p_ids) a (ix) where exists (
 			select from conduct.party y where y.id_ix = a.ix and y.case_id <> p_case offset 0))
-		or exists (select from unnest(v_names) a (ix) where exists (
+		or exists (select from unnest(p_names) a (ix) where exists (
 			select from conduct.party y where y.name_ix = a.ix and y.case_id <> p_case offset 0))
 	into v_is_here, v_is_elsewhere;
-	return v_is_here or (v_is_elsewhere and conduct_gate.is_recused_elsewhere(p_case, v_ids, v_names));
+	return v_is_here or (v_is_elsewhere and conduct_gate.is_recused_elsewhere(p_case, p_ids, p_names));
 end
 $$;
 
@@ -175,33 +187,57 @@ begin
 end
 $$;
 
--- The one access predicate of handlers: a body of theirs holds or held the case, they are not recused,
--- a case that was closed before they came is theirs only where assigned, and a restricted one by name
--- (until somebody has claimed it, every member may).
-create function conduct_gate.handler_sees(p_case uuid) returns boolean
+-- Who looks: asked once for a statement, however many cases it shows.
+create type conduct_gate.viewer as (person_id uuid, principal_id uuid, ids bytea[], names bytea[],
+	skeletons bytea[], at timestamptz);
+
+create function conduct_gate.acting_viewer() returns conduct_gate.viewer
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 declare
-	v_person uuid := conduct.actor_person();
-	v_now timestamptz;
+	v_viewer conduct_gate.viewer;
+begin
+	v_viewer.person_id := conduct.actor_person();
+	if v_viewer.person_id is null then
+		return v_viewer;
+	end if;
+	v_viewer.at := conduct.clock();
+	v_viewer.principal_id := conduct_gate.principal_of(v_viewer.person_id);
+	select array_agg(a.id_ix), array_agg(a.name_ix), array_agg(a.skeleton_ix)
+	into v_viewer.ids, v_viewer.names, v_viewer.skeletons
+	from conduct.person p join conduct.person_account a on a.person_id = p.person_id
+	where p.principal_id = v_viewer.principal_id;
+	return v_viewer;
+end
+$$;
+
+-- The one access predicate of handlers: a body of theirs holds or held the case, they are not recused,
+-- a case that was closed before they came is theirs only where assigned, and a restricted one by name
+-- (until somebody has claimed it, every member may).
+create function conduct_gate.handler_sees(p_case uuid, p_viewer conduct_gate.viewer) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_person uuid := p_viewer.person_id;
 	v_privacy text;
 begin
 	if v_person is null then
 		return false;
 	end if;
-	v_now := conduct.clock();
 	select f.privacy into v_privacy
 	from conduct.docket d
 	join conduct.body b on b.body_id = d.body_id
 	join conduct.role_grant g on g.body_id = d.body_id and g.role = b.role
 	join conduct.case_file f on f.case_id = d.case_id
 	where d.case_id = p_case and g.person_id = v_person and g.ended_at is null
-		and v_now >= g.from_at and v_now < g.until_at
+		and p_viewer.at >= g.from_at and p_viewer.at < g.until_at
 		and (coalesce(f.closed_at > g.from_at, true)
 			or exists (select from conduct.assignment s
 				where s.case_id = p_case and s.person_id = v_person and s.ended_at is null))
 	limit 1;
-	if v_privacy is null or conduct_gate.is_recused(p_case, conduct_gate.principal_of(v_person)) then
+	if v_privacy is null or conduct_gate.is_recused_by(p_case, p_viewer.principal_id, p_viewer.ids,
+		p_viewer.names, p_viewer.skeletons)
+	then
 		return false;
 	end if;
 	if v_privacy <> 'restricted' then
@@ -212,6 +248,14 @@ begin
 			where s.case_id = p_case and s.person_id = v_person and s.ended_at is null)
 		or exists (select from conduct.panel_seat s
 			where s.case_id = p_case and s.person_id = v_person and s.left_at is null);
+end
+$$;
+
+create function conduct_gate.handler_sees(p_case uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	return conduct_gate.handler_sees(p_case, conduct_gate.acting_viewer());
 end
 $$;
 
@@ -238,17 +282,20 @@ $$;
 
 -- Whether what a body owes on a case is in the acting handler's sight: the queue tells no prior decider
 -- of the appeal or of the round it opens.
-create function conduct_gate.handler_sees_stage(p_case uuid, p_body text, p_state text) returns boolean
+create function conduct_gate.handler_sees_stage(p_case uuid, p_body text, p_state text,
+	p_viewer conduct_gate.viewer)
+returns boolean
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
-declare
-	v_principal uuid := conduct_gate.principal_of(conduct.actor_person());
 begin
-	return not exists (select from conduct.took_part t
-			where t.case_id = p_case and t.principal_id = v_principal and not t.is_void)
-		or exists (select from conduct.proceeding p
-			where p.case_id = p_case and p.body_id = p_body and p.state = p_state
-				and not conduct_gate.is_barred(p_case, p.instance, v_principal));
+	if not exists (select from conduct.took_part t
+		where t.case_id = p_case and t.principal_id = p_viewer.principal_id and not t.is_void)
+	then
+		return true;
+	end if;
+	return exists (select from conduct.proceeding p
+		where p.case_id = p_case and p.body_id = p_body and p.state = p_state
+			and not conduct_gate.is_barred(p_case, p.instance, p_viewer.principal_id));
 end
 $$;
 

@@ -119,11 +119,13 @@ grant select, insert, update on idempotency to conduct_admin;
 create policy idempotency_admin on idempotency to conduct_admin using (true) with check (true);
 
 create policy case_file_handler on case_file to conduct_handler
-	using (case_id = (select conduct.opened_case()) or conduct_gate.handler_sees(case_id))
+	using (case_id = (select conduct.opened_case())
+		or conduct_gate.handler_sees(case_id, (select conduct_gate.acting_viewer())))
 	with check (case_id = (select conduct.opened_case()));
 create policy docket_handler on docket to conduct_handler
 	using (case_id = (select conduct.opened_case())
-		or (conduct_gate.handler_sees(case_id) and conduct_gate.handler_sees_stage(case_id, body_id, state)))
+		or (conduct_gate.handler_sees(case_id, (select conduct_gate.acting_viewer()))
+			and conduct_gate.handler_sees_stage(case_id, body_id, state, (select conduct_gate.acting_viewer()))))
 	with check (case_id = (select conduct.opened_case()));
 create policy deadline_handler on deadline to conduct_handler
 	using (case_id = (select conduct.opened_case()))
