@@ -104,6 +104,7 @@ export class Deployment {
 ops_listen: "127.0.0.1:${this.ops}"
 processes: {web: ${web}, drain: ${drain}}
 log_level: ${level}
+limits: {reports_account: 10000000, reports_network: 10000000, reads: 10000000, acts: 10000000, receipts: 10000000, auth: 10000000}
 database:
   web: "${as('conduct_web')}"
   worker: "${as('conduct_worker')}"

@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { Daemon, ask, build, freePort, get, isAnswered, isFull, makeSecure, secure, sql, until } from './world.mjs';
 
 const limit = { timeout: 120000 };
+const started = new Set();
 let deployment, daemon, authority, pidFile;
 
 before(async () => {
@@ -22,6 +23,8 @@ before(async () => {
 });
 
 after(async () => {
+	// Also what a failed test has left: it holds the log, and would keep this program.
+	for (const pid of started) if (isAlive(pid)) process.kill(pid, 'SIGTERM');
 	await daemon?.stop();
 	deployment?.remove();
 });
@@ -46,6 +49,7 @@ async function upgrade() {
 	await until(`the new one serves\n${daemon.text().slice(-2000)}`, () => daemon.messages(/^upgrade: process \d+ serves/).length > n);
 	const pid = Number(/process (\d+)/.exec(daemon.messages(/^upgrade: process \d+ serves/).at(-1).message)[1]);
 	await until('the old one has ended', () => !isAlive(old));
+	started.add(pid);
 	daemon.follow(pid, isAlive);
 	return { old, pid };
 }
@@ -131,6 +135,7 @@ test('a connection that waits in the queue of a stopped process is answered by t
 	const old = daemon.child.pid;
 	await until('the old one has ended', () => !isAlive(old));
 	const pid = Number(/process (\d+)/.exec(daemon.messages(/^upgrade: process \d+ serves/).at(-1).message)[1]);
+	started.add(pid);
 	daemon.follow(pid, isAlive);
 });
 
