@@ -71,7 +71,7 @@ static void key_add(struct key *key, struct slice part)
 		return;
 	}
 	key->at[key->length++] = part.at ? '\n' : '\r';
-	if (part.length)
+	if (part.at)
 		memcpy(key->at + key->length, part.at, part.length);
 	key->length += part.length;
 }

@@ -142,7 +142,7 @@ int fetch_once(const struct fetch_request *request, struct fetch_reply *reply)
 	struct fetch_transfer *transfer = NULL;
 	int r = fetch_transfer_new(request, reply, &transfer);
 
-	if (r < 0)
+	if (r)
 		return r;
 	r = fetch_transfer_finish(transfer, curl_easy_perform(transfer->curl));
 	fetch_transfer_free(transfer);

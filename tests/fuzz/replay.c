@@ -60,18 +60,19 @@ void *malloc(size_t size)
 	return __interceptor_malloc ? __interceptor_malloc(size) : __libc_malloc(size);
 }
 
-void *calloc(size_t n, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
 	if (fails())
 		return NULL;
-	return __interceptor_calloc ? __interceptor_calloc(n, size) : __libc_calloc(n, size);
+	return __interceptor_calloc ? __interceptor_calloc(nmemb, size)
+				    : __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *at, size_t size)
+void *realloc(void *ptr, size_t size)
 {
 	if (fails())
 		return NULL;
-	return __interceptor_realloc ? __interceptor_realloc(at, size) : __libc_realloc(at, size);
+	return __interceptor_realloc ? __interceptor_realloc(ptr, size) : __libc_realloc(ptr, size);
 }
 
 /* Whether the allocation was reached. */

@@ -113,9 +113,12 @@ static void check_changes(struct arena *arena, struct slice text, uint32_t choic
 {
 	char changed[TOKEN_SIZE_MAX];
 	struct token token;
-	size_t at = choice % text.length;
+	size_t at;
 	int r;
 
+	if (!text.length)
+		return;
+	at = choice % text.length;
 	memcpy(changed, text.at, text.length);
 	changed[at] = changed[at] == 'A' ? 'B' : 'A';
 	r = token_check(arena, &issuers, (struct slice){ changed, text.length },

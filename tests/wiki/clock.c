@@ -29,12 +29,13 @@ __attribute__((constructor)) static void clock_open(void)
 	parent = getpid();
 }
 
-int clock_gettime(clockid_t id, struct timespec *ret_time)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
-	int r = (int)syscall(SYS_clock_gettime, id, ret_time);
+	int r = (int)syscall(SYS_clock_gettime, clock_id, tp);
 
 	if (r == 0 && ahead_s && getpid() != parent &&
-	    (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE || id == CLOCK_MONOTONIC_RAW))
-		ret_time->tv_sec += *ahead_s;
+	    (clock_id == CLOCK_MONOTONIC || clock_id == CLOCK_MONOTONIC_COARSE ||
+	     clock_id == CLOCK_MONOTONIC_RAW))
+		tp->tv_sec += *ahead_s;
 	return r;
 }
