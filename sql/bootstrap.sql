@@ -37,6 +37,10 @@ alter role conduct_web set plan_cache_mode = force_generic_plan;
 alter role conduct_worker set plan_cache_mode = force_generic_plan;
 alter role conduct_web set jit = off;
 alter role conduct_worker set jit = off;
+-- Every table that grows is read by key. Where one person is named in most of its rows, the estimate for
+-- anybody else is half of the table, and the plan would read all of it to find nothing.
+alter role conduct_web set enable_seqscan = off;
+alter role conduct_worker set enable_seqscan = off;
 
 grant conduct_owner, conduct_gate, conduct_handler, conduct_party, conduct_intake, conduct_timer,
 	conduct_stats, conduct_admin to conduct_migrate;
