@@ -10,7 +10,7 @@ import http from 'node:http';
 const run = promisify(execFile);
 const top = new URL('../../', import.meta.url).pathname;
 const stack = process.env.CONDUCTD_STACK;
-const dir = `${stack}.d`;
+const dir = `${process.env.CONDUCTD_DIR}.d`;
 const port = Number(process.env.CONDUCTD_PORT) + 5;
 const unit = readFileSync(`${top}packaging/systemd/conductd.service`, 'utf8');
 const EXPOSURE_MOST = 1.5;
