@@ -90,6 +90,35 @@ create trigger transition_is_retired_only before update or delete on transition
 create trigger policy_set_is_next before insert on policy_set
 	for each row execute function conduct_gate.policy_set_is_next();
 
+-- What every table has, whenever it is made: a migration that makes one ends with a call of this.
+create procedure guard_tables() language plpgsql
+set search_path = conduct, pg_catalog, pg_temp
+as $$
+declare
+	v_table text;
+begin
+	for v_table in
+		select c.relname from pg_catalog.pg_class c
+		where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and not exists (
+			select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and t.tgname = c.relname || '_is_not_truncated')
+		order by 1
+	loop
+		execute format('create trigger %I before truncate on conduct.%I
+			for each statement execute function conduct_gate.rows_stay()', v_table || '_is_not_truncated', v_table);
+	end loop;
+	-- Own triggers fire even under session_replication_role = replica; those of foreign keys need a
+	-- superuser and are switched by sql/bootstrap.sql.
+	for v_table in
+		select format('alter table %s enable always trigger %I', t.tgrelid::regclass, t.tgname)
+		from pg_catalog.pg_trigger t
+		join pg_catalog.pg_class c on c.oid = t.tgrelid
+		where c.relnamespace = 'conduct'::regnamespace and not t.tgisinternal
+	loop
+		execute v_table;
+	end loop;
+end
+$$;
+
 do $$
 declare
 	v_row record;
@@ -138,27 +167,10 @@ begin
 		execute format('create trigger %I before delete on conduct.%I
 			for each row execute function conduct_gate.rows_stay()', v_table || '_rows_stay', v_table);
 	end loop;
-	for v_table in
-		select c.relname from pg_catalog.pg_class c
-		where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and not exists (
-			select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and t.tgname = c.relname || '_is_not_truncated')
-		order by 1
-	loop
-		execute format('create trigger %I before truncate on conduct.%I
-			for each statement execute function conduct_gate.rows_stay()', v_table || '_is_not_truncated', v_table);
-	end loop;
-	-- Own triggers fire even under session_replication_role = replica; those of foreign keys need a
-	-- superuser and are switched by sql/bootstrap.sql.
-	for v_table in
-		select format('alter table %s enable always trigger %I', t.tgrelid::regclass, t.tgname)
-		from pg_catalog.pg_trigger t
-		join pg_catalog.pg_class c on c.oid = t.tgrelid
-		where c.relnamespace = 'conduct'::regnamespace and not t.tgisinternal
-	loop
-		execute v_table;
-	end loop;
 end
 $$;
+
+call guard_tables();
 
 reset role;
 reset search_path;

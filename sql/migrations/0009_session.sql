@@ -35,6 +35,7 @@ alter table session enable row level security;
 alter table session force row level security;
 grant select, insert, update, delete on session to conduct_admin;
 create policy session_admin on session to conduct_admin using (true) with check (true);
+call guard_tables();
 
 reset role;
 reset search_path;

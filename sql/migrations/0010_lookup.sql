@@ -20,21 +20,7 @@ grant select, insert, update on account_lookup to conduct_timer;
 create policy account_lookup_timer on account_lookup to conduct_timer using (true) with check (true);
 grant select on account_lookup to conduct_gate;
 grant update (id_ix, principal_id) on recusal to conduct_timer;
-do $$
-declare
-	v_table text;
-begin
-	for v_table in
-		select c.relname from pg_catalog.pg_class c
-		where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and not exists (
-			select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and t.tgname = c.relname || '_is_not_truncated')
-		order by 1
-	loop
-		execute format('create trigger %I before truncate on conduct.%I
-			for each statement execute function conduct_gate.rows_stay()', v_table || '_is_not_truncated', v_table);
-	end loop;
-end
-$$;
+call guard_tables();
 
 reset role;
 set role conduct_gate;

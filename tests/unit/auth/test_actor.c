@@ -5,7 +5,7 @@
 #include "api/auth/people.h"
 #include "api/http/reply.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 static struct forge forge;
@@ -233,29 +233,8 @@ START_TEST(every_bad_token_gets_the_same_body)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("auth/actor");
-	TCase *tcase = tcase_create("actor");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_unchecked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, nobody_may_report_and_nothing_else);
-	tcase_add_test(tcase, a_receipt_is_a_party_and_no_account);
-	tcase_add_test(tcase, a_malformed_receipt_is_a_receipt_that_nobody_has);
-	tcase_add_test(tcase, a_true_receipt_has_its_hash);
-	tcase_add_test(tcase, an_account_has_its_indexes_and_its_name);
-	tcase_add_test(tcase, a_report_token_may_report_and_reads_no_case);
-	tcase_add_test(tcase, the_demo_issuer_holds_on_loopback_alone);
-	tcase_add_test(tcase, an_emergency_drops_a_bad_credential_and_notes_it);
-	tcase_add_test(tcase, every_bad_token_gets_the_same_body);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE_ONCE("auth/actor", setup, teardown, nobody_may_report_and_nothing_else,
+	   a_receipt_is_a_party_and_no_account, a_malformed_receipt_is_a_receipt_that_nobody_has,
+	   a_true_receipt_has_its_hash, an_account_has_its_indexes_and_its_name,
+	   a_report_token_may_report_and_reads_no_case, the_demo_issuer_holds_on_loopback_alone,
+	   an_emergency_drops_a_bad_credential_and_notes_it, every_bad_token_gets_the_same_body)

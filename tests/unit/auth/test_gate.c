@@ -11,7 +11,7 @@
 #include "tests/unit/auth/forge.h"
 #include "tests/unit/cases/fake_pg.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,29 +330,10 @@ START_TEST(a_database_that_takes_no_call_is_told_as_a_failure)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("auth/gate");
-	TCase *tcase = tcase_create("gate");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_unchecked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_token_is_good_while_its_wiki_says_so);
-	tcase_add_test(tcase, a_wiki_that_is_away_makes_nobody_a_stranger);
-	tcase_add_test(tcase, a_session_is_worth_its_token);
-	tcase_add_test(tcase, a_revoked_account_ends_its_session);
-	tcase_add_test(tcase, a_session_that_is_not_there_is_401_and_its_cookie_goes);
-	tcase_add_test(tcase, a_seal_of_another_secret_opens_nothing);
-	tcase_add_test(tcase, a_foreign_page_uses_no_cookie);
-	tcase_add_test(tcase, a_gadgets_bearer_is_bound_to_its_page_and_may_only_report);
-	tcase_add_test(tcase, a_demo_session_needs_no_token);
-	tcase_add_test(tcase, a_database_that_takes_no_call_is_told_as_a_failure);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE_ONCE("auth/gate", setup, teardown, a_token_is_good_while_its_wiki_says_so,
+	   a_wiki_that_is_away_makes_nobody_a_stranger, a_session_is_worth_its_token,
+	   a_revoked_account_ends_its_session,
+	   a_session_that_is_not_there_is_401_and_its_cookie_goes,
+	   a_seal_of_another_secret_opens_nothing, a_foreign_page_uses_no_cookie,
+	   a_gadgets_bearer_is_bound_to_its_page_and_may_only_report, a_demo_session_needs_no_token,
+	   a_database_that_takes_no_call_is_told_as_a_failure)

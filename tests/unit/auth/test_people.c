@@ -2,7 +2,7 @@
 
 #include "api/auth/people.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 static int read_people(const char *text, struct people **ret_people)
@@ -67,28 +67,9 @@ START_TEST(a_file_that_is_not_there_is_unreadable)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("auth/people");
-	TCase *tcase = tcase_create("people");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, people_are_found_by_either_form_of_their_subject);
-	tcase_add_test(tcase, a_file_that_is_no_json_is_refused);
-	tcase_add_test(tcase, a_file_without_people_is_refused);
-	tcase_add_test(tcase, people_as_array_are_refused);
-	tcase_add_test(tcase, a_person_without_subject_is_refused);
-	tcase_add_test(tcase, a_person_without_user_is_refused);
-	tcase_add_test(tcase, a_subject_of_another_scope_is_refused);
-	tcase_add_test(tcase, two_people_with_one_subject_are_refused);
-	tcase_add_test(tcase, two_people_with_one_user_name_are_refused);
-	tcase_add_test(tcase, a_file_that_is_not_there_is_unreadable);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("auth/people", people_are_found_by_either_form_of_their_subject,
+      a_file_that_is_no_json_is_refused, a_file_without_people_is_refused,
+      people_as_array_are_refused, a_person_without_subject_is_refused,
+      a_person_without_user_is_refused, a_subject_of_another_scope_is_refused,
+      two_people_with_one_subject_are_refused, two_people_with_one_user_name_are_refused,
+      a_file_that_is_not_there_is_unreadable)

@@ -4,14 +4,9 @@
 #include "api/auth/receipt.h"
 #include "daemon/base/codec.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <ctype.h>
 #include <string.h>
-
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
 
 START_TEST(a_receipt_reads_back)
 {
@@ -103,23 +98,6 @@ START_TEST(the_hash_is_that_of_the_derived_value)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("auth/receipt");
-	TCase *tcase = tcase_create("receipt");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, a_receipt_reads_back);
-	tcase_add_test(tcase, case_hyphens_and_confusables_are_tolerated);
-	tcase_add_test(tcase, near_misses_are_malformed);
-	tcase_add_test(tcase, what_is_no_receipt_is_malformed);
-	tcase_add_test(tcase, the_hash_is_that_of_the_derived_value);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("auth/receipt", a_receipt_reads_back, case_hyphens_and_confusables_are_tolerated,
+      near_misses_are_malformed, what_is_no_receipt_is_malformed,
+      the_hash_is_that_of_the_derived_value)

@@ -3,7 +3,7 @@
 
 #include "tests/unit/auth/forge.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -359,98 +359,34 @@ START_TEST(both_forms_of_a_subject_are_one_id)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("auth/token");
-	TCase *tcase = tcase_create("token");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_unchecked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, honest_token_with_float_times_holds);
-	tcase_add_test(tcase, kid_is_ignored);
-	tcase_add_test(tcase, alg_in_lower_case_is_refused);
-	tcase_add_test(tcase, alg_rs512_is_refused);
-	tcase_add_test(tcase, alg_ps256_is_refused);
-	tcase_add_test(tcase, no_alg_is_refused);
-	tcase_add_test(tcase, alg_as_array_is_refused);
-	tcase_add_test(tcase, duplicate_alg_is_refused);
-	tcase_add_test(tcase, embedded_jwk_is_refused);
-	tcase_add_test(tcase, jku_is_refused);
-	tcase_add_test(tcase, x5u_is_refused);
-	tcase_add_test(tcase, x5c_is_refused);
-	tcase_add_test(tcase, crit_is_refused);
-	tcase_add_test(tcase, header_that_is_an_array_is_refused);
-	tcase_add_test(tcase, header_that_is_no_json_is_refused);
-	tcase_add_test(tcase, session_mark_in_the_header_is_refused);
-	tcase_add_test(tcase, wrong_issuer_is_refused);
-	tcase_add_test(tcase, issuer_with_slash_behind_is_refused);
-	tcase_add_test(tcase, no_issuer_is_refused);
-	tcase_add_test(tcase, issuer_as_array_is_refused);
-	tcase_add_test(tcase, expired_token_is_refused);
-	tcase_add_test(tcase, token_that_ends_in_a_fraction_holds);
-	tcase_add_test(tcase, exp_as_string_is_refused);
-	tcase_add_test(tcase, exp_of_1e18_is_refused);
-	tcase_add_test(tcase, exp_beyond_every_double_is_refused);
-	tcase_add_test(tcase, exp_null_is_refused);
-	tcase_add_test(tcase, no_exp_is_refused);
-	tcase_add_test(tcase, no_iat_is_refused);
-	tcase_add_test(tcase, no_nbf_is_refused);
-	tcase_add_test(tcase, nbf_in_the_future_is_refused);
-	tcase_add_test(tcase, nbf_within_the_leeway_holds);
-	tcase_add_test(tcase, iat_in_the_future_is_refused);
-	tcase_add_test(tcase, iat_within_the_leeway_holds);
-	tcase_add_test(tcase, lifetime_beyond_the_limit_is_refused);
-	tcase_add_test(tcase, lifetime_at_the_limit_holds);
-	tcase_add_test(tcase, duplicate_exp_is_refused);
-	tcase_add_test(tcase, wrong_audience_is_refused);
-	tcase_add_test(tcase, no_audience_is_refused);
-	tcase_add_test(tcase, array_of_one_audience_holds);
-	tcase_add_test(tcase, array_of_two_audiences_is_refused);
-	tcase_add_test(tcase, empty_array_of_audiences_is_refused);
-	tcase_add_test(tcase, nested_array_of_audiences_is_refused);
-	tcase_add_test(tcase, no_scopes_is_refused);
-	tcase_add_test(tcase, scopes_as_text_is_refused);
-	tcase_add_test(tcase, no_jti_is_refused);
-	tcase_add_test(tcase, empty_jti_is_refused);
-	tcase_add_test(tcase, payload_that_is_an_array_is_refused);
-	tcase_add_test(tcase, session_cookie_token_with_sxp_is_refused);
-	tcase_add_test(tcase, session_cookie_token_with_null_sxp_is_refused);
-	tcase_add_test(tcase, central_auth_token_is_refused);
-	tcase_add_test(tcase, further_claims_are_ignored);
-	tcase_add_test(tcase, duplicate_subject_is_refused);
-	tcase_add_test(tcase, subject_with_scope_holds);
-	tcase_add_test(tcase, subject_of_another_scope_is_refused);
-	tcase_add_test(tcase, subject_of_a_longer_scope_is_refused);
-	tcase_add_test(tcase, subject_without_id_is_refused);
-	tcase_add_test(tcase, subject_as_number_is_refused);
-	tcase_add_test(tcase, subject_zero_is_refused);
-	tcase_add_test(tcase, subject_with_leading_zero_is_refused);
-	tcase_add_test(tcase, subject_with_minus_is_refused);
-	tcase_add_test(tcase, subject_with_line_feed_is_refused);
-	tcase_add_test(tcase, subject_of_twenty_digits_is_refused);
-	tcase_add_test(tcase, subject_of_nineteen_digits_holds);
-	tcase_add_test(tcase, empty_subject_is_refused);
-	tcase_add_test(tcase, no_subject_is_refused);
-	tcase_add_test(tcase, subject_as_name_is_refused);
-	tcase_add_test(tcase, either_of_two_keys_holds_and_a_foreign_one_does_not);
-	tcase_add_test(tcase, alg_none_is_refused_with_and_without_signature);
-	tcase_add_test(tcase, hs256_with_the_public_key_as_secret_is_refused);
-	tcase_add_test(tcase, es256_with_zeros_is_refused);
-	tcase_add_test(tcase, every_changed_byte_breaks_a_token);
-	tcase_add_test(tcase, every_cut_breaks_a_token);
-	tcase_add_test(tcase, other_numbers_of_parts_are_refused);
-	tcase_add_test(tcase, base64_that_is_not_canonical_is_refused);
-	tcase_add_test(tcase, trailing_bits_in_the_signature_are_refused);
-	tcase_add_test(tcase, a_token_over_4096_bytes_is_refused);
-	tcase_add_test(tcase, the_client_is_that_of_the_audience);
-	tcase_add_test(tcase, both_forms_of_a_subject_are_one_id);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE_ONCE("auth/token", setup, teardown, honest_token_with_float_times_holds, kid_is_ignored,
+	   alg_in_lower_case_is_refused, alg_rs512_is_refused, alg_ps256_is_refused,
+	   no_alg_is_refused, alg_as_array_is_refused, duplicate_alg_is_refused,
+	   embedded_jwk_is_refused, jku_is_refused, x5u_is_refused, x5c_is_refused, crit_is_refused,
+	   header_that_is_an_array_is_refused, header_that_is_no_json_is_refused,
+	   session_mark_in_the_header_is_refused, wrong_issuer_is_refused,
+	   issuer_with_slash_behind_is_refused, no_issuer_is_refused, issuer_as_array_is_refused,
+	   expired_token_is_refused, token_that_ends_in_a_fraction_holds, exp_as_string_is_refused,
+	   exp_of_1e18_is_refused, exp_beyond_every_double_is_refused, exp_null_is_refused,
+	   no_exp_is_refused, no_iat_is_refused, no_nbf_is_refused, nbf_in_the_future_is_refused,
+	   nbf_within_the_leeway_holds, iat_in_the_future_is_refused, iat_within_the_leeway_holds,
+	   lifetime_beyond_the_limit_is_refused, lifetime_at_the_limit_holds,
+	   duplicate_exp_is_refused, wrong_audience_is_refused, no_audience_is_refused,
+	   array_of_one_audience_holds, array_of_two_audiences_is_refused,
+	   empty_array_of_audiences_is_refused, nested_array_of_audiences_is_refused,
+	   no_scopes_is_refused, scopes_as_text_is_refused, no_jti_is_refused, empty_jti_is_refused,
+	   payload_that_is_an_array_is_refused, session_cookie_token_with_sxp_is_refused,
+	   session_cookie_token_with_null_sxp_is_refused, central_auth_token_is_refused,
+	   further_claims_are_ignored, duplicate_subject_is_refused, subject_with_scope_holds,
+	   subject_of_another_scope_is_refused, subject_of_a_longer_scope_is_refused,
+	   subject_without_id_is_refused, subject_as_number_is_refused, subject_zero_is_refused,
+	   subject_with_leading_zero_is_refused, subject_with_minus_is_refused,
+	   subject_with_line_feed_is_refused, subject_of_twenty_digits_is_refused,
+	   subject_of_nineteen_digits_holds, empty_subject_is_refused, no_subject_is_refused,
+	   subject_as_name_is_refused, either_of_two_keys_holds_and_a_foreign_one_does_not,
+	   alg_none_is_refused_with_and_without_signature,
+	   hs256_with_the_public_key_as_secret_is_refused, es256_with_zeros_is_refused,
+	   every_changed_byte_breaks_a_token, every_cut_breaks_a_token,
+	   other_numbers_of_parts_are_refused, base64_that_is_not_canonical_is_refused,
+	   trailing_bits_in_the_signature_are_refused, a_token_over_4096_bytes_is_refused,
+	   the_client_is_that_of_the_audience, both_forms_of_a_subject_are_one_id)

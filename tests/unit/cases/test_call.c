@@ -203,32 +203,10 @@ START_TEST(a_pool_that_takes_nothing_never_answers)
 }
 END_TEST
 
-int main(void)
-{
-	const TTest *const tests[] = {
-		parameters_stand_in_their_order,
-		a_call_with_too_few_or_too_many_parameters_is_never_sent,
-		a_row_becomes_a_body_with_its_words,
-		a_row_without_body_is_an_answer_without_body,
-		a_refusal_in_the_row_names_its_key,
-		a_row_that_breaks_the_contract_is_our_fault,
-		a_refusal_carries_key_and_parameters,
-		a_denied_privilege_reads_like_what_is_not_there,
-		a_database_that_is_away_is_told_from_an_unknown_outcome,
-		a_pool_that_takes_nothing_never_answers,
-	};
-	Suite *suite = suite_create("cases/call");
-	TCase *tcase = tcase_create("call");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE_EACH("cases/call", setup, teardown, parameters_stand_in_their_order,
+	   a_call_with_too_few_or_too_many_parameters_is_never_sent,
+	   a_row_becomes_a_body_with_its_words, a_row_without_body_is_an_answer_without_body,
+	   a_refusal_in_the_row_names_its_key, a_row_that_breaks_the_contract_is_our_fault,
+	   a_refusal_carries_key_and_parameters, a_denied_privilege_reads_like_what_is_not_there,
+	   a_database_that_is_away_is_told_from_an_unknown_outcome,
+	   a_pool_that_takes_nothing_never_answers)

@@ -275,38 +275,13 @@ START_TEST(errors_are_counted_to_a_limit)
 }
 END_TEST
 
-int main(void)
-{
-	const TTest *const tests[] = {
-		a_word_leaves_an_id_in_its_place,
-		text_is_normalised_before_it_is_counted,
-		every_error_is_named_at_once,
-		what_has_no_row_is_refused,
-		a_body_is_an_object,
-		each_type_refuses_what_it_is_not,
-		a_blank_text_is_missing_where_it_is_needed_and_nothing_elsewhere,
-		null_and_absent_are_one_where_a_member_is_optional,
-		a_user_becomes_a_word_and_indexes,
-		one_name_in_two_spellings_has_one_index,
-		a_person_is_an_id_or_becomes_indexes_without_a_word,
-		words_in_stored_json_stay_as_references,
-		mercy_drops_what_is_optional_and_wrong,
-		mercy_does_not_reach_what_is_needed,
-		a_sound_body_is_not_noted,
-		errors_are_counted_to_a_limit,
-	};
-	Suite *suite = suite_create("cases/form");
-	TCase *tcase = tcase_create("form");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE_EACH("cases/form", setup, teardown, a_word_leaves_an_id_in_its_place,
+	   text_is_normalised_before_it_is_counted, every_error_is_named_at_once,
+	   what_has_no_row_is_refused, a_body_is_an_object, each_type_refuses_what_it_is_not,
+	   a_blank_text_is_missing_where_it_is_needed_and_nothing_elsewhere,
+	   null_and_absent_are_one_where_a_member_is_optional, a_user_becomes_a_word_and_indexes,
+	   one_name_in_two_spellings_has_one_index,
+	   a_person_is_an_id_or_becomes_indexes_without_a_word,
+	   words_in_stored_json_stay_as_references, mercy_drops_what_is_optional_and_wrong,
+	   mercy_does_not_reach_what_is_needed, a_sound_body_is_not_noted,
+	   errors_are_counted_to_a_limit)

@@ -1,6 +1,6 @@
 /* What is sealed opens under the same key and context, and under no other. */
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 #include "daemon/crypto/crypto.h"
@@ -108,23 +108,6 @@ START_TEST(a_known_answer_is_opened)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("seal");
-	TCase *tcase = tcase_create("seal");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, what_was_sealed_is_opened);
-	tcase_add_test(tcase, an_empty_text_is_sealed_and_opened);
-	tcase_add_test(tcase, the_same_text_is_sealed_differently_each_time);
-	tcase_add_test(tcase, every_changed_byte_breaks_the_seal);
-	tcase_add_test(tcase, another_key_or_context_or_a_shorter_seal_is_refused);
-	tcase_add_test(tcase, a_known_answer_is_opened);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed != 0;
-}
+SUITE("seal", what_was_sealed_is_opened, an_empty_text_is_sealed_and_opened,
+      the_same_text_is_sealed_differently_each_time, every_changed_byte_breaks_the_seal,
+      another_key_or_context_or_a_shorter_seal_is_refused, a_known_answer_is_opened)

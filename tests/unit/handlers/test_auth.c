@@ -11,7 +11,7 @@
 #include "tests/unit/auth/forge.h"
 #include "tests/unit/handlers/requests.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,27 +286,8 @@ START_TEST(a_page_is_for_who_would_rather_read_one)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("handlers/auth");
-	TCase *tcase = tcase_create("auth");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_unchecked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, the_wiki_is_sent_what_has_to_come_back);
-	tcase_add_test(tcase, a_code_becomes_a_token_and_the_token_a_session);
-	tcase_add_test(tcase, what_the_browser_had_before_goes);
-	tcase_add_test(tcase, a_wiki_that_refuses_or_is_away_gives_no_session);
-	tcase_add_test(tcase, a_token_of_another_client_signs_nobody_in);
-	tcase_add_test(tcase, where_no_wiki_serves_logins_there_are_none);
-	tcase_add_test(tcase, logout_needs_no_wiki);
-	tcase_add_test(tcase, a_page_is_for_who_would_rather_read_one);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE_ONCE("handlers/auth", setup, teardown, the_wiki_is_sent_what_has_to_come_back,
+	   a_code_becomes_a_token_and_the_token_a_session, what_the_browser_had_before_goes,
+	   a_wiki_that_refuses_or_is_away_gives_no_session,
+	   a_token_of_another_client_signs_nobody_in, where_no_wiki_serves_logins_there_are_none,
+	   logout_needs_no_wiki, a_page_is_for_who_would_rather_read_one)

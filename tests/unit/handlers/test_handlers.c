@@ -212,33 +212,10 @@ START_TEST(the_description_asks_for_the_members_that_are_needed)
 }
 END_TEST
 
-int main(void)
-{
-	const TTest *const tests[] = {
-		the_published_set_is_read_into_memory,
-		what_cannot_be_read_leaves_what_was,
-		what_is_published_during_a_load_is_loaded_after_it,
-		a_load_that_cannot_be_sent_says_so,
-		a_name_of_the_people_file_is_known_by_its_account,
-		every_route_can_be_reached,
-		what_changes_something_takes_a_key,
-		what_is_about_a_case_leaves_on_the_grid,
-		the_description_names_every_action_and_is_tagged,
-		the_description_asks_for_the_members_that_are_needed,
-	};
-	Suite *suite = suite_create("handlers/handlers");
-	TCase *tcase = tcase_create("handlers");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, 60);
-	for (size_t i = 0; i < ARRAY_SIZE(tests); i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE_EACH("handlers/handlers", setup, teardown, the_published_set_is_read_into_memory,
+	   what_cannot_be_read_leaves_what_was, what_is_published_during_a_load_is_loaded_after_it,
+	   a_load_that_cannot_be_sent_says_so, a_name_of_the_people_file_is_known_by_its_account,
+	   every_route_can_be_reached, what_changes_something_takes_a_key,
+	   what_is_about_a_case_leaves_on_the_grid,
+	   the_description_names_every_action_and_is_tagged,
+	   the_description_asks_for_the_members_that_are_needed)

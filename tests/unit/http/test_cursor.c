@@ -2,13 +2,8 @@
 
 #include "api/http/cursor.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
-
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
 
 static struct arena *arena;
 
@@ -102,23 +97,6 @@ START_TEST(a_key_that_is_no_text_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/cursor");
-	TCase *tcase = tcase_create("cursor");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, a_cursor_reads_back);
-	tcase_add_test(tcase, a_cursor_of_another_filter_is_refused);
-	tcase_add_test(tcase, an_absent_filter_is_not_an_empty_one);
-	tcase_add_test(tcase, forged_and_cut_cursors_are_refused);
-	tcase_add_test(tcase, a_key_that_is_no_text_is_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/cursor", a_cursor_reads_back, a_cursor_of_another_filter_is_refused,
+      an_absent_filter_is_not_an_empty_one, forged_and_cut_cursors_are_refused,
+      a_key_that_is_no_text_is_refused)

@@ -3,7 +3,7 @@
 #include "api/http/exchange.h"
 #include "api/http/reply.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 static void deliver(struct exchange *exchange)
@@ -241,29 +241,9 @@ START_TEST(a_broken_machine_is_500_and_short_memory_503)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/exchange");
-	TCase *tcase = tcase_create("exchange");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, if_match_is_one_strong_tag_of_a_revision);
-	tcase_add_test(tcase, if_none_match_compares_weakly);
-	tcase_add_test(tcase, limits_are_numbers_from_1_to_100);
-	tcase_add_test(tcase, a_header_cannot_be_split);
-	tcase_add_test(tcase, the_next_page_keeps_the_filters);
-	tcase_add_test(tcase, padded_routes_answer_in_steps_of_4_kib);
-	tcase_add_test(tcase, a_404_of_a_slotted_route_names_no_request);
-	tcase_add_test(tcase, other_refusals_leave_at_once);
-	tcase_add_test(tcase, a_refusal_is_never_cached);
-	tcase_add_test(tcase, further_members_cannot_replace_the_problem_s_own);
-	tcase_add_test(tcase, a_broken_machine_is_500_and_short_memory_503);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/exchange", if_match_is_one_strong_tag_of_a_revision, if_none_match_compares_weakly,
+      limits_are_numbers_from_1_to_100, a_header_cannot_be_split, the_next_page_keeps_the_filters,
+      padded_routes_answer_in_steps_of_4_kib, a_404_of_a_slotted_route_names_no_request,
+      other_refusals_leave_at_once, a_refusal_is_never_cached,
+      further_members_cannot_replace_the_problem_s_own,
+      a_broken_machine_is_500_and_short_memory_503)

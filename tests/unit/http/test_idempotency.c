@@ -2,15 +2,10 @@
 
 #include "api/http/idempotency.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 #define KEY "0123456789abcdefABCDE_"
-
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
 
 static enum idempotency_state read_key(const char *header)
 {
@@ -104,23 +99,6 @@ START_TEST(a_body_mac_ignores_padding_and_nothing_else)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/idempotency");
-	TCase *tcase = tcase_create("idempotency");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, keys_of_128_bits_are_taken);
-	tcase_add_test(tcase, quotes_do_not_belong_to_the_key);
-	tcase_add_test(tcase, malformed_keys_are_told_from_absent_ones);
-	tcase_add_test(tcase, a_scope_depends_on_every_part);
-	tcase_add_test(tcase, a_body_mac_ignores_padding_and_nothing_else);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/idempotency", keys_of_128_bits_are_taken, quotes_do_not_belong_to_the_key,
+      malformed_keys_are_told_from_absent_ones, a_scope_depends_on_every_part,
+      a_body_mac_ignores_padding_and_nothing_else)

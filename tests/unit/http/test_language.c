@@ -2,14 +2,9 @@
 
 #include "api/http/language.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <stdio.h>
 #include <string.h>
-
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
 
 /* The codes joined by spaces. */
 static const char *accept(const char *header)
@@ -71,23 +66,6 @@ START_TEST(a_parameter_lists_codes_between_bars)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/language");
-	TCase *tcase = tcase_create("language");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, weights_order_and_equal_ones_keep_their_place);
-	tcase_add_test(tcase, what_is_not_wanted_or_malformed_is_skipped);
-	tcase_add_test(tcase, a_full_list_keeps_the_most_wanted);
-	tcase_add_test(tcase, an_absent_header_is_an_empty_list);
-	tcase_add_test(tcase, a_parameter_lists_codes_between_bars);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/language", weights_order_and_equal_ones_keep_their_place,
+      what_is_not_wanted_or_malformed_is_skipped, a_full_list_keeps_the_most_wanted,
+      an_absent_header_is_an_empty_list, a_parameter_lists_codes_between_bars)

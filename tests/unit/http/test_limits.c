@@ -357,33 +357,11 @@ START_TEST(the_table_holds_no_address)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/limits");
-	TCase *tcase = tcase_create("limits");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_test(tcase, a_network_reports_ten_times_an_hour);
-	tcase_add_test(tcase, an_ipv6_network_is_a_64);
-	tcase_add_test(tcase, an_account_reports_fifty_times_a_day_from_wherever_it_is);
-	tcase_add_test(tcase, a_shared_network_has_a_larger_budget_of_its_own);
-	tcase_add_test(tcase, a_key_counts_once);
-	tcase_add_test(tcase, a_report_that_was_refused_does_not_count);
-	tcase_add_test(tcase, answers_tell_what_is_left_and_until_when);
-	tcase_add_test(tcase, reads_and_acts_have_budgets_a_minute);
-	tcase_add_test(tcase, credentials_that_do_not_hold_are_tried_a_few_times);
-	tcase_add_test(tcase, receipts_are_guessed_a_few_times);
-	tcase_add_test(tcase, an_emergency_is_never_limited);
-	tcase_add_test(tcase, overload_asks_everybody_else_to_come_back);
-	tcase_add_test(tcase, logins_are_counted_though_nobody_is_known_yet);
-	tcase_add_test(tcase, nothing_is_limited_without_limits);
-	tcase_add_test(tcase, the_table_holds_no_address);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE_EACH("http/limits", setup, teardown, a_network_reports_ten_times_an_hour,
+	   an_ipv6_network_is_a_64, an_account_reports_fifty_times_a_day_from_wherever_it_is,
+	   a_shared_network_has_a_larger_budget_of_its_own, a_key_counts_once,
+	   a_report_that_was_refused_does_not_count, answers_tell_what_is_left_and_until_when,
+	   reads_and_acts_have_budgets_a_minute, credentials_that_do_not_hold_are_tried_a_few_times,
+	   receipts_are_guessed_a_few_times, an_emergency_is_never_limited,
+	   overload_asks_everybody_else_to_come_back, logins_are_counted_though_nobody_is_known_yet,
+	   nothing_is_limited_without_limits, the_table_holds_no_address)

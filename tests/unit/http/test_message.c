@@ -2,7 +2,7 @@
 
 #include "api/http/message.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 static const char *render(const char *text, const char *language, int64_t number)
@@ -77,24 +77,6 @@ START_TEST(messages_are_found_by_key_and_language)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/message");
-	TCase *tcase = tcase_create("message");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, parameters_are_filled_in_once);
-	tcase_add_test(tcase, english_has_two_plural_forms);
-	tcase_add_test(tcase, arabic_has_six_plural_forms);
-	tcase_add_test(tcase, a_missing_form_is_the_last_one_and_open_braces_are_text);
-	tcase_add_test(tcase, a_language_is_found_by_its_first_subtag);
-	tcase_add_test(tcase, messages_are_found_by_key_and_language);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/message", parameters_are_filled_in_once, english_has_two_plural_forms,
+      arabic_has_six_plural_forms, a_missing_form_is_the_last_one_and_open_braces_are_text,
+      a_language_is_found_by_its_first_subtag, messages_are_found_by_key_and_language)

@@ -2,7 +2,7 @@
 
 #include "api/http/parser.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -291,132 +291,51 @@ START_TEST(percent_decoding_reads_plus_as_space_in_forms_only)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("http/parser");
-	TCase *tcase = tcase_create("parser");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, length_and_transfer_encoding_are_refused);
-	tcase_add_test(tcase, transfer_encoding_and_length_in_the_other_order_are_refused);
-	tcase_add_test(tcase, chunked_alone_is_not_implemented);
-	tcase_add_test(tcase, transfer_encoding_identity_is_not_implemented);
-	tcase_add_test(tcase, transfer_encoding_xchunked_is_not_implemented);
-	tcase_add_test(tcase, empty_transfer_encoding_is_not_implemented);
-	tcase_add_test(tcase, transfer_encoding_in_http_1_0_is_refused);
-	tcase_add_test(tcase, two_lengths_are_refused);
-	tcase_add_test(tcase, two_equal_lengths_are_refused);
-	tcase_add_test(tcase, length_with_plus_is_refused);
-	tcase_add_test(tcase, length_with_minus_is_refused);
-	tcase_add_test(tcase, length_list_is_refused);
-	tcase_add_test(tcase, length_in_hex_is_refused);
-	tcase_add_test(tcase, length_with_fraction_is_refused);
-	tcase_add_test(tcase, length_of_twenty_digits_is_refused);
-	tcase_add_test(tcase, empty_length_is_refused);
-	tcase_add_test(tcase, space_inside_length_is_refused);
-	tcase_add_test(tcase, space_before_the_colon_is_refused);
-	tcase_add_test(tcase, tab_before_the_colon_is_refused);
-	tcase_add_test(tcase, header_without_colon_is_refused);
-	tcase_add_test(tcase, header_without_name_is_refused);
-	tcase_add_test(tcase, header_name_with_non_token_is_refused);
-	tcase_add_test(tcase, bare_line_feed_after_the_request_line_is_refused);
-	tcase_add_test(tcase, bare_line_feed_in_a_header_is_refused);
-	tcase_add_test(tcase, bare_line_feeds_at_the_end_are_refused);
-	tcase_add_test(tcase, bare_carriage_return_in_a_header_is_refused);
-	tcase_add_test(tcase, bare_carriage_return_in_the_request_line_is_refused);
-	tcase_add_test(tcase, nul_in_a_header_value_is_refused);
-	tcase_add_test(tcase, nul_in_a_header_name_is_refused);
-	tcase_add_test(tcase, nul_in_the_target_is_refused);
-	tcase_add_test(tcase, nul_as_first_byte_is_refused);
-	tcase_add_test(tcase, control_character_in_a_value_is_refused);
-	tcase_add_test(tcase, delete_character_in_a_value_is_refused);
-	tcase_add_test(tcase, folded_header_with_space_is_refused);
-	tcase_add_test(tcase, folded_header_with_tab_is_refused);
-	tcase_add_test(tcase, folded_first_header_is_refused);
-	tcase_add_test(tcase, no_host_is_refused);
-	tcase_add_test(tcase, no_host_in_http_1_0_is_refused);
-	tcase_add_test(tcase, two_hosts_are_refused);
-	tcase_add_test(tcase, empty_host_is_refused);
-	tcase_add_test(tcase, host_with_userinfo_is_refused);
-	tcase_add_test(tcase, host_with_path_is_refused);
-	tcase_add_test(tcase, host_list_is_refused);
-	tcase_add_test(tcase, host_with_empty_port_is_refused);
-	tcase_add_test(tcase, host_with_word_as_port_is_refused);
-	tcase_add_test(tcase, host_with_open_bracket_is_refused);
-	tcase_add_test(tcase, two_authorizations_are_refused);
-	tcase_add_test(tcase, two_idempotency_keys_are_refused);
-	tcase_add_test(tcase, two_if_match_are_refused);
-	tcase_add_test(tcase, two_content_types_are_refused);
-	tcase_add_test(tcase, http_0_9_request_line_is_refused);
-	tcase_add_test(tcase, http_0_9_version_is_refused);
-	tcase_add_test(tcase, http_1_9_is_refused);
-	tcase_add_test(tcase, http_1_2_is_refused);
-	tcase_add_test(tcase, http_2_0_is_refused);
-	tcase_add_test(tcase, http_2_preface_is_refused);
-	tcase_add_test(tcase, lower_case_protocol_is_refused);
-	tcase_add_test(tcase, version_with_two_digits_is_refused);
-	tcase_add_test(tcase, two_spaces_in_the_request_line_are_refused);
-	tcase_add_test(tcase, trailing_space_in_the_request_line_is_refused);
-	tcase_add_test(tcase, leading_empty_line_is_refused);
-	tcase_add_test(tcase, unknown_method_is_not_implemented);
-	tcase_add_test(tcase, lower_case_method_is_not_implemented);
-	tcase_add_test(tcase, connect_is_not_implemented);
-	tcase_add_test(tcase, trace_is_not_implemented);
-	tcase_add_test(tcase, method_of_no_token_is_refused);
-	tcase_add_test(tcase, tls_hello_is_refused);
-	tcase_add_test(tcase, absolute_form_of_another_host_is_refused);
-	tcase_add_test(tcase, absolute_form_with_userinfo_is_refused);
-	tcase_add_test(tcase, absolute_form_without_path_is_refused);
-	tcase_add_test(tcase, absolute_form_of_another_scheme_is_refused);
-	tcase_add_test(tcase, asterisk_target_is_refused);
-	tcase_add_test(tcase, double_slash_is_refused);
-	tcase_add_test(tcase, double_slash_inside_is_refused);
-	tcase_add_test(tcase, encoded_dots_are_refused);
-	tcase_add_test(tcase, half_encoded_dots_are_refused);
-	tcase_add_test(tcase, plain_dots_are_refused);
-	tcase_add_test(tcase, single_dot_is_refused);
-	tcase_add_test(tcase, encoded_nul_in_the_path_is_refused);
-	tcase_add_test(tcase, encoded_nul_in_the_query_is_refused);
-	tcase_add_test(tcase, encoded_slash_is_refused);
-	tcase_add_test(tcase, encoded_backslash_is_refused);
-	tcase_add_test(tcase, plain_backslash_is_refused);
-	tcase_add_test(tcase, encoded_line_feed_is_refused);
-	tcase_add_test(tcase, overlong_utf8_in_the_path_is_refused);
-	tcase_add_test(tcase, overlong_slash_is_refused);
-	tcase_add_test(tcase, encoded_surrogate_is_refused);
-	tcase_add_test(tcase, overlong_utf8_in_the_query_is_refused);
-	tcase_add_test(tcase, raw_bytes_in_the_path_are_refused);
-	tcase_add_test(tcase, raw_bytes_in_the_query_are_refused);
-	tcase_add_test(tcase, broken_escape_is_refused);
-	tcase_add_test(tcase, cut_escape_is_refused);
-	tcase_add_test(tcase, fragment_is_refused);
-	tcase_add_test(tcase, body_on_get_is_refused);
-	tcase_add_test(tcase, body_on_head_is_refused);
-	tcase_add_test(tcase, unknown_expectation_is_refused);
-	tcase_add_test(tcase, plain_get_is_taken);
-	tcase_add_test(tcase, zero_length_on_get_is_taken);
-	tcase_add_test(tcase, absolute_form_of_the_same_host_is_taken);
-	tcase_add_test(tcase, ipv6_host_with_port_is_taken);
-	tcase_add_test(tcase, encoded_utf8_is_taken);
-	tcase_add_test(tcase, forwarded_headers_are_ignored);
-	tcase_add_test(tcase, method_override_is_ignored);
-	tcase_add_test(tcase, upgrade_is_ignored);
-	tcase_add_test(tcase, upgrade_keeps_the_method_and_the_connection);
-	tcase_add_test(tcase, http_1_0_is_taken_and_not_kept_alive);
-	tcase_add_test(tcase, close_among_other_options_ends_the_connection);
-	tcase_add_test(tcase, a_head_is_taken_apart);
-	tcase_add_test(tcase, sixty_four_headers_are_taken_and_one_more_is_not);
-	tcase_add_test(tcase, eight_kib_of_head_are_taken_and_one_byte_more_is_not);
-	tcase_add_test(tcase, two_kib_of_target_are_taken_and_one_byte_more_is_not);
-	tcase_add_test(tcase, a_request_line_without_end_is_refused_at_the_limit);
-	tcase_add_test(tcase, half_a_head_asks_for_more);
-	tcase_add_test(tcase, percent_decoding_reads_plus_as_space_in_forms_only);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/parser", length_and_transfer_encoding_are_refused,
+      transfer_encoding_and_length_in_the_other_order_are_refused, chunked_alone_is_not_implemented,
+      transfer_encoding_identity_is_not_implemented, transfer_encoding_xchunked_is_not_implemented,
+      empty_transfer_encoding_is_not_implemented, transfer_encoding_in_http_1_0_is_refused,
+      two_lengths_are_refused, two_equal_lengths_are_refused, length_with_plus_is_refused,
+      length_with_minus_is_refused, length_list_is_refused, length_in_hex_is_refused,
+      length_with_fraction_is_refused, length_of_twenty_digits_is_refused, empty_length_is_refused,
+      space_inside_length_is_refused, space_before_the_colon_is_refused,
+      tab_before_the_colon_is_refused, header_without_colon_is_refused,
+      header_without_name_is_refused, header_name_with_non_token_is_refused,
+      bare_line_feed_after_the_request_line_is_refused, bare_line_feed_in_a_header_is_refused,
+      bare_line_feeds_at_the_end_are_refused, bare_carriage_return_in_a_header_is_refused,
+      bare_carriage_return_in_the_request_line_is_refused, nul_in_a_header_value_is_refused,
+      nul_in_a_header_name_is_refused, nul_in_the_target_is_refused, nul_as_first_byte_is_refused,
+      control_character_in_a_value_is_refused, delete_character_in_a_value_is_refused,
+      folded_header_with_space_is_refused, folded_header_with_tab_is_refused,
+      folded_first_header_is_refused, no_host_is_refused, no_host_in_http_1_0_is_refused,
+      two_hosts_are_refused, empty_host_is_refused, host_with_userinfo_is_refused,
+      host_with_path_is_refused, host_list_is_refused, host_with_empty_port_is_refused,
+      host_with_word_as_port_is_refused, host_with_open_bracket_is_refused,
+      two_authorizations_are_refused, two_idempotency_keys_are_refused, two_if_match_are_refused,
+      two_content_types_are_refused, http_0_9_request_line_is_refused, http_0_9_version_is_refused,
+      http_1_9_is_refused, http_1_2_is_refused, http_2_0_is_refused, http_2_preface_is_refused,
+      lower_case_protocol_is_refused, version_with_two_digits_is_refused,
+      two_spaces_in_the_request_line_are_refused, trailing_space_in_the_request_line_is_refused,
+      leading_empty_line_is_refused, unknown_method_is_not_implemented,
+      lower_case_method_is_not_implemented, connect_is_not_implemented, trace_is_not_implemented,
+      method_of_no_token_is_refused, tls_hello_is_refused, absolute_form_of_another_host_is_refused,
+      absolute_form_with_userinfo_is_refused, absolute_form_without_path_is_refused,
+      absolute_form_of_another_scheme_is_refused, asterisk_target_is_refused,
+      double_slash_is_refused, double_slash_inside_is_refused, encoded_dots_are_refused,
+      half_encoded_dots_are_refused, plain_dots_are_refused, single_dot_is_refused,
+      encoded_nul_in_the_path_is_refused, encoded_nul_in_the_query_is_refused,
+      encoded_slash_is_refused, encoded_backslash_is_refused, plain_backslash_is_refused,
+      encoded_line_feed_is_refused, overlong_utf8_in_the_path_is_refused, overlong_slash_is_refused,
+      encoded_surrogate_is_refused, overlong_utf8_in_the_query_is_refused,
+      raw_bytes_in_the_path_are_refused, raw_bytes_in_the_query_are_refused,
+      broken_escape_is_refused, cut_escape_is_refused, fragment_is_refused, body_on_get_is_refused,
+      body_on_head_is_refused, unknown_expectation_is_refused, plain_get_is_taken,
+      zero_length_on_get_is_taken, absolute_form_of_the_same_host_is_taken,
+      ipv6_host_with_port_is_taken, encoded_utf8_is_taken, forwarded_headers_are_ignored,
+      method_override_is_ignored, upgrade_is_ignored, upgrade_keeps_the_method_and_the_connection,
+      http_1_0_is_taken_and_not_kept_alive, close_among_other_options_ends_the_connection,
+      a_head_is_taken_apart, sixty_four_headers_are_taken_and_one_more_is_not,
+      eight_kib_of_head_are_taken_and_one_byte_more_is_not,
+      two_kib_of_target_are_taken_and_one_byte_more_is_not,
+      a_request_line_without_end_is_refused_at_the_limit, half_a_head_asks_for_more,
+      percent_decoding_reads_plus_as_space_in_forms_only)

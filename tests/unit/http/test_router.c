@@ -2,7 +2,7 @@
 
 #include "api/http/router.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
 
 static void handle(struct exchange *exchange)
@@ -109,33 +109,10 @@ HIDDEN(text_behind_a_brace_is_refused, ROW(HTTP_GET, "/a/{id}.json"))
 HIDDEN(a_tail_in_the_middle_is_refused, ROW(HTTP_GET, "/a/{id…}/b"))
 HIDDEN(five_parameters_are_refused, ROW(HTTP_GET, "/{a}/{b}/{c}/{d}/{e}"))
 
-int main(void)
-{
-	Suite *suite = suite_create("http/router");
-	TCase *tcase = tcase_create("router");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, a_row_is_found_with_its_parameters);
-	tcase_add_test(tcase, a_tail_takes_slashes_and_is_not_empty);
-	tcase_add_test(tcase, near_misses_are_not_found);
-	tcase_add_test(tcase, another_method_tells_what_is_allowed);
-	tcase_add_test(tcase, head_is_get_and_a_literal_stands_before_a_parameter);
-	tcase_add_test(tcase, a_row_behind_its_own_parameter_is_refused);
-	tcase_add_test(tcase, a_row_that_stands_twice_is_refused);
-	tcase_add_test(tcase, a_row_of_head_is_refused);
-	tcase_add_test(tcase, a_row_of_options_is_refused);
-	tcase_add_test(tcase, a_relative_row_is_refused);
-	tcase_add_test(tcase, an_open_brace_is_refused);
-	tcase_add_test(tcase, a_brace_inside_a_segment_is_refused);
-	tcase_add_test(tcase, text_behind_a_brace_is_refused);
-	tcase_add_test(tcase, a_tail_in_the_middle_is_refused);
-	tcase_add_test(tcase, five_parameters_are_refused);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("http/router", a_row_is_found_with_its_parameters, a_tail_takes_slashes_and_is_not_empty,
+      near_misses_are_not_found, another_method_tells_what_is_allowed,
+      head_is_get_and_a_literal_stands_before_a_parameter,
+      a_row_behind_its_own_parameter_is_refused, a_row_that_stands_twice_is_refused,
+      a_row_of_head_is_refused, a_row_of_options_is_refused, a_relative_row_is_refused,
+      an_open_brace_is_refused, a_brace_inside_a_segment_is_refused, text_behind_a_brace_is_refused,
+      a_tail_in_the_middle_is_refused, five_parameters_are_refused)

@@ -2,13 +2,8 @@
 
 #include "daemon/keys/index.h"
 
-#include <check.h>
+#include "tests/unit/suite.h"
 #include <string.h>
-
-static struct slice slice_of(const char *text)
-{
-	return (struct slice){ text, strlen(text) };
-}
 
 static struct arena *arena;
 static struct index_key key = { { 1, 2, 3 } };
@@ -97,23 +92,6 @@ START_TEST(a_key_file_is_read_back_and_nothing_else_is)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("keys/index");
-	TCase *tcase = tcase_create("index");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_test(tcase, names_that_wikis_hold_equal_are_equal);
-	tcase_add_test(tcase, parts_cannot_run_into_each_other);
-	tcase_add_test(tcase, another_key_gives_another_value);
-	tcase_add_test(tcase, names_that_look_alike_share_a_skeleton);
-	tcase_add_test(tcase, a_key_file_is_read_back_and_nothing_else_is);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_set_fork_status(runner, CK_NOFORK);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? 1 : 0;
-}
+SUITE("keys/index", names_that_wikis_hold_equal_are_equal, parts_cannot_run_into_each_other,
+      another_key_gives_another_value, names_that_look_alike_share_a_skeleton,
+      a_key_file_is_read_back_and_nothing_else_is)
