@@ -1,8 +1,8 @@
 #pragma once
 /*
- * The wall around OpenSSL 3.0: random bytes, SHA-256 and its HMAC and HKDF, RSA signatures as
- * RS256 means them (RSASSA-PKCS1-v1_5 with SHA-256, RFC 7518 section 3.3).
- * Every failure of the library is negative; nothing ever falls back.
+ * The wall around OpenSSL 3.0: random bytes, SHA-256 and its HMAC and HKDF, scrypt, RSA signatures
+ * as RS256 means them (RSASSA-PKCS1-v1_5 with SHA-256, RFC 7518 section 3.3). Every failure of the
+ * library is negative; nothing ever falls back.
  */
 
 #include "daemon/base/error.h"
@@ -10,6 +10,7 @@
 enum {
 	CRYPTO_SHA256_SIZE = 32,
 	CRYPTO_HKDF_MAX = 255 * 32,
+	CRYPTO_SCRYPT_LOG2_MAX = 20, /* with blocks of 8: 1 GiB */
 	CRYPTO_RSA_BITS_MIN = 2048,
 	CRYPTO_RSA_BITS_MAX = 4096,
 	CRYPTO_SIGNATURE_MAX = CRYPTO_RSA_BITS_MAX / 8,
@@ -32,6 +33,16 @@ int crypto_hmac_sha256(struct slice key, const struct slice *parts, size_t n_par
 		       uint8_t ret_mac[CRYPTO_SHA256_SIZE]);
 int crypto_hkdf_sha256(struct slice ikm, struct slice salt, struct slice info, void *ret_bytes,
 		       size_t length);
+
+struct crypto_scrypt_cost {
+	uint8_t log2_cost; /* log2 of N */
+	uint8_t block;     /* r */
+	uint8_t lanes;     /* p */
+};
+
+int crypto_scrypt(struct slice passphrase, struct slice salt, const struct crypto_scrypt_cost *cost,
+		  uint8_t ret_key[CRYPTO_SHA256_SIZE]);
+bool crypto_scrypt_is_sane(const struct crypto_scrypt_cost *cost);
 
 struct crypto_key; /* an RSA key, public or private */
 
