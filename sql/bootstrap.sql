@@ -78,7 +78,7 @@ begin
 		from pg_catalog.pg_trigger t
 		join pg_catalog.pg_class c on c.oid = t.tgrelid
 		join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-		where n.nspname = 'conduct' and t.tgenabled <> 'A'
+		where n.nspname in ('conduct', 'keyring') and t.tgenabled <> 'A'
 	loop
 		execute pg_catalog.format('alter table %s enable always trigger %I',
 			v_trigger.relation, v_trigger.tgname);

@@ -73,7 +73,8 @@ static void descriptor_take(struct child *child, struct ipc_message *message)
 	else if (message->type == IPC_TYPE_WORKER)
 		server_take(child, &child->worker, message->descriptor);
 	else if (child->on_peer)
-		child->on_peer(child, message->descriptor);
+		child->on_peer(child, (enum page_process)(unsigned char)message->payload.at[0],
+			       message->descriptor);
 	else
 		(void)close(message->descriptor);
 }

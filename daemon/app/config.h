@@ -18,6 +18,7 @@ enum {
 	CONFIG_ORIGIN_LIMIT = 64,
 	CONFIG_WEB_LIMIT = 256,
 	CONFIG_RATE_LIMIT = 10 * 1000 * 1000,
+	CONFIG_CASES_LIMIT = 100 * 1000,
 };
 
 enum {
@@ -96,6 +97,11 @@ struct config {
 	int64_t connections[PG_LANE_COUNT];
 	struct config_texts policy_path;
 	const char *index_key_file;
+	const char *vault_key_file;
+	const char *vault_public_file;
+	const char *vault_passphrase_file; /* "": the service's credential alone */
+	int64_t vault_cases_person;        /* distinct ones, an hour */
+	int64_t vault_cases_host;
 	int64_t deadlines_every; /* seconds */
 	int64_t lookups_every;   /* seconds */
 	const char *contact;     /* in the User-Agent of what wikis are asked */

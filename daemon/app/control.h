@@ -51,6 +51,7 @@ int control_route(struct control *control, int argc, char **argv);
 int control_wikis_import(struct control *control, int argc, char **argv);
 int control_keys_init(struct control *control, int argc, char **argv);
 int control_keys_status(struct control *control, int argc, char **argv);
+int control_keys_recover(struct control *control, int argc, char **argv);
 int control_demo_clock(struct control *control, int argc, char **argv);
 int control_demo_people(struct control *control, int argc, char **argv);
 int control_demo_grants(struct control *control, int argc, char **argv);

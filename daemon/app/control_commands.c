@@ -9,13 +9,21 @@ const struct control_command control_commands[] = {
 	  "--bootstrap  first make the database roles, and let new triggers fire always at the\n"
 	  "             end; needs a superuser's --database. Set the roles' passwords yourself.\n",
 	  control_migrate },
-	{ "keys", "init", "", "make the index key file",
-	  "Writes 32 random bytes as hex to index_key_file, mode 0600. An existing file is kept.\n"
-	  "Copy the same file to every host; without it no account is recognised any more.\n",
+	{ "keys", "init", "[--host NAME]", "make the key files that this host lacks",
+	  "Makes index_key_file, the vault's passphrase and key file, and the public half, and\n"
+	  "makes the intake key known to the database; keeps what is there. With a new key file\n"
+	  "it prints five escrow shares. On a further host copy index_key_file, vault.key_file\n"
+	  "and the passphrase there first: it gets a log-signing key of its own, under NAME or\n"
+	  "the host's name.\n",
 	  control_keys_init },
 	{ "keys", "status", "", "say whether the key files are in order",
-	  "Checks that index_key_file is there, well-formed and readable by its owner alone.\n",
+	  "Checks that they are there, private, open with the passphrase, and are those of the\n"
+	  "database.\n",
 	  control_keys_status },
+	{ "keys", "recover", "", "open the vault's key file with three escrow shares",
+	  "Reads shares from standard input, one a line, and seals the key file anew under the\n"
+	  "present passphrase, which is made where there is none.\n",
+	  control_keys_recover },
 	{ "policy", "check", "[DIRECTORY...]", "say whether a policy set is in order",
 	  "Reads the directories, or policy_path; prints each fault as FILE:LINE:COLUMN: text.\n",
 	  control_policy_check },

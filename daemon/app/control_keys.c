@@ -1,40 +1,415 @@
-/* conductctl keys: the files of secrets that this host needs. */
+/*
+ * conductctl keys: the files of secrets that this host needs. `init` brings about what is missing
+ * and keeps what is there, so that it may be interrupted and run again; what it must not do is make
+ * a second set of intake keys for a deployment that has one.
+ */
 
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "daemon/app/control.h"
+#include "daemon/app/vault_load.h"
+#include "daemon/base/codec.h"
+#include "daemon/base/text.h"
+#include "daemon/keys/escrow.h"
 #include "daemon/keys/key_file.h"
 
-int control_keys_init(struct control *control, int argc, char **argv)
-{
-	const struct config *config;
-	int r;
+enum { SHARES_TEXT_MAX = 4096 };
 
-	if (argc > 1)
-		return control_misused("keys init takes no arguments");
-	config = control_config(control);
-	if (!config)
-		return CONTROL_FAILED;
-	r = key_file_create_index(config->index_key_file);
+struct keys_work {
+	const struct config *config;
+	struct pg_session *session;
+	uint8_t deployment[KEYS_ID_SIZE];
+	bool has_vault; /* the database knows an intake key */
+	struct passphrase passphrase;
+	struct vault_file file;
+};
+
+static void work_deinit(struct keys_work *work)
+{
+	pg_session_free(work->session);
+	passphrase_deinit(&work->passphrase);
+	vault_file_deinit(&work->file);
+}
+
+/* Asks the database which deployment it is. */
+static int deployment_ask(struct keys_work *work)
+{
+	struct pg_rows *rows = NULL;
+	int r = pg_session_query(work->session,
+				 "select d.deployment_id, exists (select from keyring.vault_key)"
+				 " from conduct.deployment d",
+				 NULL, 0, &rows);
+
 	if (r)
+		return control_fail("%s: run `conductctl migrate` first",
+				    r < 0 ? strerror(-r) : pg_session_error(work->session));
+	if (pg_rows_count(rows) != 1 ||
+	    text_read_uuid(text_slice(pg_rows_text(rows, 0, 0)), work->deployment))
+		r = control_fail("the database does not say which deployment it is");
+	else
+		work->has_vault = strcmp(pg_rows_text(rows, 0, 1), "t") == 0;
+	pg_rows_free(rows);
+	return r;
+}
+
+static int index_key_make(const struct config *config)
+{
+	int r = key_file_create_index(config->index_key_file);
+
+	if (r && r != KEY_FILE_E_EXISTS)
 		return control_fail("%s: %s", config->index_key_file, key_file_explain(r));
-	(void)printf("made %s\n", config->index_key_file);
+	(void)printf("%s %s\n", r ? "kept" : "made", config->index_key_file);
 	return CONTROL_OK;
 }
 
-int control_keys_status(struct control *control, int argc, char **argv)
+static int passphrase_make(struct keys_work *work)
 {
-	struct index_key key = { 0 };
-	const struct config *config;
+	const char *file = work->config->vault_passphrase_file;
+	bool is_made = false;
+	int r = passphrase_ensure(file, &is_made);
+
+	if (is_made)
+		(void)printf("made %s\n", file);
+	if (r == 0)
+		r = passphrase_find(file, &work->passphrase);
+	return r ? control_fail("%s: %s", *file ? file : "passphrase", passphrase_explain(r))
+		 : CONTROL_OK;
+}
+
+/* Five shares, once: whoever has three of them needs the key file and nothing else. */
+static int shares_print(const struct keys_work *work)
+{
+	char shares[ESCROW_SHARES][ESCROW_TEXT_SIZE];
+	int r = escrow_split(work->file.master, shares);
+
+	if (r < 0)
+		return control_fail("%s", strerror(-r));
+	(void)printf("\nEscrow: give these %d lines to %d people, and keep no copy. Any %d of them "
+		     "open\nthe key file without its passphrase (conductctl keys recover).\n\n",
+		     ESCROW_SHARES, ESCROW_SHARES, ESCROW_THRESHOLD);
+	for (size_t i = 0; i < ESCROW_SHARES; i++)
+		(void)printf("%s\n", shares[i]);
+	(void)putchar('\n');
+	crypto_wipe(shares, sizeof(shares));
+	return CONTROL_OK;
+}
+
+static int file_write(const struct keys_work *work, bool is_new)
+{
+	const char *file = work->config->vault_key_file;
+	char text[VAULT_FILE_TEXT_MAX];
+	struct slice passphrase = passphrase_slice(&work->passphrase);
+	struct crypto_scrypt_cost cost = vault_file_cost_of(passphrase);
+	int r = vault_file_write(&work->file, passphrase, &cost, text);
+
+	if (r == 0)
+		r = is_new ? key_file_create(file, 0600, text) : key_file_replace(file, 0600, text);
+	crypto_wipe(text, sizeof(text));
+	return r ? control_fail("%s: %s", file, key_file_explain(r)) : CONTROL_OK;
+}
+
+static int vault_key_new(struct keys_work *work, const char *host)
+{
 	int r;
 
-	if (argc > 1)
-		return control_misused("keys status takes no arguments");
-	config = control_config(control);
-	if (!config)
+	if (work->has_vault)
+		return control_fail("%s: there is no such file, and this deployment has its intake "
+				    "keys already: copy the file from another host or a backup",
+				    work->config->vault_key_file);
+	r = vault_keys_new(work->deployment, host, &work->file.keys);
+	if (r == 0)
+		r = crypto_random(work->file.master, VAULT_MASTER_SIZE);
+	if (r)
+		return control_fail("%s", strerror(-r));
+	r = file_write(work, true);
+	if (r)
+		return r;
+	(void)printf("made %s\n", work->config->vault_key_file);
+	return shares_print(work);
+}
+
+/* A file that is there: of this deployment, and with a signing key of this host. */
+static int vault_key_keep(struct keys_work *work, const char *host)
+{
+	const char *file = work->config->vault_key_file;
+	int r;
+
+	if (memcmp(work->file.keys.deployment, work->deployment, KEYS_ID_SIZE) != 0)
+		return control_fail("%s: %s", file, vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
+	if (strcmp(work->file.keys.host, host) == 0) {
+		(void)printf("kept %s\n", file);
+		return CONTROL_OK;
+	}
+	r = vault_keys_change_host(&work->file.keys, host);
+	if (r)
+		return control_fail("%s", strerror(-r));
+	r = file_write(work, false);
+	if (r == 0)
+		(void)printf("kept %s, with a new log-signing key for %s\n", file, host);
+	return r;
+}
+
+static int vault_key_make(struct keys_work *work, const char *host)
+{
+	int r = vault_load_file(work->config, &work->passphrase, &work->file);
+
+	if (r == VAULT_LOAD_E_ABSENT)
+		return vault_key_new(work, host);
+	if (r)
+		return control_fail("%s: %s", work->config->vault_key_file, vault_load_explain(r));
+	return vault_key_keep(work, host);
+}
+
+static int public_make(const struct keys_work *work)
+{
+	const char *file = work->config->vault_public_file;
+	struct public_keys keys, old;
+	char text[PUBLIC_FILE_TEXT_MAX];
+	bool is_there;
+	int r = public_keys_of(&work->file.keys, &keys);
+
+	if (r)
+		return control_fail("%s", strerror(-r));
+	is_there = vault_load_public(file, &old) == 0 && public_keys_equal(&keys, &old);
+	public_file_write(&keys, text);
+	r = is_there ? 0 : key_file_replace(file, 0644, text);
+	if (r)
+		return control_fail("%s: %s", file, key_file_explain(r));
+	(void)printf("%s %s\n", is_there ? "kept" : "made", file);
+	return CONTROL_OK;
+}
+
+/* The database's rows of the keys: the last is active, those before it only open. */
+static int database_register(const struct keys_work *work)
+{
+	const struct vault_keys *keys = &work->file.keys;
+
+	for (size_t i = 0; i < keys->n_intake; i++) {
+		const struct intake_key *intake = &keys->intake[i].public_part;
+		char id[16], hex[2 * HPKE_KEY_SIZE + 1];
+		const char *const params[] = { id, hex,
+					       i + 1 == keys->n_intake ? "active"
+								       : "decrypt_only" };
+		int r;
+
+		(void)snprintf(id, sizeof(id), "%u", intake->key_id);
+		codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
+		r = pg_session_query(work->session,
+				     "insert into keyring.vault_key (key_id, public_key, state,"
+				     " made_at) values ($1::integer, decode($2, 'hex'), $3,"
+				     " conduct.clock()) on conflict (key_id) do update"
+				     " set public_key = vault_key.public_key",
+				     params, ARRAY_SIZE(params), NULL);
+		if (r)
+			return control_fail("%s",
+					    r < 0 ? strerror(-r) : pg_session_error(work->session));
+	}
+	return CONTROL_OK;
+}
+
+/* Whether the database has the very keys of the file. */
+static int database_compare(const struct keys_work *work)
+{
+	const struct intake_key *intake = vault_keys_active(&work->file.keys);
+	char id[16], hex[2 * HPKE_KEY_SIZE + 1];
+	const char *const params[] = { id, hex };
+	struct pg_rows *rows = NULL;
+	int r;
+
+	(void)snprintf(id, sizeof(id), "%u", intake->key_id);
+	codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
+	r = pg_session_query(work->session,
+			     "select k.state from keyring.vault_key k where k.key_id = $1::integer"
+			     " and k.public_key = decode($2, 'hex')",
+			     params, ARRAY_SIZE(params), &rows);
+	if (r)
+		return control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(work->session));
+	if (pg_rows_count(rows) != 1)
+		r = control_fail("the database has another intake key %s than %s: this file is of "
+				 "another vault; copy the right one from another host or a backup",
+				 id, work->config->vault_key_file);
+	else
+		(void)printf("database   intake key %s is %s\n", id, pg_rows_text(rows, 0, 0));
+	pg_rows_free(rows);
+	return r;
+}
+
+static int work_start(struct control *control, struct keys_work *work)
+{
+	work->config = control_config(control);
+	if (!work->config)
 		return CONTROL_FAILED;
-	r = key_file_load_index(config->index_key_file, &key);
+	work->session = control_session(control);
+	return work->session ? deployment_ask(work) : CONTROL_FAILED;
+}
+
+int control_keys_init(struct control *control, int argc, char **argv)
+{
+	CLEANUP(work_deinit) struct keys_work work = { .config = NULL };
+	const char *given = NULL;
+	const struct control_option options[] = { { "--host", &given, NULL, false } };
+	char host[VAULT_HOST_MAX + 1] = "";
+	int r = control_read_options("keys init", argc, argv, options, ARRAY_SIZE(options));
+
+	if (r)
+		return r;
+	if (!given && gethostname(host, sizeof(host) - 1) == 0)
+		given = host;
+	if (!given || !vault_host_is_valid(given))
+		return control_misused("keys init: --host must be a name of at most %d letters, "
+				       "digits, '.', '-' and '_'",
+				       VAULT_HOST_MAX);
+	r = work_start(control, &work);
+	if (r == 0)
+		r = index_key_make(work.config);
+	if (r == 0)
+		r = passphrase_make(&work);
+	if (r == 0)
+		r = vault_key_make(&work, given);
+	if (r == 0)
+		r = public_make(&work);
+	if (r == 0)
+		r = database_register(&work);
+	return r ? r : database_compare(&work);
+}
+
+static int index_key_status(const struct config *config)
+{
+	struct index_key key = { 0 };
+	int r = key_file_load_index(config->index_key_file, &key);
+
 	index_key_deinit(&key);
 	(void)printf("index key  %s  %s\n", config->index_key_file, key_file_explain(r));
 	return r ? CONTROL_FAILED : CONTROL_OK;
+}
+
+static int public_status(const struct keys_work *work)
+{
+	struct public_keys keys, expected;
+	int r = vault_load_public(work->config->vault_public_file, &keys);
+
+	if (r == 0 && work->file.keys.n_intake &&
+	    (public_keys_of(&work->file.keys, &expected) || !public_keys_equal(&keys, &expected)))
+		r = VAULT_LOAD_E_DIFFERS;
+	(void)printf("public     %s  %s\n", work->config->vault_public_file, vault_load_explain(r));
+	return r ? CONTROL_FAILED : CONTROL_OK;
+}
+
+static int vault_key_status(struct keys_work *work)
+{
+	const char *file = work->config->vault_key_file;
+	int r = passphrase_find(work->config->vault_passphrase_file, &work->passphrase);
+
+	if (r) {
+		(void)printf("passphrase %s\n", passphrase_explain(r));
+		return CONTROL_FAILED;
+	}
+	r = vault_load_file(work->config, &work->passphrase, &work->file);
+	(void)printf("vault key  %s  %s", file, vault_load_explain(r));
+	if (r == 0)
+		(void)printf(": %zu intake key%s, signs the log as %s", work->file.keys.n_intake,
+			     work->file.keys.n_intake == 1 ? "" : "s", work->file.keys.host);
+	(void)putchar('\n');
+	return r ? CONTROL_FAILED : CONTROL_OK;
+}
+
+static int database_status(struct control *control, struct keys_work *work)
+{
+	int r = work_start(control, work);
+
+	if (r || !work->file.keys.n_intake)
+		return r;
+	if (memcmp(work->file.keys.deployment, work->deployment, KEYS_ID_SIZE) != 0)
+		return control_fail("%s: %s", work->config->vault_key_file,
+				    vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
+	return database_compare(work);
+}
+
+/* Looks at everything, whatever is wrong with one of it. */
+int control_keys_status(struct control *control, int argc, char **argv)
+{
+	CLEANUP(work_deinit) struct keys_work work = { .config = NULL };
+	int worst, r;
+
+	if (argc > 1)
+		return control_misused("keys status takes no arguments");
+	work.config = control_config(control);
+	if (!work.config)
+		return CONTROL_FAILED;
+	worst = index_key_status(work.config);
+	r = vault_key_status(&work);
+	worst = r ? r : worst;
+	r = public_status(&work);
+	worst = r ? r : worst;
+	r = database_status(control, &work);
+	return r ? r : worst;
+}
+
+/* One share a line; empty lines are left out. */
+static int shares_read(char text[SHARES_TEXT_MAX], struct slice *shares, size_t *ret_n)
+{
+	size_t length = fread(text, 1, SHARES_TEXT_MAX - 1, stdin), n = 0;
+
+	text[length] = '\0';
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+		if (strspn(line, " \t\r") == strlen(line))
+			continue;
+		if (n == ESCROW_SHARES)
+			return control_fail("more than %d shares", ESCROW_SHARES);
+		shares[n++] = text_slice(line);
+	}
+	*ret_n = n;
+	return CONTROL_OK;
+}
+
+static int master_join(uint8_t ret_master[VAULT_MASTER_SIZE])
+{
+	struct slice shares[ESCROW_SHARES];
+	char text[SHARES_TEXT_MAX];
+	size_t n = 0, bad = 0;
+	int r = shares_read(text, shares, &n);
+
+	if (r == 0) {
+		r = escrow_join(shares, n, ret_master, &bad);
+		if (r == ESCROW_E_MALFORMED)
+			r = control_fail("share %zu is mistyped", bad + 1);
+		else if (r == ESCROW_E_SET && bad < n)
+			r = control_fail("share %zu is of another set than the first", bad + 1);
+		else if (r)
+			r = control_fail("%d different shares are needed, one a line",
+					 ESCROW_THRESHOLD);
+	}
+	crypto_wipe(text, sizeof(text));
+	return r;
+}
+
+int control_keys_recover(struct control *control, int argc, char **argv)
+{
+	CLEANUP(work_deinit) struct keys_work work = { .config = NULL };
+	uint8_t master[VAULT_MASTER_SIZE] = { 0 };
+	int r;
+
+	if (argc > 1)
+		return control_misused("keys recover takes no arguments: it reads shares");
+	work.config = control_config(control);
+	if (!work.config)
+		return CONTROL_FAILED;
+	r = master_join(master);
+	if (r == 0) {
+		r = vault_load_with_master(work.config, master, &work.file);
+		if (r)
+			r = control_fail("%s: %s", work.config->vault_key_file,
+					 vault_load_explain(r));
+	}
+	if (r == 0)
+		r = passphrase_make(&work);
+	if (r == 0)
+		r = file_write(&work, false);
+	if (r == 0)
+		(void)printf("%s opens with the present passphrase again\n",
+			     work.config->vault_key_file);
+	crypto_wipe(master, sizeof(master));
+	return r;
 }

@@ -63,6 +63,7 @@ static const struct {
 
 static void link_open(struct process *server, struct process *client, uint16_t type)
 {
+	char kind = (char)client->kind->id;
 	int fds[2];
 
 	if (!server->channel || !client->channel)
@@ -71,8 +72,8 @@ static void link_open(struct process *server, struct process *client, uint16_t t
 		log_say(LOG_LEVEL_ERROR, "no channel between processes: %s", strerror(errno));
 		return;
 	}
-	(void)ipc_channel_send_descriptor(server->channel, IPC_TYPE_PEER, (struct slice){ 0 },
-					  fds[0]);
+	(void)ipc_channel_send_descriptor(server->channel, IPC_TYPE_PEER,
+					  (struct slice){ &kind, 1 }, fds[0]);
 	(void)ipc_channel_send_descriptor(client->channel, type, (struct slice){ 0 }, fds[1]);
 }
 
@@ -393,8 +394,10 @@ static void on_reload(int number, short what, void *userdata)
 		return;
 	}
 	if (reload_needs_restart(parent->config, config))
-		log_say(LOG_LEVEL_WARN, "listen, ops_listen, processes, database, index_key_file "
-					"and deployment_id change with a restart only");
+		log_say(LOG_LEVEL_WARN,
+			"listen, ops_listen, processes, database, index_key_file, "
+			"deployment_id and the vault's limits change with a restart "
+			"only");
 	atomic_fetch_add(&parent->page->n_reloads, 1);
 	parent->config = config_free(parent->config);
 	parent->config = config;

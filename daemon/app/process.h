@@ -43,7 +43,8 @@ struct child {
 	void (*on_hand_over)(struct child *child); /* as on_drain, and another daemon serves */
 	void (*on_reload)(struct child *child);    /* answers with child_reloaded() */
 	void (*on_policy)(struct child *child);
-	void (*on_peer)(struct child *child, int fd); /* takes the descriptor */
+	/* Who it is, and the descriptor, which is taken. */
+	void (*on_peer)(struct child *child, enum page_process kind, int fd);
 };
 
 /* One row of the table of processes. */

@@ -30,6 +30,8 @@ bool reload_needs_restart(const struct config *old, const struct config *new)
 	       memcmp(old->connections, new->connections, sizeof(old->connections)) != 0 ||
 	       strcmp(old->index_key_file, new->index_key_file) != 0 ||
 	       strcmp(old->deployment_id, new->deployment_id) != 0 ||
+	       old->vault_cases_person != new->vault_cases_person ||
+	       old->vault_cases_host != new->vault_cases_host ||
 	       old->web_processes != new->web_processes;
 }
 

@@ -7,7 +7,9 @@
 #include <event2/event.h>
 
 #include "daemon/app/process.h"
+#include "daemon/app/vault_load.h"
 #include "daemon/base/log.h"
+#include "daemon/base/text.h"
 #include "daemon/keys/key_file.h"
 #include "daemon/worker/worker.h"
 
@@ -18,6 +20,7 @@ struct process {
 	struct config *started_with;
 	struct worker_people people[CONFIG_ISSUER_LIMIT];
 	struct worker_wiki wikis[CONFIG_ISSUER_LIMIT];
+	char deployment[TEXT_UUID_LENGTH + 1];
 };
 
 static void wiki_fill(const struct config_issuer *issuer, struct worker_wiki *wiki)
@@ -63,7 +66,7 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 	}
 }
 
-static void on_peer(struct child *child, int fd)
+static void on_peer(struct child *child, enum page_process kind, int fd)
 {
 	struct process *process = child->state;
 
@@ -142,6 +145,28 @@ static void on_reload(struct child *child)
 	worker_pause(process->worker, on_paused, child);
 }
 
+/* The files of keys; what is wrong with one is logged. */
+static int keys_load(struct process *process, struct worker_setup *setup)
+{
+	const struct config *config = process->child->config;
+	struct public_keys keys;
+	int r = key_file_load_index(config->index_key_file, &setup->index_key);
+
+	if (r) {
+		log_say(LOG_LEVEL_ERROR, "%s: %s", config->index_key_file, key_file_explain(r));
+		return r;
+	}
+	r = vault_load_public(config->vault_public_file, &keys);
+	if (r) {
+		log_say(LOG_LEVEL_ERROR, "%s: %s", config->vault_public_file,
+			vault_load_explain(r));
+		return r;
+	}
+	text_write_uuid(process->deployment, keys.intake.deployment);
+	setup->deployment = process->deployment;
+	return 0;
+}
+
 static int setup_fill(struct process *process, struct worker_setup *setup)
 {
 	struct child *child = process->child;
@@ -161,7 +186,7 @@ static int setup_fill(struct process *process, struct worker_setup *setup)
 		.userdata = child,
 	};
 	terms_fill(process, &setup->terms);
-	return key_file_load_index(config->index_key_file, &setup->index_key);
+	return keys_load(process, setup);
 }
 
 int worker_process_run(struct child *child)
@@ -177,9 +202,6 @@ int worker_process_run(struct child *child)
 	child->on_hand_over = on_hand_over;
 	child->on_reload = on_reload;
 	child->on_peer = on_peer;
-	if (r)
-		log_say(LOG_LEVEL_ERROR, "%s: %s", child->config->index_key_file,
-			key_file_explain(r));
 	if (r == 0) {
 		r = worker_new(&setup, &process.worker);
 		if (r == 0 && !child->is_late)

@@ -158,6 +158,11 @@ int text_normalise(struct arena *arena, struct slice text, size_t max_points,
 	return 0;
 }
 
+static unsigned digit_of_hex(char c)
+{
+	return c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'a' + 10);
+}
+
 /* RFC 9562 text in lower case, of any version: one spelling, so that ids compare as bytes. */
 bool text_is_uuid(struct slice text)
 {
@@ -179,9 +184,7 @@ bool text_is_uuid(struct slice text)
 /* Writes a random UUID (version 4): 122 bits of the kernel's generator. Returns 0 or -errno. */
 int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
 {
-	static const char digits[] = "0123456789abcdef";
-	uint8_t bytes[16];
-	char *at = ret_uuid;
+	uint8_t bytes[TEXT_UUID_SIZE];
 	ssize_t n;
 
 	do
@@ -193,12 +196,36 @@ int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
 		return -EIO;
 	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
 	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < sizeof(bytes); i++) {
+	text_write_uuid(ret_uuid, bytes);
+	return 0;
+}
+
+/* Writes 16 bytes as a UUID. */
+void text_write_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t bytes[TEXT_UUID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *at = ret_uuid;
+
+	for (size_t i = 0; i < TEXT_UUID_SIZE; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*at++ = '-';
 		*at++ = digits[bytes[i] >> 4];
 		*at++ = digits[bytes[i] & 0x0f];
 	}
 	*at = '\0';
+}
+
+/* The bytes of what text_is_uuid() takes. Returns 0 or TEXT_E_INVALID. */
+int text_read_uuid(struct slice text, uint8_t ret_bytes[TEXT_UUID_SIZE])
+{
+	uint8_t *at = ret_bytes;
+
+	if (!text_is_uuid(text))
+		return TEXT_E_INVALID;
+	for (size_t i = 0; i < text.length; i += 2) {
+		if (text.at[i] == '-')
+			i++;
+		*at++ = (uint8_t)(digit_of_hex(text.at[i]) << 4 | digit_of_hex(text.at[i + 1]));
+	}
 	return 0;
 }

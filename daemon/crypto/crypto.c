@@ -41,6 +41,17 @@ void crypto_wipe(void *bytes, size_t length)
 		OPENSSL_cleanse(bytes, length);
 }
 
+/*
+ * Lets OpenSSL keep private keys in a heap of its own: locked, between guard pages, left out of
+ * core dumps. Once, before the first key. Returns 0 or -EIO, also where no memory may be locked.
+ */
+int crypto_keep_secrets(void)
+{
+	enum { HEAP_SIZE = 16 * 1024, SMALLEST = 32 };
+
+	return CRYPTO_secure_malloc_init(HEAP_SIZE, SMALLEST) == 1 ? 0 : crypto_failed();
+}
+
 /* Compares in a time that depends on the length alone. */
 bool crypto_equals(const void *a, const void *b, size_t length)
 {

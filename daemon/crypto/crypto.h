@@ -22,7 +22,8 @@ enum {
 };
 
 int crypto_random(void *ret_bytes, size_t length);
-void crypto_wipe(void *bytes, size_t length);                    /* not optimised away */
+void crypto_wipe(void *bytes, size_t length); /* not optimised away */
+int crypto_keep_secrets(void);
 bool crypto_equals(const void *a, const void *b, size_t length); /* in constant time */
 
 int crypto_sha256(struct slice bytes, uint8_t ret_hash[CRYPTO_SHA256_SIZE]);

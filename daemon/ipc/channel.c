@@ -98,14 +98,21 @@ static void requests_fail(struct ipc_channel *channel)
 	}
 }
 
+/* A packet may have held keys. */
+static void packet_free(struct packet *packet)
+{
+	descriptor_close(packet->fd);
+	explicit_bzero(packet->bytes, packet->length);
+	free(packet);
+}
+
 static void packets_drop(struct ipc_channel *channel)
 {
 	while (channel->first) {
 		struct packet *packet = channel->first;
 
 		channel->first = packet->next;
-		descriptor_close(packet->fd);
-		free(packet);
+		packet_free(packet);
 	}
 	channel->last = &channel->first;
 	channel->n_packets = 0;
@@ -196,8 +203,7 @@ static void packets_send(struct ipc_channel *channel)
 		if (!channel->first)
 			channel->last = &channel->first;
 		channel->n_packets--;
-		descriptor_close(packet->fd);
-		free(packet);
+		packet_free(packet);
 	}
 }
 
@@ -361,6 +367,7 @@ static bool message_receive(struct ipc_channel *channel)
 		reply_deliver(channel, &message);
 	else
 		channel->setup.on_message(channel, &message, channel->setup.userdata);
+	explicit_bzero(channel->bytes, (size_t)length);
 	return true;
 }
 

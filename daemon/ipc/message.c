@@ -5,6 +5,9 @@
  */
 
 #include "daemon/ipc/message.h"
+#include "daemon/ipc/vault.h"
+
+_Static_assert((int)IPC_VAULT_OPEN_MAX <= (int)IPC_PAYLOAD_LIMIT, "a request fits a packet");
 
 static const struct ipc_bounds bounds[] = {
 	/* type, name, shortest, longest, carries a descriptor */
@@ -14,7 +17,7 @@ static const struct ipc_bounds bounds[] = {
 	{ IPC_TYPE_DRAIN, "drain", 0, 0, false },
 	{ IPC_TYPE_RELOAD, "reload", 0, 0, false },
 	{ IPC_TYPE_RELOADED, "reloaded", 1, 1, false },
-	{ IPC_TYPE_PEER, "peer", 0, 32, true },
+	{ IPC_TYPE_PEER, "peer", 1, 1, true },
 	{ IPC_TYPE_VAULT, "vault", 0, 0, true },
 	{ IPC_TYPE_POLICY, "policy", 0, 0, false },
 	{ IPC_TYPE_WORKER, "worker", 0, 0, true },
@@ -24,6 +27,11 @@ static const struct ipc_bounds bounds[] = {
 	{ IPC_TYPE_SERVE, "serve", 0, 0, false },
 	{ IPC_TYPE_HAND_OVER, "hand over", 0, 0, false },
 	{ IPC_TYPE_TICKETS, "tickets", 240, 240, false },
+	{ IPC_TYPE_VAULT_OPEN, "vault open", IPC_VAULT_OPEN_MIN, IPC_VAULT_OPEN_MAX, false },
+	{ IPC_TYPE_VAULT_OPENED, "vault opened", IPC_VAULT_OPENED_MIN, IPC_VAULT_OPENED_MAX,
+	  false },
+	{ IPC_TYPE_VAULT_SIGN, "vault sign", 1, IPC_VAULT_NOTE_MAX, false },
+	{ IPC_TYPE_VAULT_SIGNED, "vault signed", 0, IPC_VAULT_SIGNATURE_SIZE, false },
 };
 
 /* The row of a type; rows live as long as the program. */

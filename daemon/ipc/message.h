@@ -12,7 +12,9 @@ enum ipc_type {
 	IPC_TYPE_DRAIN,    /* parent to child: take nothing new, finish, exit */
 	IPC_TYPE_RELOAD,   /* parent to child: read configuration and policy again */
 	IPC_TYPE_RELOADED, /* child to parent: one byte, 1 = in use, 0 = kept the old one */
-	IPC_TYPE_PEER,   /* parent to vault or worker: a descriptor that leads to a client of it */
+	/* parent to vault or worker: a descriptor that leads to a client of it; one byte, the
+	 * client's enum page_process */
+	IPC_TYPE_PEER,
 	IPC_TYPE_VAULT,  /* parent to web and worker: a descriptor that leads to the vault */
 	IPC_TYPE_POLICY, /* worker to parent, parent to web: another set is published */
 	IPC_TYPE_WORKER, /* parent to web: a descriptor that leads to the worker */
@@ -23,6 +25,13 @@ enum ipc_type {
 	IPC_TYPE_SERVE,     /* parent to worker: the daemon serves, in another one's place */
 	IPC_TYPE_HAND_OVER, /* parent to web and worker: another daemon serves, make room */
 	IPC_TYPE_TICKETS,   /* parent to web: the keys of TLS session tickets */
+	/* web and worker to vault; the parts are in ipc/vault.h */
+	IPC_TYPE_VAULT_OPEN,
+	IPC_TYPE_VAULT_OPENED,
+	/* worker to vault: the text of a checkpoint; answered with its signature, or with nothing
+	 * where the vault does not sign it */
+	IPC_TYPE_VAULT_SIGN,
+	IPC_TYPE_VAULT_SIGNED,
 };
 
 struct ipc_bounds {

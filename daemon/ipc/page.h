@@ -32,6 +32,14 @@ struct page_job {
 	page_counter last_run_ms; /* since 1970 */
 };
 
+struct page_vault {
+	page_counter n_opened; /* keys of units */
+	page_counter n_broken; /* that no key of the vault opens */
+	page_counter n_refused_person;
+	page_counter n_refused_host;
+	page_counter n_signed;
+};
+
 struct page {
 	page_counter started_ms; /* since 1970 */
 	page_counter n_running[PAGE_PROCESS_COUNT];
@@ -40,6 +48,7 @@ struct page {
 	page_counter n_reloads_refused;
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
+	struct page_vault vault;
 	struct budget_table budgets;
 };
 

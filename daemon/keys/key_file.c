@@ -1,9 +1,13 @@
 /*
- * The index key file. Losing it means that no account is recognised any more, so it is never
- * overwritten; whoever reads it can test names against a stolen database, so its mode is checked.
+ * Files of keys. Losing one means that no account is recognised or no word is read any more, so
+ * none is ever overwritten by accident; whoever reads a secret one can test names against a stolen
+ * database or open it, so its mode is checked.
  */
 
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,18 +30,105 @@ static int write_all(int fd, const char *text, size_t length)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-static int file_create(const char *file, const char *text, size_t length)
+/* The name of a new file is on disk only with its directory. */
+static int directory_sync(const char *file)
+{
+	char path[PATH_MAX];
+	int fd, r;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s", file) >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(dirname(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = fsync(fd) < 0 ? -errno : 0;
+	(void)close(fd);
+	return r;
+}
+
+/*
+ * Makes a file of a text, on disk when this returns. The mode holds whatever the umask is. Returns
+ * 0, KEY_FILE_E_EXISTS, or a negative error, after which there is no file.
+ */
+int key_file_create(const char *file, unsigned mode, const char *text)
 {
 	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int r;
 
 	if (fd < 0)
 		return errno == EEXIST ? KEY_FILE_E_EXISTS : -errno;
-	r = write_all(fd, text, length);
+	r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, text, strlen(text));
 	(void)close(fd);
+	if (r == 0)
+		r = directory_sync(file);
 	if (r < 0)
 		(void)unlink(file);
 	return r;
+}
+
+/*
+ * Puts a text in the place of a file, or makes it: whenever this is interrupted, the one or the
+ * other is there, whole. Owner and group of the old one stay. Returns 0 or a negative error.
+ */
+int key_file_replace(const char *file, unsigned mode, const char *text)
+{
+	char beside[PATH_MAX];
+	struct stat status;
+	int r;
+
+	if ((size_t)snprintf(beside, sizeof(beside), "%s.new", file) >= sizeof(beside))
+		return -ENAMETOOLONG;
+	if (unlink(beside) < 0 && errno != ENOENT)
+		return -errno;
+	r = key_file_create(beside, mode, text);
+	if (r)
+		return r > 0 ? -EEXIST : r;
+	if (stat(file, &status) == 0 && lchown(beside, status.st_uid, status.st_gid) < 0)
+		r = -errno;
+	if (r == 0 && rename(beside, file) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlink(beside);
+		return r;
+	}
+	return directory_sync(file);
+}
+
+/*
+ * Reads a whole file, at most size - 1 bytes, and a NUL behind it. Returns 0, a KEY_FILE_E_…
+ * (malformed: it is larger), or a negative error.
+ */
+int key_file_load(const char *file, bool is_secret, char *ret_text, size_t size, size_t *ret_length)
+{
+	struct stat status;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t length = 0;
+	ssize_t n = 1;
+	int r = 0;
+
+	if (fd < 0)
+		return errno == ENOENT ? KEY_FILE_E_ABSENT : -errno;
+	if (fstat(fd, &status) < 0)
+		r = -errno;
+	else if (is_secret && status.st_mode & (S_IRWXG | S_IRWXO))
+		r = KEY_FILE_E_EXPOSED;
+	while (r == 0 && n > 0 && length < size) {
+		n = read(fd, ret_text + length, size - length);
+		if (n < 0 && errno != EINTR)
+			r = -errno;
+		length += n > 0 ? (size_t)n : 0;
+		n = n < 0 ? 1 : n;
+	}
+	(void)close(fd);
+	if (r == 0 && length == size)
+		r = KEY_FILE_E_MALFORMED;
+	if (r) {
+		crypto_wipe(ret_text, length);
+		return r;
+	}
+	ret_text[length] = '\0';
+	*ret_length = length;
+	return 0;
 }
 
 /*
@@ -46,50 +137,32 @@ static int file_create(const char *file, const char *text, size_t length)
  */
 int key_file_create_index(const char *file)
 {
-	char text[INDEX_KEY_TEXT + 1];
+	char text[INDEX_KEY_TEXT + 2];
 	struct index_key key;
 	int r = index_key_new(&key);
 
 	if (r)
 		return r;
 	index_key_write(&key, text);
-	text[INDEX_KEY_TEXT] = '\n';
-	r = file_create(file, text, sizeof(text));
+	strcat(text, "\n");
+	r = key_file_create(file, 0600, text);
 	index_key_deinit(&key);
 	crypto_wipe(text, sizeof(text));
 	return r;
 }
 
-static int file_read(int fd, struct index_key *ret_key)
-{
-	char text[INDEX_KEY_TEXT + 2];
-	ssize_t n = read(fd, text, sizeof(text));
-	int r;
-
-	if (n < 0)
-		return -errno;
-	r = index_key_read((struct slice){ text, (size_t)n }, ret_key);
-	crypto_wipe(text, sizeof(text));
-	return r > 0 ? KEY_FILE_E_MALFORMED : r;
-}
-
 /* Reads the key, which the caller deinits. Returns 0, a KEY_FILE_E_…, or a negative error. */
 int key_file_load_index(const char *file, struct index_key *ret_key)
 {
-	struct stat status;
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int r;
+	char text[INDEX_KEY_TEXT + 3];
+	size_t length = 0;
+	int r = key_file_load(file, true, text, sizeof(text), &length);
 
-	if (fd < 0)
-		return errno == ENOENT ? KEY_FILE_E_ABSENT : -errno;
-	if (fstat(fd, &status) < 0)
-		r = -errno;
-	else if (status.st_mode & (S_IRWXG | S_IRWXO))
-		r = KEY_FILE_E_EXPOSED;
-	else
-		r = file_read(fd, ret_key);
-	(void)close(fd);
-	return r;
+	if (r)
+		return r;
+	r = index_key_read((struct slice){ text, length }, ret_key);
+	crypto_wipe(text, sizeof(text));
+	return r > 0 ? KEY_FILE_E_MALFORMED : r;
 }
 
 /* What an operator is told; any negative error as well. */

@@ -138,6 +138,25 @@ static void write_jobs(const struct page *page, const struct job_kind *kinds, si
 		     atomic_load(&page->jobs[i].last_run_ms) / 1000);
 }
 
+static void write_vault(const struct page *page, struct buffer *buffer)
+{
+	head(buffer, "conductd_vault_units_total", "counter",
+	     "Keys of units asked for, by result.");
+	line(buffer, "conductd_vault_units_total", "result", "opened",
+	     atomic_load(&page->vault.n_opened));
+	line(buffer, "conductd_vault_units_total", "result", "broken",
+	     atomic_load(&page->vault.n_broken));
+	head(buffer, "conductd_vault_refused_total", "counter",
+	     "Requests refused because a quota of cases is used up.");
+	line(buffer, "conductd_vault_refused_total", "quota", "person",
+	     atomic_load(&page->vault.n_refused_person));
+	line(buffer, "conductd_vault_refused_total", "quota", "host",
+	     atomic_load(&page->vault.n_refused_host));
+	head(buffer, "conductd_vault_signatures_total", "counter", "Checkpoints signed.");
+	line(buffer, "conductd_vault_signatures_total", NULL, NULL,
+	     atomic_load(&page->vault.n_signed));
+}
+
 /* A failed append shows in buffer_finish(). */
 void metrics_write(const struct page *page, const struct pg_pool_state *pool,
 		   const struct job_kind *kinds, size_t n_kinds, bool is_leader,
@@ -148,4 +167,5 @@ void metrics_write(const struct page *page, const struct pg_pool_state *pool,
 	write_limits(page, buffer);
 	write_pool(page, pool, buffer);
 	write_jobs(page, kinds, n_kinds, is_leader, buffer);
+	write_vault(page, buffer);
 }

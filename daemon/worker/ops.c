@@ -84,6 +84,19 @@ static void check_triggers(struct ready *ready, const struct value *body)
 		  detail);
 }
 
+/* What is sealed with the keys of another deployment would never be opened again. */
+static void check_deployment(struct ready *ready, const char *deployment)
+{
+	const char *own = ready->worker->setup.deployment;
+	char detail[256];
+
+	(void)snprintf(detail, sizeof(detail),
+		       "the keys are those of deployment %s and the database is %s: name the right "
+		       "vault.key_file and vault.public_file, or the right database",
+		       own, deployment ? deployment : "none");
+	check_add(ready, "deployment", deployment && strcmp(deployment, own) == 0, detail);
+}
+
 /* libpq's words name host and cause, as the log does; this port is for the operator. */
 static void check_database_failed(struct ready *ready)
 {
@@ -111,6 +124,7 @@ static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 	check_add(ready, "database", true, NULL);
 	check_add(ready, "policy", value_is(value_get(body, "policy_revision"), VALUE_INTEGER),
 		  "no policy set is published");
+	check_deployment(ready, value_string(value_get(body, "deployment")));
 	check_triggers(ready, body);
 	shift = value_integer(value_get(body, "clock_shift_seconds"), 1);
 	check_add(ready, "clock", shift == 0 || ready->worker->setup.is_demo,

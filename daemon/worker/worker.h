@@ -51,6 +51,7 @@ struct worker_setup {
 	size_t n_ops_host_names;
 	bool is_demo; /* a shifted clock is in order */
 	struct index_key index_key;
+	const char *deployment; /* UUID: whose keys the vault has; compared with the database's */
 	struct ipc_channel *const *vault;  /* *vault is NULL while there is none */
 	void (*published)(void *userdata); /* another policy set is in force */
 	void *userdata;

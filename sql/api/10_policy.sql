@@ -169,7 +169,7 @@ begin
 end
 $$;
 
--- What /readyz says of the database: triggers that session_replication_role could silence, a shifted
+-- What /readyz says of the database: which deployment it is, triggers that session_replication_role could silence, a shifted
 -- clock, the revision in force (null: none).
 create or replace function conduct_api_1.readiness()
 returns conduct_api_1.answer language plpgsql stable security definer
@@ -180,7 +180,9 @@ begin
 		'triggers_off', coalesce((
 			select jsonb_agg(c.relname || '.' || t.tgname order by c.relname, t.tgname)
 			from pg_trigger t join pg_class c on c.oid = t.tgrelid
-			where c.relnamespace = 'conduct'::regnamespace and t.tgenabled <> 'A'), '[]'),
+			where c.relnamespace in ('conduct'::regnamespace, 'keyring'::regnamespace)
+				and t.tgenabled <> 'A'), '[]'),
+		'deployment', (select d.deployment_id from conduct.deployment d),
 		'clock_shift_seconds', extract(epoch from conduct.clock() - transaction_timestamp())::bigint,
 		'policy_revision', (select max(s.revision) from conduct.policy_set s)),
 		'{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;

@@ -91,7 +91,11 @@ export class Deployment {
 		}
 		await ctl('demo', 'people', deployment.dir, String(deployment.port));
 		deployment.write();
-		await ctl('-c', deployment.file, 'keys', 'init');
+		const made = await ctl('-c', deployment.file, '--database', conninfo(database, 'postgres', server),
+			'keys', 'init', '--host', 'tests');
+		if (made.code !== 0) {
+			throw new Error(made.stderr);
+		}
 		return deployment;
 	}
 
@@ -111,6 +115,7 @@ database:
   migrate: "${as('conduct_migrate')}"
 policy_path: ["${path}"]
 index_key_file: "${this.dir}/index.key"
+vault: {key_file: "${this.dir}/vault.key", public_file: "${this.dir}/vault.pub", passphrase_file: "${this.dir}/vault.passphrase"}
 jobs: {deadlines: 1s}
 issuers:
   - name: demo

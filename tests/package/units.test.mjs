@@ -3,7 +3,7 @@
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import http from 'node:http';
 
@@ -103,10 +103,26 @@ async function untilReady(daemon) {
 	return false;
 }
 
+/** The /proc/PID/status of the daemon's process of this title. */
+function statusOf(parent, title) {
+	for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
+		try {
+			const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+			if (new RegExp(`^PPid:\t${parent}$`, 'm').test(status) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith(title)) {
+				return status;
+			}
+		} catch { /* it ended meanwhile */ }
+	}
+	return '';
+}
+
 test('the daemon serves, reloads and stops with the system calls that the unit allows', async () => {
 	const daemon = startConfined(allowedCalls());
 	try {
 		assert.ok(await untilReady(daemon), daemon.said);
+		// The keys and what OpenSSL keeps of them; all of it where the limits of this machine allow that.
+		const locked = /^VmLck:\s+(\d+) kB$/m.exec(statusOf(daemon.child.pid, 'conductd: vault'));
+		assert.ok(Number(locked?.[1]) >= 40, `locked: ${locked}`);
 		const env = { ...process.env, CONDUCTD_PROXY: `http://127.0.0.1:${port}` };
 		delete env.NODE_TEST_CONTEXT;
 		const { stdout } = await run(`${top}tests/harness/node-suite`,

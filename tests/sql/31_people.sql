@@ -12,7 +12,9 @@ select body ->> 'revision', body ->> 'canonical' from conduct_api_1.policy_curre
 select jsonb_path_query_array(body, '$.items[*].revision') from conduct_api_1.policy_versions();
 select t.attempt('an unknown version', $$select conduct_api_1.policy_version('x')$$);
 select body ->> 'revision' from conduct_api_1.policy_version(t.version(1));
-select body from conduct_api_1.readiness();
+-- Which deployment it is is made at random.
+select body - 'deployment', (body ->> 'deployment')::uuid = (select deployment_id from conduct.deployment)
+from conduct_api_1.readiness();
 \echo who one is
 select body - 'person' - 'user', convert_from(words[1], 'UTF8') from
 	(select (a.body #- '{roles,0,from}') #- '{roles,0,until}' as body, words from conduct_api_1.me(t.ix('id:Fa')) a) x;

@@ -147,6 +147,23 @@ START_TEST(only_lower_case_uuids_are_uuids)
 }
 END_TEST
 
+START_TEST(uuids_are_read_and_written_as_bytes)
+{
+	static const uint8_t bytes[TEXT_UUID_SIZE] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab,
+						       0xcd, 0xef, 0x01, 0x23, 0x45, 0x67,
+						       0x89, 0xab, 0xcd, 0xef };
+	char text[TEXT_UUID_LENGTH + 1];
+	uint8_t again[TEXT_UUID_SIZE];
+
+	text_write_uuid(text, bytes);
+	ck_assert_str_eq(text, "01234567-89ab-cdef-0123-456789abcdef");
+	ck_assert_int_eq(text_read_uuid(slice_of(text), again), 0);
+	ck_assert_mem_eq(again, bytes, sizeof(bytes));
+	ck_assert_int_eq(text_read_uuid(SLICE("0123456789ab-cdef-0123-456789abcdef--"), again),
+			 TEXT_E_INVALID);
+}
+END_TEST
+
 START_TEST(new_uuids_are_random_ones_of_version_4)
 {
 	char uuids[64][TEXT_UUID_LENGTH + 1];
@@ -204,5 +221,5 @@ SUITE("base/text", valid_utf8_is_text, invalid_utf8_is_no_text,
       every_code_point_is_written_and_read_back, points_are_counted_not_bytes,
       normal_form_c_has_one_spelling, the_limit_holds_after_normalising,
       what_is_no_text_is_not_normalised, only_lower_case_uuids_are_uuids,
-      new_uuids_are_random_ones_of_version_4, slices_compare_by_bytes,
-      a_message_is_one_line_whatever_it_quotes)
+      uuids_are_read_and_written_as_bytes, new_uuids_are_random_ones_of_version_4,
+      slices_compare_by_bytes, a_message_is_one_line_whatever_it_quotes)
