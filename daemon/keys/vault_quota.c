@@ -163,21 +163,24 @@ static uint32_t wait_of(const struct entry *entry, int64_t now_ms)
 	return left_ms <= 1000 ? 1 : (uint32_t)((left_ms + 999) / 1000);
 }
 
-/* Of a person: how many, and the oldest. The ring is looked through only for a case that is new. */
-static size_t count_person(const struct set *pairs, const uint8_t *person,
-			   const struct entry **ret_oldest)
+/* Of a person: the oldest, or NULL, and how many. The ring is looked through only for a case that
+ * is new. */
+static const struct entry *find_oldest(const struct set *pairs, const uint8_t *person,
+				       size_t *ret_n)
 {
+	const struct entry *oldest = NULL;
 	size_t n = 0;
 
 	for (size_t i = pairs->n; i-- > 0;) {
 		const struct entry *entry = &pairs->entries[(pairs->first + i) % pairs->capacity];
 
 		if (memcmp(entry->key, person, KEYS_ID_SIZE) == 0) {
-			*ret_oldest = entry;
+			oldest = entry;
 			n++;
 		}
 	}
-	return n;
+	*ret_n = n;
+	return oldest;
 }
 
 /* The oldest of a set says when there is room again; an empty one has never been too small. */
@@ -241,9 +244,10 @@ static int check_host(const struct vault_quota *quota, int64_t now_ms, bool is_n
 static int check_person(const struct vault_quota *quota, int64_t now_ms, const uint8_t *person,
 			uint32_t *ret_retry_after_s)
 {
-	const struct entry *oldest = NULL;
+	size_t n;
+	const struct entry *oldest = find_oldest(&quota->pairs, person, &n);
 
-	if (count_person(&quota->pairs, person, &oldest) >= quota->limits.cases_person && oldest) {
+	if (oldest && n >= quota->limits.cases_person) {
 		*ret_retry_after_s = wait_of(oldest, now_ms);
 		return VAULT_QUOTA_E_PERSON;
 	}

@@ -3,6 +3,7 @@
 #include "tests/unit/keys/mutate.h"
 
 #include "daemon/crypto/crypto.h"
+#include "daemon/crypto/seal.h"
 #include "daemon/keys/envelope.h"
 
 static const uint8_t deployment[KEYS_ID_SIZE] = "deployment 00000";
@@ -39,6 +40,15 @@ static int open_as(const struct unit_key *with, const struct envelope_place *at,
 	size_t length = 0;
 
 	return envelope_open(with, at, envelope, text, &length);
+}
+
+/* In memory that nobody has to release. */
+static struct slice seal_static(void)
+{
+	static char bytes[ENVELOPE_HEADER_SIZE + 256 + SEAL_TAG_SIZE];
+
+	ck_assert_int_eq(envelope_seal(&key, &place, SLICE("words"), bytes), 0);
+	return (struct slice){ bytes, sizeof(bytes) };
 }
 
 START_TEST(texts_of_all_lengths_come_back)
@@ -164,6 +174,41 @@ START_TEST(a_forged_header_is_unknown_or_broken)
 }
 END_TEST
 
+/* Sealed with the right key by somebody who pads in another way: that is nobody of ours. */
+START_TEST(padding_that_nobody_writes_is_refused)
+{
+	static const struct {
+		size_t length, byte;
+	} rows[] = { { 253, 0 }, { 300, 0 }, { UINT32_MAX, 0 }, { 10, 20 }, { 10, 251 } };
+	uint8_t plain[256], envelope[ENVELOPE_HEADER_SIZE + 256 + SEAL_TAG_SIZE];
+	struct slice own = seal(&place, SLICE(""));
+	char context[8 + 3 * KEYS_ID_SIZE + 14];
+
+	memcpy(context, own.at, 8);
+	memcpy(context + 8, deployment, KEYS_ID_SIZE);
+	memcpy(context + 24, unit_id, KEYS_ID_SIZE);
+	memcpy(context + 40, content_id, KEYS_ID_SIZE);
+	memcpy(context + 56, place.kind.at, place.kind.length);
+	for (size_t i = 0; i < ARRAY_SIZE(rows) + 1; i++) {
+		bool is_good = i == ARRAY_SIZE(rows);
+
+		memset(plain, 0, sizeof(plain));
+		place_put_u32(plain, is_good ? 252 : (uint32_t)rows[i].length);
+		if (!is_good && rows[i].byte)
+			plain[4 + rows[i].byte] = 1;
+		memcpy(envelope, own.at, 8);
+		ck_assert_int_eq(crypto_seal(key.bytes, (struct slice){ context, sizeof(context) },
+					     (struct slice){ (char *)plain, sizeof(plain) },
+					     envelope + 8),
+				 0);
+		ck_assert_int_eq(
+			open_as(&key, &place, (struct slice){ (char *)envelope, sizeof(envelope) }),
+			is_good ? 0 : ENVELOPE_E_BROKEN);
+	}
+	release(own);
+}
+END_TEST
+
 START_TEST(what_does_not_fit_is_not_sealed)
 {
 	struct envelope_place nowhere = place;
@@ -175,6 +220,7 @@ START_TEST(what_does_not_fit_is_not_sealed)
 		envelope_seal(&key, &place, (struct slice){ bytes, ENVELOPE_TEXT_MAX + 1 }, bytes),
 		-EINVAL);
 	nowhere.kind = SLICE("");
+	ck_assert_int_eq(open_as(&key, &nowhere, seal_static()), -EINVAL);
 	ck_assert_int_eq(envelope_seal(&key, &nowhere, SLICE("words"), bytes), -EINVAL);
 	nowhere.kind = (struct slice){ bytes, ENVELOPE_KIND_MAX + 1 };
 	ck_assert_int_eq(envelope_seal(&key, &nowhere, SLICE("words"), bytes), -EINVAL);
@@ -214,4 +260,4 @@ END_TEST
 SUITE_EACH("keys/envelope", make_key, NULL, texts_of_all_lengths_come_back,
 	   sizes_tell_only_the_step, nothing_of_the_text_is_in_the_envelope,
 	   moved_elsewhere_it_does_not_open, a_forged_header_is_unknown_or_broken,
-	   what_does_not_fit_is_not_sealed, no_mutant_opens)
+	   padding_that_nobody_writes_is_refused, what_does_not_fit_is_not_sealed, no_mutant_opens)

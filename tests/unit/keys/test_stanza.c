@@ -107,6 +107,9 @@ START_TEST(of_another_unit_generation_key_or_deployment_it_does_not_open)
 	ck_assert_int_eq(hpke_key_new(other_private, other.public_key), 0);
 	ck_assert_int_eq(open_with(&intake, other_private, unit_id, 2, blob, &opened),
 			 STANZA_E_BROKEN);
+	ck_assert_int_eq(stanza_open(&sender.hpke, intake.deployment,
+				     (struct slice){ blob.at, blob.length - 1 }, &opened),
+			 STANZA_E_BROKEN);
 }
 END_TEST
 

@@ -172,6 +172,23 @@ START_TEST(kept_contexts_are_never_mixed_up)
 }
 END_TEST
 
+/* Even were two intake keys the same key, a stanza names the one that it was sealed to. */
+START_TEST(a_context_is_kept_for_its_own_key_alone)
+{
+	keys.intake[1] = keys.intake[0];
+	keys.intake[1].public_part.key_id = 2;
+	keys.n_intake = 2;
+	ck_assert_int_eq(vault_server_set_keys(server, &keys), 0);
+	ck_assert_int_eq(ask(), VAULT_ANSWERED);
+	ck_assert_int_eq(units[1].outcome, IPC_VAULT_OPENED);
+	units[1].key_id = 2;
+	ck_assert_int_eq(ask(), VAULT_ANSWERED);
+	ck_assert_int_eq(units[0].outcome, IPC_VAULT_OPENED);
+	ck_assert_int_eq(units[1].outcome, IPC_VAULT_BROKEN);
+	ck_assert_int_eq(units[2].outcome, IPC_VAULT_OPENED);
+}
+END_TEST
+
 START_TEST(a_quota_that_is_used_up_opens_nothing_and_says_when)
 {
 	for (unsigned i = 1; i <= CASES; i++) {
@@ -275,6 +292,10 @@ START_TEST(checkpoints_are_signed_for_the_worker_alone)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		ck_assert(!is_signed(slice_of(bad[i])));
 	memset(large, 'a', sizeof(large));
+	memcpy(large + sizeof(large) - 6, "\na\nb\n", 6);
+	ck_assert_int_eq(vault_server_sign(server, true, (struct slice){ large, sizeof(large) },
+					   signature_bytes),
+			 VAULT_SERVER_E_MALFORMED);
 	ck_assert_int_eq(
 		vault_sign(client, &(struct vault_sign_call){ .text = { large, sizeof(large) } }),
 		-EINVAL);
@@ -330,7 +351,9 @@ END_TEST
 
 START_TEST(answers_of_another_shape_are_none)
 {
+	static const char large[IPC_VAULT_OPEN_MAX + sizeof(struct ipc_vault_unit)];
 	char reply[IPC_VAULT_OPENED_MIN + 1] = { 0 };
+	struct ipc_vault_ask head;
 	uint32_t retry_after_s;
 	size_t n;
 
@@ -338,6 +361,8 @@ START_TEST(answers_of_another_shape_are_none)
 		ck_assert_int_eq(
 			ipc_vault_read_opened((struct slice){ reply, length }, &retry_after_s, &n),
 			length == IPC_VAULT_OPENED_MIN ? 0 : IPC_VAULT_E_MALFORMED);
+	ck_assert_int_eq(ipc_vault_read_open((struct slice){ large, sizeof(large) }, &head, &n),
+			 IPC_VAULT_E_MALFORMED);
 	reply[sizeof(uint32_t)] = IPC_VAULT_OUTCOME_COUNT;
 	ck_assert_int_eq(ipc_vault_read_opened((struct slice){ reply, IPC_VAULT_OPENED_MIN },
 					       &retry_after_s, &n),
@@ -347,6 +372,7 @@ END_TEST
 
 SUITE_EACH("keys/vault", start, end, all_keys_of_an_answer_come_with_one_request,
 	   each_unit_says_how_it_went, kept_contexts_are_never_mixed_up,
+	   a_context_is_kept_for_its_own_key_alone,
 	   a_quota_that_is_used_up_opens_nothing_and_says_when, without_a_vault_nobody_waits,
 	   a_vault_that_does_not_answer_is_waited_for_two_seconds, only_the_worker_asks_as_nobody,
 	   checkpoints_are_signed_for_the_worker_alone, keys_are_replaced_whole,

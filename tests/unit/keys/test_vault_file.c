@@ -131,6 +131,11 @@ START_TEST(another_host_has_the_same_intake_keys_and_its_own_signing_key)
 	ck_assert_str_eq(other.host, "host-2");
 	ck_assert_int_eq(vault_keys_change_host(&other, "a host"), -EINVAL);
 	ck_assert_int_eq(vault_keys_change_host(&other, ""), -EINVAL);
+	ck_assert(!vault_host_is_valid(
+		"0123456789012345678901234567890123456789012345678901234567890123"));
+	ck_assert_int_eq(vault_keys_new(deployment, "a host", &other), -EINVAL);
+	other = file.keys;
+	ck_assert_int_eq(vault_keys_change_host(&other, "host-2"), 0);
 	ck_assert_str_eq(other.host, "host-2");
 	vault_keys_deinit(&other);
 }
@@ -280,6 +285,12 @@ START_TEST(the_public_half_is_read_back_and_no_other_spelling)
 		ck_assert_int_eq(public_file_read((struct slice){ written, length }, &again),
 				 PUBLIC_FILE_E_MALFORMED);
 	again.host[0] = 'H';
+	ck_assert(!public_keys_equal(&keys, &again));
+	again = keys;
+	again.log_key[0] ^= 1;
+	ck_assert(!public_keys_equal(&keys, &again));
+	again = keys;
+	again.intake.key_id++;
 	ck_assert(!public_keys_equal(&keys, &again));
 }
 END_TEST

@@ -85,10 +85,13 @@ START_TEST(units_count_whatever_case_they_are_said_to_be_of)
 {
 	const unsigned most = HOST * VAULT_QUOTA_UNITS_PER_CASE;
 
+	ck_assert_int_eq(take_units(1, 1, 1, 1000, most + 1), VAULT_QUOTA_E_HOST);
+	ck_assert_uint_eq(wait_s, 1);
 	ck_assert_int_eq(take_units(1, 1, 1, 1000, most), 0);
 	ck_assert_int_eq(take_units(2, 1, 1, 1000, most), 0);
 	ck_assert_int_eq(take_units(3, 1, 1, 1000 + most, 1), VAULT_QUOTA_E_HOST);
 	ck_assert_int_eq(take_units(4, 1, 1, 999 + most, 2), VAULT_QUOTA_E_HOST);
+	vault_quota_free(NULL);
 	ck_assert_int_eq(take_units(5 + HOUR_MS, 1, 1, 1000 + most, 1), 0);
 }
 END_TEST
