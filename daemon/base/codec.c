@@ -1,6 +1,6 @@
 /*
  * Bytes as text and back. The decoders are strict because two spellings of one value defeat
- * comparisons: wrong characters, padding and non-zero trailing bits are refused (RFC 4648
+ * comparisons: wrong characters, wrong padding and non-zero trailing bits are refused (RFC 4648
  * section 3.5). They are not constant-time and not meant for key material.
  */
 
@@ -9,6 +9,8 @@
 #include <string.h>
 
 static const char hex_digits[] = "0123456789abcdef";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char base64url_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char base32_digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; /* Crockford's */
@@ -41,6 +43,17 @@ size_t codec_hex_encode(char *ret_text, const void *bytes, size_t length)
 	return encode_bits(ret_text, bytes, length, 4, hex_digits);
 }
 
+/* RFC 4648 section 4, padded. */
+size_t codec_base64_encode(char *ret_text, const void *bytes, size_t length)
+{
+	size_t n = encode_bits(ret_text, bytes, length, 6, base64_digits);
+
+	while (n % 4)
+		ret_text[n++] = '=';
+	ret_text[n] = '\0';
+	return n;
+}
+
 /* RFC 4648 section 5 without padding. */
 size_t codec_base64url_encode(char *ret_text, const void *bytes, size_t length)
 {
@@ -62,6 +75,13 @@ static int digit_of_hex(char c)
 	if (c >= 'A' && c <= 'F')
 		return c - 'A' + 10;
 	return -1;
+}
+
+static int digit_of_base64(char c)
+{
+	const char *at = c ? strchr(base64_digits, c) : NULL;
+
+	return at ? (int)(at - base64_digits) : -1;
 }
 
 static int digit_of_base64url(char c)
@@ -120,6 +140,16 @@ static int decode_bits(struct slice text, char skipped, unsigned bits, int (*dig
 int codec_hex_decode(struct slice text, void *ret_bytes, size_t size, size_t *ret_length)
 {
 	return decode_bits(text, '\0', 4, digit_of_hex, ret_bytes, size, ret_length);
+}
+
+/* Whole groups of four, white space is refused. */
+int codec_base64_decode(struct slice text, void *ret_bytes, size_t size, size_t *ret_length)
+{
+	if (text.length % 4)
+		return CODEC_E_MALFORMED;
+	for (int n = 0; n < 2 && text.length && text.at[text.length - 1] == '='; n++)
+		text.length--;
+	return decode_bits(text, '\0', 6, digit_of_base64, ret_bytes, size, ret_length);
 }
 
 /* Padding, white space and the '+' and '/' of plain base 64 are refused. */

@@ -78,6 +78,36 @@ START_TEST(base64url_has_one_spelling)
 }
 END_TEST
 
+START_TEST(base64_is_padded_and_has_one_spelling)
+{
+	static const char *const vectors[][2] = {
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff", "+/8=" },
+	};
+	static const char *const bad[] = { "Zg",   "Zg=",  "Zh==", "Z===", "====", "Zm9v====",
+					   "=Zg=", "Zg=A", "-_8=", "Zm9 ", "Zm9=", "Zg==\n" };
+	char text[32], bytes[16];
+	size_t length;
+
+	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
+		codec_base64_encode(text, vectors[i][0], strlen(vectors[i][0]));
+		ck_assert_str_eq(text, vectors[i][1]);
+		ck_assert_int_eq(codec_base64_decode(slice_of(text), bytes, sizeof(bytes), &length),
+				 0);
+		ck_assert_uint_eq(length, strlen(vectors[i][0]));
+		ck_assert_mem_eq(bytes, vectors[i][0], length);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		refuse(codec_base64_decode, slice_of(bad[i]));
+}
+END_TEST
+
 START_TEST(hex_is_whole_bytes_of_either_case)
 {
 	uint8_t bytes[4];
@@ -138,6 +168,6 @@ START_TEST(more_bytes_than_there_is_room_for_are_refused)
 END_TEST
 
 SUITE("base/codec", every_length_comes_back, base64url_agrees_with_rfc_4648,
-      base64url_has_one_spelling, hex_is_whole_bytes_of_either_case,
-      base32_forgives_what_people_misread, base32_refuses_other_letters_and_loose_bits,
-      more_bytes_than_there_is_room_for_are_refused)
+      base64url_has_one_spelling, base64_is_padded_and_has_one_spelling,
+      hex_is_whole_bytes_of_either_case, base32_forgives_what_people_misread,
+      base32_refuses_other_letters_and_loose_bits, more_bytes_than_there_is_room_for_are_refused)

@@ -1,0 +1,568 @@
+/*
+ * Verifying a bundle line by line: the leaves grow a tree that has to pass through every
+ * checkpoint; what they say of rows is kept and compared with the rows as they are now; the events
+ * of each proceeding have to follow each other up to its head. A fault does not end the reading: an
+ * operator wants to know all of them.
+ */
+
+#include "daemon/audit/bundle.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/audit/leaf.h"
+#include "daemon/audit/rows.h"
+#include "daemon/base/codec.h"
+#include "daemon/base/text.h"
+#include "daemon/crypto/crypto.h"
+#include "daemon/json/value.h"
+
+enum { TEXT_LIMIT = 300, STATE_MAX = 40 };
+
+/* The proceeding whose events are being read. */
+struct chain {
+	char proceeding[TEXT_UUID_LENGTH + 1];
+	int64_t seq;
+	int64_t revision;
+	char state[STATE_MAX + 1];
+};
+
+struct bundle {
+	struct bundle_setup setup;
+	struct bundle_summary summary;
+	char origin[NOTE_NAME_MAX + 1];
+	uint64_t n_lines;
+	bool has_ended;
+	struct tree tree;
+	struct checkpoint *checkpoints;
+	size_t n_checkpoints;
+	size_t n_met; /* checkpoints that the tree has come to */
+	struct rows *rows;
+	struct rows *catalog;
+	struct chain chain;
+	uint8_t *bytes[3]; /* of the line, decoded */
+	size_t sizes[3];
+};
+
+static void fault(struct bundle *bundle, const char *format, ...) PRINTF(2, 3);
+
+static void fault(struct bundle *bundle, const char *format, ...)
+{
+	char text[TEXT_LIMIT];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	text_make_line(text);
+	bundle->summary.n_faults++;
+	if (bundle->setup.fault)
+		bundle->setup.fault(bundle->setup.userdata, text);
+}
+
+static struct slice take_field(struct slice *line)
+{
+	const char *blank = line->length ? memchr(line->at, ' ', line->length) : NULL;
+	struct slice field = *line;
+
+	if (!blank) {
+		*line = (struct slice){ 0 };
+		return field;
+	}
+	field.length = (size_t)(blank - line->at);
+	line->at = blank + 1;
+	line->length -= field.length + 1;
+	return field;
+}
+
+static bool is_gone(struct slice field)
+{
+	return text_equals(field, text_slice("-"));
+}
+
+/* Decodes base64 into a buffer of the bundle's; it holds until the next line. */
+static int decode(struct bundle *bundle, unsigned nth, struct slice field, struct slice *ret_bytes)
+{
+	size_t size = field.length / 4 * 3 + 1, length = 0;
+
+	if (size > bundle->sizes[nth]) {
+		uint8_t *bytes = realloc(bundle->bytes[nth], size);
+
+		if (!bytes)
+			return -ENOMEM;
+		bundle->bytes[nth] = bytes;
+		bundle->sizes[nth] = size;
+	}
+	if (codec_base64_decode(field, bundle->bytes[nth], size, &length))
+		return CODEC_E_MALFORMED;
+	*ret_bytes = (struct slice){ (const char *)bundle->bytes[nth], length };
+	return 0;
+}
+
+static bool read_hash(struct slice hex, struct tree_hash *ret_hash)
+{
+	size_t length;
+
+	return !codec_hex_decode(hex, ret_hash->at, TREE_HASH_SIZE, &length) &&
+	       length == TREE_HASH_SIZE;
+}
+
+static bool copy_text(struct slice text, char *ret_text, size_t size)
+{
+	if (!text.at || text.length >= size)
+		return false;
+	memcpy(ret_text, text.at, text.length);
+	ret_text[text.length] = '\0';
+	return true;
+}
+
+static void malformed(struct bundle *bundle, const char *what)
+{
+	fault(bundle, "line %" PRIu64 " is no %s", bundle->n_lines, what);
+}
+
+static int read_origin(struct bundle *bundle, struct slice line)
+{
+	if (*bundle->origin || !copy_text(line, bundle->origin, sizeof(bundle->origin)))
+		malformed(bundle, "origin");
+	return 0;
+}
+
+/* Checkpoints ---------------------------------------------------------------------------------- */
+
+static int add_checkpoint(struct bundle *bundle, const struct checkpoint *checkpoint)
+{
+	size_t n = bundle->n_checkpoints;
+	struct checkpoint *more = bundle->checkpoints;
+
+	/* Room doubles. */
+	if ((n & (n - 1)) == 0)
+		more = realloc(more, (n ? n * 2 : 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	bundle->checkpoints = more;
+	more[bundle->n_checkpoints++] = *checkpoint;
+	return 0;
+}
+
+static int read_checkpoint(struct bundle *bundle, struct slice line)
+{
+	struct checkpoint checkpoint;
+	struct slice note;
+	size_t key;
+	int r = decode(bundle, 0, line, &note);
+
+	if (r == 0)
+		r = note_open(note, bundle->setup.keys, bundle->setup.n_keys, &checkpoint, &key);
+	if (r == NOTE_E_UNKNOWN) {
+		r = note_read(note, &checkpoint);
+		fault(bundle, "the checkpoint of line %" PRIu64 " is signed by none of the keys",
+		      bundle->n_lines);
+	} else if (r == NOTE_E_SIGNATURE) {
+		fault(bundle, "the signature of the checkpoint of line %" PRIu64 " does not hold",
+		      bundle->n_lines);
+		return 0;
+	}
+	if (r > 0)
+		malformed(bundle, "checkpoint");
+	if (r)
+		return r < 0 ? r : 0;
+	if (strcmp(checkpoint.origin, bundle->origin) != 0)
+		fault(bundle, "the checkpoint of line %" PRIu64 " is of another log",
+		      bundle->n_lines);
+	if (bundle->tree.size ||
+	    (bundle->n_checkpoints &&
+	     bundle->checkpoints[bundle->n_checkpoints - 1].size >= checkpoint.size)) {
+		malformed(bundle, "checkpoint in its place");
+		return 0;
+	}
+	bundle->summary.n_checkpoints++;
+	return add_checkpoint(bundle, &checkpoint);
+}
+
+/* The tree has grown: what was signed of this size has to be it. */
+static int meet_checkpoints(struct bundle *bundle)
+{
+	const struct checkpoint *next;
+	struct tree_hash root;
+	int r;
+
+	if (bundle->n_met == bundle->n_checkpoints)
+		return 0;
+	next = &bundle->checkpoints[bundle->n_met];
+	if (next->size > bundle->tree.size)
+		return 0;
+	bundle->n_met++;
+	r = tree_get_root(&bundle->tree, &root);
+	if (r)
+		return r;
+	if (next->size == bundle->tree.size && tree_hash_equals(&root, &next->root))
+		bundle->summary.head = *next;
+	else
+		fault(bundle, "the first %" PRIu64 " entries are not those that were signed",
+		      next->size);
+	return 0;
+}
+
+/* Leaves --------------------------------------------------------------------------------------- */
+
+/* What a payload says of rows. A line that ends in a hash is one of a row. */
+static int keep_payload(struct bundle *bundle, struct slice payload)
+{
+	enum { HEX = 2 * TREE_HASH_SIZE };
+	int r = 0;
+
+	while (r == 0 && payload.length) {
+		const char *end = memchr(payload.at, '\n', payload.length);
+		size_t length = end ? (size_t)(end - payload.at) : payload.length;
+		struct slice line = { payload.at, length };
+		struct tree_hash hash;
+		struct slice table;
+
+		payload.at += length + (end != NULL);
+		payload.length -= length + (end != NULL);
+		table = take_field(&line);
+		if (line.length <= HEX + 1 || line.at[line.length - HEX - 1] != ' ' ||
+		    !read_hash((struct slice){ line.at + line.length - HEX, HEX }, &hash))
+			continue;
+		line.length -= HEX + 1;
+		r = rows_set(bundle->rows, table, line, &hash);
+	}
+	return r;
+}
+
+static int keep_word(struct bundle *bundle, const uint8_t id[LEAF_ID_SIZE],
+		     const struct tree_hash *hash)
+{
+	char text[TEXT_UUID_LENGTH + 1];
+
+	text_write_uuid(text, id);
+	return rows_set(bundle->rows, text_slice("content"), text_slice(text), hash);
+}
+
+static int keep_leaf(struct bundle *bundle, const struct leaf *leaf, bool is_erased)
+{
+	int r = 0;
+
+	/* Words are erased with the payload of the entry that they came with. */
+	for (size_t i = 0; r == 0 && !is_erased && i < leaf->n_rows; i++) {
+		struct tree_hash hash;
+
+		memcpy(hash.at, leaf->rows + i * LEAF_ROW_SIZE + LEAF_ID_SIZE, TREE_HASH_SIZE);
+		r = keep_word(bundle, leaf->rows + i * LEAF_ROW_SIZE, &hash);
+	}
+	return r;
+}
+
+static int check_payload(struct bundle *bundle, const struct leaf *leaf, struct slice salt_field,
+			 struct slice payload_field)
+{
+	uint8_t commitment[LEAF_HASH_SIZE];
+	struct slice salt, payload;
+	int r = decode(bundle, 1, salt_field, &salt);
+
+	if (r == 0)
+		r = decode(bundle, 2, payload_field, &payload);
+	if (r == 0)
+		r = leaf_commit(salt, payload, commitment);
+	if (r < 0)
+		return r;
+	if (r || memcmp(commitment, leaf->commitment, sizeof(commitment)) != 0) {
+		fault(bundle, "the payload of entry %" PRIu64 " is not the one that was logged",
+		      bundle->tree.size);
+		return 0;
+	}
+	return keep_payload(bundle, payload);
+}
+
+static int read_leaf(struct bundle *bundle, struct slice line)
+{
+	struct slice field = take_field(&line), salt = take_field(&line), bytes;
+	struct tree_hash hash;
+	struct leaf leaf;
+	bool is_erased = is_gone(salt) && is_gone(line);
+	int r = decode(bundle, 0, field, &bytes);
+
+	if (r == 0)
+		r = leaf_read(bytes, &leaf);
+	if (r > 0)
+		malformed(bundle, "entry");
+	if (r)
+		return r < 0 ? r : 0;
+	bundle->summary.n_erased += is_erased;
+	r = keep_leaf(bundle, &leaf, is_erased);
+	if (r == 0 && !is_erased)
+		r = check_payload(bundle, &leaf, salt, line);
+	if (r == 0)
+		r = tree_hash_leaf(bytes, &hash);
+	if (r == 0)
+		r = tree_append(&bundle->tree, &hash, NULL, NULL);
+	bundle->summary.n_leaves = bundle->tree.size;
+	return r ? r : meet_checkpoints(bundle);
+}
+
+/* Words and rows that wait for their number. */
+static int read_pending(struct bundle *bundle, struct slice line)
+{
+	struct slice field = take_field(&line), payload;
+	int r = decode(bundle, 0, field, &payload);
+
+	if (r > 0) {
+		malformed(bundle, "pending entry");
+		return 0;
+	}
+	if (r == 0)
+		r = keep_payload(bundle, payload);
+	while (r == 0 && line.length && !is_gone(line)) {
+		const char *comma = memchr(line.at, ',', line.length);
+		size_t length = comma ? (size_t)(comma - line.at) : line.length;
+		struct tree_hash hash;
+
+		if (length != TEXT_UUID_LENGTH + 1 + 2 * TREE_HASH_SIZE ||
+		    !read_hash((struct slice){ line.at + TEXT_UUID_LENGTH + 1, 2 * TREE_HASH_SIZE },
+			       &hash)) {
+			malformed(bundle, "pending entry");
+			return 0;
+		}
+		r = rows_set(bundle->rows, text_slice("content"),
+			     (struct slice){ line.at, TEXT_UUID_LENGTH }, &hash);
+		line.at += length + (comma != NULL);
+		line.length -= length + (comma != NULL);
+	}
+	return r;
+}
+
+/* Rows ----------------------------------------------------------------------------------------- */
+
+static int see(struct bundle *bundle, struct slice table, struct slice key, struct slice bytes)
+{
+	struct tree_hash hash;
+	int r = crypto_sha256(bytes, hash.at);
+
+	if (r == 0)
+		r = rows_see(bundle->rows, table, key, &hash);
+	if (r == ROWS_E_UNKNOWN)
+		fault(bundle, "%.*s %.*s is not in the log", (int)table.length, table.at,
+		      (int)key.length, key.at);
+	else if (r == ROWS_E_OTHER)
+		fault(bundle, "%.*s %.*s is not what was logged", (int)table.length, table.at,
+		      (int)key.length, key.at);
+	return r < 0 ? r : 0;
+}
+
+/* An event follows the one before: the next number, from the state that one led to. */
+static void follow_event(struct bundle *bundle, const struct value *event)
+{
+	struct chain *chain = &bundle->chain;
+	const char *proceeding = value_get_string(event, "proceeding_id");
+	const char *from = value_get_string(event, "from_state");
+	struct slice to = value_text(value_get(event, "to_state"));
+	int64_t seq = value_integer(value_get(event, "seq"), -1);
+	int64_t revision = value_integer(value_get(event, "revision"), -1);
+
+	if (!proceeding || !from || !to.at || strlen(proceeding) != TEXT_UUID_LENGTH ||
+	    to.length > STATE_MAX) {
+		malformed(bundle, "event");
+		return;
+	}
+	if (chain->seq == 0)
+		memcpy(chain->proceeding, proceeding, sizeof(chain->proceeding));
+	if (strcmp(chain->proceeding, proceeding) != 0 || seq != chain->seq + 1 ||
+	    strcmp(from, chain->seq ? chain->state : "new") != 0 || revision < chain->revision)
+		fault(bundle, "event %lld of proceeding %s does not follow the one before",
+		      (long long)seq, proceeding);
+	chain->seq = seq;
+	chain->revision = revision;
+	(void)copy_text(to, chain->state, sizeof(chain->state));
+}
+
+static int read_row(struct bundle *bundle, struct slice line)
+{
+	CLEANUP(value_freep) struct value *event = NULL;
+	struct slice table = take_field(&line), field = take_field(&line), text;
+	int r = decode(bundle, 0, field, &text);
+
+	if (r > 0)
+		malformed(bundle, "row");
+	if (r)
+		return r < 0 ? r : 0;
+	bundle->summary.n_rows++;
+	r = see(bundle, table, line, text);
+	if (r || !text_equals(table, text_slice("event")))
+		return r;
+	r = value_parse(text, &event, NULL);
+	if (r == 0)
+		follow_event(bundle, event);
+	else if (r > 0)
+		malformed(bundle, "event");
+	return r < 0 ? r : 0;
+}
+
+static int read_head(struct bundle *bundle, struct slice line)
+{
+	struct slice proceeding = take_field(&line), version = take_field(&line);
+	struct chain *chain = &bundle->chain;
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "%lld", (long long)chain->seq);
+	if (!text_equals(proceeding, text_slice(chain->proceeding)) ||
+	    !text_equals(version, text_slice(number)) ||
+	    !text_equals(line, text_slice(chain->state)))
+		fault(bundle, "proceeding %.*s is not where its events lead",
+		      (int)proceeding.length, proceeding.at);
+	*chain = (struct chain){ 0 };
+	return 0;
+}
+
+static int read_word(struct bundle *bundle, struct slice line)
+{
+	struct slice id = take_field(&line), bytes;
+	int r = decode(bundle, 0, line, &bytes);
+
+	if (r > 0)
+		malformed(bundle, "word");
+	if (r)
+		return r < 0 ? r : 0;
+	bundle->summary.n_words++;
+	return see(bundle, text_slice("content"), id, bytes);
+}
+
+/* Catalog -------------------------------------------------------------------------------------- */
+
+static int read_catalog(struct bundle *bundle, struct slice line)
+{
+	struct slice kind = take_field(&line), hex = take_field(&line);
+	struct tree_hash hash;
+	int r;
+
+	if (!read_hash(hex, &hash)) {
+		malformed(bundle, "part of the catalog");
+		return 0;
+	}
+	if (!bundle->catalog)
+		return 0;
+	r = rows_see(bundle->catalog, kind, line, &hash);
+	if (r > 0)
+		fault(bundle, "%.*s %.*s of the database %s", (int)kind.length, kind.at,
+		      (int)line.length, line.at,
+		      r == ROWS_E_UNKNOWN ? "is none that was shipped"
+					  : "is other than it was shipped");
+	return r < 0 ? r : 0;
+}
+
+static int load_catalog(struct bundle *bundle, const char *text)
+{
+	int r = rows_new(&bundle->catalog);
+
+	while (r == 0 && *text) {
+		const char *end = strchrnul(text, '\n');
+		struct slice line = { text, (size_t)(end - text) }, kind, hex;
+		struct tree_hash hash;
+
+		(void)take_field(&line); /* "catalog" */
+		kind = take_field(&line);
+		hex = take_field(&line);
+		r = read_hash(hex, &hash) ? rows_set(bundle->catalog, kind, line, &hash) : -EINVAL;
+		text = end + (*end == '\n');
+	}
+	return r;
+}
+
+/* The whole ------------------------------------------------------------------------------------ */
+
+static int read_end(struct bundle *bundle, struct slice line)
+{
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, bundle->n_lines - 1);
+	if (!text_equals(line, text_slice(number)))
+		fault(bundle, "the bundle has lost lines, or gained some");
+	bundle->has_ended = true;
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*read)(struct bundle *bundle, struct slice line);
+} kinds[] = {
+	{ "origin", read_origin }, { "checkpoint", read_checkpoint },
+	{ "leaf", read_leaf },     { "pending", read_pending },
+	{ "row", read_row },       { "head", read_head },
+	{ "word", read_word },     { "catalog", read_catalog },
+	{ "end", read_end },
+};
+
+int bundle_new(const struct bundle_setup *setup, struct bundle **ret_bundle)
+{
+	struct bundle *bundle = calloc(1, sizeof(*bundle));
+	int r;
+
+	if (!bundle)
+		return -ENOMEM;
+	bundle->setup = *setup;
+	r = rows_new(&bundle->rows);
+	if (r == 0 && setup->catalog)
+		r = load_catalog(bundle, setup->catalog);
+	if (r) {
+		bundle_free(bundle);
+		return r;
+	}
+	*ret_bundle = bundle;
+	return 0;
+}
+
+struct bundle *bundle_free(struct bundle *bundle)
+{
+	if (!bundle)
+		return NULL;
+	rows_free(bundle->rows);
+	rows_free(bundle->catalog);
+	free(bundle->checkpoints);
+	for (size_t i = 0; i < ARRAY_SIZE(bundle->bytes); i++)
+		free(bundle->bytes[i]);
+	free(bundle);
+	return NULL;
+}
+
+int bundle_read(struct bundle *bundle, struct slice line)
+{
+	struct slice whole = line, name;
+
+	if (bundle->n_lines++ == 0) {
+		if (!text_equals(line, text_slice("conductd audit bundle 1")))
+			fault(bundle, "this is no bundle of version 1");
+		return 0;
+	}
+	name = take_field(&line);
+	for (size_t i = 0; !bundle->has_ended && i < ARRAY_SIZE(kinds); i++)
+		if (text_equals(name, text_slice(kinds[i].name)))
+			return kinds[i].read(bundle, line);
+	fault(bundle, "line %" PRIu64 " is nothing that a bundle has (%zu bytes)", bundle->n_lines,
+	      whole.length);
+	return 0;
+}
+
+int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary)
+{
+	uint64_t n = rows_count_unseen(bundle->rows);
+
+	if (!bundle->has_ended)
+		fault(bundle, "the bundle has no end");
+	if (bundle->n_met < bundle->n_checkpoints)
+		fault(bundle, "%" PRIu64 " entries were signed, and there are %" PRIu64,
+		      bundle->checkpoints[bundle->n_checkpoints - 1].size, bundle->tree.size);
+	if (bundle->n_checkpoints == 0 && bundle->tree.size)
+		fault(bundle, "no checkpoint was signed");
+	if (n)
+		fault(bundle, "%" PRIu64 " rows that were logged are not there any more", n);
+	if (bundle->chain.seq)
+		fault(bundle, "proceeding %s has no head", bundle->chain.proceeding);
+	n = bundle->catalog ? rows_count_unseen(bundle->catalog) : 0;
+	if (n)
+		fault(bundle, "%" PRIu64 " parts of the database that were shipped are missing", n);
+	*ret_summary = bundle->summary;
+	return 0;
+}

@@ -1,0 +1,49 @@
+#pragma once
+/*
+ * A bundle: the log and what it speaks of, as lines of text that can be verified anywhere. Fields
+ * are divided by one blank; bytes are base64; "-" stands for what was erased.
+ *
+ *   conductd audit bundle 1
+ *   origin NAME
+ *   checkpoint NOTE                 each, by size; the note in base64
+ *   leaf BYTES SALT PAYLOAD         each, by number from 0
+ *   pending PAYLOAD ROWS            not numbered yet; ROWS: ID:SHA256 in hex, divided by commas, or
+ * "-" row TABLE TEXT KEY              a row as it is now: JSON without nulls, and its key head
+ * PROCEEDING VERSION STATE   behind the rows of its events, which come by number word ID BYTES a
+ * ciphertext as it is now catalog KIND SHA256 NAME        what the database is built of end N how
+ * many lines there are before this one
+ *
+ * A payload's lines are TABLE KEY SHA256, a row each; others say what was done and are not looked
+ * at.
+ */
+
+#include "daemon/audit/note.h"
+
+enum { BUNDLE_LINE_MAX = 16 * 1024 * 1024 };
+
+struct bundle;
+
+struct bundle_setup {
+	const struct note_key *keys; /* borrowed; a checkpoint needs a signature of one of them */
+	size_t n_keys;
+	const char *catalog; /* the lines that are expected; borrowed; NULL: not compared */
+	void (*fault)(void *userdata,
+		      const char *text); /* one line each, nothing that was sealed */
+	void *userdata;
+};
+
+struct bundle_summary {
+	uint64_t n_leaves;
+	uint64_t n_checkpoints;
+	uint64_t n_rows;
+	uint64_t n_words;
+	uint64_t n_erased; /* leaves whose payload was erased */
+	uint64_t n_faults;
+	struct checkpoint head; /* the last one that was verified; without origin: none */
+};
+
+int bundle_new(const struct bundle_setup *setup, struct bundle **ret_bundle);
+struct bundle *bundle_free(struct bundle *bundle);
+/* One line without its newline. 0 or negative; what is wrong is told as faults. */
+int bundle_read(struct bundle *bundle, struct slice line);
+int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary);
