@@ -11,6 +11,7 @@ enum sql_folder {
 	SQL_MIGRATIONS, /* in order, each once, never changed */
 	SQL_DATA,       /* rows that the program relies on; safe to run again */
 	SQL_API,        /* functions; created or replaced */
+	SQL_CATALOG,    /* the query that lists what a database is built of, and its answer */
 };
 
 struct sql_text {

@@ -52,6 +52,20 @@ const struct control_command control_commands[] = {
 	  "NAME is a user name; the person must have been seen once, by logging in or in the\n"
 	  "demo people file. Times are RFC 3339; --from is now by default.\n",
 	  control_grant },
+	{ "audit", "export", "--out FILE", "write the audit log and what it speaks of to a file",
+	  "The bundle holds pseudonyms, hashes and ciphertexts; the file is made, mode 0600.\n",
+	  control_audit_export },
+	{ "audit", "verify", "FILE [--key KEY...]", "check a bundle, without any database",
+	  "Hashes every entry again and checks that the log passes through each checkpoint, that\n"
+	  "rows, words and histories are what was logged, and that the database is built as this\n"
+	  "program ships it. Without --key, checkpoints are those of this host's log key; name\n"
+	  "the keys of all hosts that have signed. Ends with 1 where anything is wrong.\n",
+	  control_audit_verify },
+	{ "audit", "adopt", "", "let this host follow a log that has begun",
+	  "Takes the newest checkpoint as this host's head. Verify the log first.\n",
+	  control_audit_adopt },
+	{ "audit", "key", "", "print this host's log key for audit verify",
+	  "NAME+ID+KEY, as programs for signed notes take it.\n", control_audit_key },
 	{ "demo", "clock", "+DURATION", "move the clock of a demo forward",
 	  "Adds 30s, 15min, 24h or 14d to the time that the database works with. Refused unless\n"
 	  "the configuration's only issuer is a demo issuer.\n",

@@ -52,6 +52,7 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.wikis = process->wikis,
 		.contact = config->contact,
 		.deadlines_every_ms = (unsigned)config->deadlines_every * 1000,
+		.audit_every_ms = (unsigned)config->audit_every * 1000,
 		.lookups_every_ms = (unsigned)config->lookups_every * 1000,
 	};
 	for (size_t i = 0; i < config->n_issuers; i++) {
@@ -164,7 +165,7 @@ static int keys_load(struct process *process, struct worker_setup *setup)
 	}
 	text_write_uuid(process->deployment, keys.intake.deployment);
 	setup->deployment = process->deployment;
-	return 0;
+	return note_key_init(&setup->log_key, keys.host, keys.log_key);
 }
 
 static int setup_fill(struct process *process, struct worker_setup *setup)
@@ -180,6 +181,7 @@ static int setup_fill(struct process *process, struct worker_setup *setup)
 		.version = version,
 		.ops_host_names = (const char *const *)config->host_names.at,
 		.n_ops_host_names = config->host_names.n,
+		.log_head_file = config->audit_head_file,
 		.is_demo = config->n_issuers == 1 && config->issuers[0].is_demo,
 		.vault = &child->vault,
 		.published = on_published,

@@ -14,6 +14,14 @@
 #define NUMBER "($1::integer)"
 #define ITEMS_N 1
 #define ITEMS "($1::jsonb)"
+#define FLAG_N 1
+#define FLAG "($1::boolean)"
+#define PIECE_N 2
+#define PIECE "($1::bigint, $2::integer)"
+#define KEEP_N 3
+#define KEEP "($1::bigint, $2::jsonb, $3::bytea[])"
+#define HEAD_N 4
+#define HEAD "($1::bigint, $2::bigint, $3::bytea, $4::text)"
 #define VERSION_N 1
 #define VERSION "($1::text)"
 #define ACCOUNT_N 1

@@ -66,6 +66,9 @@
 	ROW(SESSION_FIND, session_find, SESSION_FIND) \
 	ROW(SESSION_TAKE_CODE, session_take_code, SESSION_CODE) \
 	ROW(SESSION_CLOSE, session_close, SESSION_CLOSE) \
+	ROW(AUDIT_CHECKPOINT, audit_checkpoint, NOTHING) \
+	ROW(AUDIT_NODES, audit_nodes, ITEMS) \
+	ROW(AUDIT_LIST, audit_list, ACCOUNT_LIST) \
 	ROW(POLICY_CURRENT, policy_current, NOTHING) \
 	ROW(POLICY_VERSIONS, policy_versions, NOTHING) \
 	ROW(POLICY_VERSION, policy_version, VERSION)
@@ -78,6 +81,12 @@
 	ROW(TIMER_RUN, timer_run, NUMBER) \
 	ROW(LOOKUP_NEXT, lookup_next, NUMBER) \
 	ROW(LOOKUP_DONE, lookup_done, ITEMS) \
+	ROW(AUDIT_BEGIN, audit_begin, FLAG) \
+	ROW(AUDIT_SEQUENCE, audit_sequence, PIECE) \
+	ROW(AUDIT_LEAVES, audit_leaves, PIECE) \
+	ROW(WORKER_AUDIT_NODES, audit_nodes, ITEMS) \
+	ROW(AUDIT_KEEP, audit_keep, KEEP) \
+	ROW(AUDIT_PUBLISH, audit_publish, HEAD) \
 	ROW(READINESS, readiness, NOTHING)
 
 /* clang-format on */

@@ -56,6 +56,8 @@ struct worker {
 	struct server *ops;
 	struct identity *identity;
 	unsigned n_lookup_failures; /* in a row */
+	struct audit *audit;        /* the log, while this worker leads */
+	struct audit *follower;     /* the log, while another one does */
 	bool is_paused;
 	void (*paused)(void *userdata);
 	void *paused_userdata;
@@ -75,6 +77,9 @@ bool jobs_are_idle(const struct worker *worker);
 void job_done(struct job *job, bool is_success);
 /* Sends a statement over the leader's session; job->params are filled. */
 void job_call(struct job *job, unsigned statement,
+	      void (*done)(struct pg_call *call, const struct pg_answer *answer));
+/* The same over any connection: for what does not need the lead, and writes nothing. */
+void job_look(struct job *job, unsigned statement,
 	      void (*done)(struct pg_call *call, const struct pg_answer *answer));
 struct job *job_of_call(struct pg_call *call);
 

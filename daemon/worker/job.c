@@ -28,12 +28,19 @@ static unsigned lookups_period(const struct worker *worker)
 	return worker->setup.terms.lookups_every_ms << (n < 6 ? n : 6);
 }
 
+static unsigned audit_period(const struct worker *worker)
+{
+	return worker->setup.terms.audit_every_ms;
+}
+
 const struct job_kind job_kinds[] = {
 	/* name, needs leadership, period, start, forget */
 	{ "policy", true, once, job_policy_start, job_policy_forget },
 	{ "people", true, once, job_people_start, NULL },
 	{ "lookups", true, lookups_period, job_lookups_start, NULL },
 	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
+	{ "audit", true, audit_period, job_audit_start, NULL },
+	{ "follow", false, audit_period, job_follow_start, NULL },
 };
 
 const size_t job_n_kinds = ARRAY_SIZE(job_kinds);
@@ -111,6 +118,19 @@ void job_call(struct job *job, unsigned statement,
 				      .done = done };
 	/* Without a session any connection would do, also one that does not hold the lock. */
 	if (!worker->session || pg_pool_submit(worker->pool, &job->call) < 0)
+		job_done(job, false);
+}
+
+void job_look(struct job *job, unsigned statement,
+	      void (*done)(struct pg_call *call, const struct pg_answer *answer))
+{
+	struct worker *worker = job->worker;
+
+	job->call = (struct pg_call){ .statement = &worker->table[statement],
+				      .params = job->params,
+				      .lane = PG_LANE_READ,
+				      .done = done };
+	if (pg_pool_submit(worker->pool, &job->call) < 0)
 		job_done(job, false);
 }
 

@@ -3,6 +3,8 @@
 
 struct job;
 
+void job_audit_start(struct job *job);
+void job_follow_start(struct job *job);
 void job_deadlines_start(struct job *job);
 void job_policy_start(struct job *job);
 void job_policy_forget(struct job *job);

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "daemon/json/value.h"
-#include "daemon/worker/internal.h"
+#include "daemon/worker/audit.h"
 #include "daemon/worker/metrics.h"
 #include "sql/text.h"
 
@@ -230,6 +230,7 @@ static void handle_ready(struct exchange *exchange)
 		return;
 	}
 	check_web(ready);
+	check_add(ready, "log", audit_outcome(worker) == 0, audit_explain(audit_outcome(worker)));
 	ready_ask_database(ready, &ready->readiness, STATEMENT_READINESS, on_readiness);
 	ready_ask_database(ready, &ready->applied, WORKER_APPLIED, on_applied);
 	ready_ask_vault(ready);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "daemon/base/log.h"
+#include "daemon/worker/audit.h"
 #include "daemon/worker/identity.h"
 #include "daemon/worker/internal.h"
 
@@ -115,6 +116,10 @@ int worker_new(const struct worker_setup *setup, struct worker **ret_worker)
 	worker->setup = *setup;
 	r = pool_make(worker);
 	if (r == 0)
+		r = audit_new(&worker->audit);
+	if (r == 0)
+		r = audit_new(&worker->follower);
+	if (r == 0)
 		r = jobs_new(worker);
 	if (r == 0)
 		r = ops_new(worker);
@@ -129,6 +134,7 @@ int worker_new(const struct worker_setup *setup, struct worker **ret_worker)
 		return r;
 	}
 	lead_arm(worker, 0);
+	jobs_wake(worker);
 	*ret_worker = worker;
 	return 0;
 }
@@ -146,6 +152,8 @@ struct worker *worker_free(struct worker *worker)
 	jobs_free(worker);
 	if (worker->lead_timer)
 		event_free(worker->lead_timer);
+	audit_free(worker->audit);
+	audit_free(worker->follower);
 	policy_set_unref(worker->policy);
 	index_key_deinit(&worker->setup.index_key);
 	free(worker);

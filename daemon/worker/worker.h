@@ -2,6 +2,7 @@
 /* The worker: runs the jobs of the job table, on one host of a cluster at a time, and the ops port.
  */
 
+#include "daemon/audit/note.h"
 #include "daemon/ipc/channel.h"
 #include "daemon/ipc/page.h"
 #include "daemon/keys/index.h"
@@ -39,6 +40,7 @@ struct worker_terms {
 	const char *contact; /* for the User-Agent */
 	unsigned deadlines_every_ms;
 	unsigned lookups_every_ms;
+	unsigned audit_every_ms;
 };
 
 struct worker_setup {
@@ -52,6 +54,8 @@ struct worker_setup {
 	bool is_demo; /* a shifted clock is in order */
 	struct index_key index_key;
 	const char *deployment; /* UUID: whose keys the vault has; compared with the database's */
+	const char *log_head_file;         /* what this host has seen of the log */
+	struct note_key log_key;           /* of the vault, for signing the log */
 	struct ipc_channel *const *vault;  /* *vault is NULL while there is none */
 	void (*published)(void *userdata); /* another policy set is in force */
 	void *userdata;

@@ -104,7 +104,8 @@ begin
 end
 $$;
 
--- Opens a case for reading: the predicate, and no lock.
+-- Opens a case for reading: the predicate, and no lock. That it was read stands in the log before anything
+-- of it is answered.
 create or replace function conduct_api_1.open_case_to_read(p_case uuid) returns void
 language plpgsql volatile
 as $$
@@ -113,6 +114,7 @@ begin
 		perform conduct_api_1.refuse(404, 'conduct-not-found');
 	end if;
 	perform set_config('conduct.case_id', p_case::text, true);
+	perform conduct_gate.audit_read();
 end
 $$;
 

@@ -19,8 +19,9 @@ begin
 	for v_function in
 		select p.oid::regprocedure as signature, p.proname as name,
 			case when p.proname in ('publish_policy', 'person_seen', 'timer_run', 'lookup_next',
-				'lookup_done') then array['conduct_worker']
-				when p.proname in ('readiness', 'policy_current')
+				'lookup_done', 'audit_begin', 'audit_sequence', 'audit_leaves', 'audit_keep', 'audit_publish')
+				then array['conduct_worker']
+				when p.proname in ('readiness', 'policy_current', 'audit_nodes')
 					then array['conduct_web', 'conduct_worker']
 				when p.proname in ('grant_bootstrap', 'route_show') then array['conduct_migrate']
 				else array['conduct_web'] end as callers

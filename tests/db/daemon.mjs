@@ -116,6 +116,7 @@ database:
 policy_path: ["${path}"]
 index_key_file: "${this.dir}/index.key"
 vault: {key_file: "${this.dir}/vault.key", public_file: "${this.dir}/vault.pub", passphrase_file: "${this.dir}/vault.passphrase"}
+audit: {head_file: "${this.dir}/log.head"}
 jobs: {deadlines: 1s}
 issuers:
   - name: demo

@@ -226,12 +226,13 @@ export function query(text) {
 let rowsStatement;
 /**
  * Every row that belongs to a case, as one text to compare; with the number of all words and key
- * units, which carry no case, and of all rows of `idempotency`.
+ * units, which carry no case, and of all rows of `idempotency`; without the log, which looking changes.
  */
 export async function rowsOf(caseId) {
 	if (!rowsStatement) {
 		const tables = await query(`select c.relname from pg_class c
 			where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and c.relname <> 'idempotency'
+			and c.relname not like 'audit%'
 			and exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'case_id'
 				and a.attnum > 0) order by 1`);
 		rowsStatement = [
@@ -246,11 +247,12 @@ export async function rowsOf(caseId) {
 	return (await query(rowsStatement.replaceAll('@', caseId))).map(row => row.join(' ')).join('\n');
 }
 
-/** A hash of every row of a case (or of the whole schema), idempotency rows aside. */
+/** A hash of every row of a case (or of the whole schema), idempotency rows and the log aside. */
 export function snapshot(caseId) {
 	const tables = sql(`select c.relname, exists (select from pg_attribute a where a.attrelid = c.oid
 		and a.attname = 'case_id' and a.attnum > 0) from pg_class c
-		where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and c.relname <> 'idempotency' order by 1`);
+		where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and c.relname <> 'idempotency'
+		and c.relname not like 'audit%' order by 1`);
 	const parts = tables
 		.filter(([, has]) => !caseId || has === 't')
 		.map(
