@@ -5,6 +5,7 @@
 
 #include "api/handlers/routes.h"
 #include "api/handlers/actions.h"
+#include "api/handlers/audit.h"
 #include "api/handlers/auth.h"
 #include "api/handlers/bodies.h"
 #include "api/handlers/cases.h"
@@ -34,6 +35,10 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/policy/rules/{id…}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, policy_show_rule, { "wiki", "lang" } },
 	{ HTTP_GET, "/v1/policy/versions", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, policy_list_versions, { NULL } },
 	{ HTTP_GET, "/v1/policy/versions/{sha256}", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, policy_show_version, { NULL } },
+	{ HTTP_GET, "/v1/audit/checkpoint", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, audit_show_checkpoint, { NULL } },
+	{ HTTP_GET, "/v1/audit/proof", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, audit_show_proof, { "size", "index" } },
+	{ HTTP_GET, "/v1/audit/consistency", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, audit_show_consistency, { "from", "to" } },
+	{ HTTP_GET, "/v1/audit/log", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_OFFICE, audit_list_log, { "limit", "cursor" } },
 	{ HTTP_GET, "/v1/openapi.json", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, openapi_show, { NULL } },
 	{ HTTP_GET, "/v1/auth/start", AUDIENCE_PUBLIC, NO_BODY, ROUTE_COUNTED, auth_start, { "return_to", "lang" } },
 	{ HTTP_GET, "/v1/auth/callback", AUDIENCE_PUBLIC, NO_BODY, ROUTE_COUNTED, auth_callback, { "code", "state", "error", "error_description", "error_uri", "hint", "message", "lang" } },

@@ -20,7 +20,7 @@ const addFormats = need('ajv-formats').default ?? need('ajv-formats');
 
 const METHODS = ['get', 'put', 'post', 'patch', 'delete'];
 // Files that send what is no JSON, or ask on sockets of their own, have no place behind a proxy.
-const SMALL = ['policy', 'grants', 'handling', 'legal_intake', 'scenarios', 'sight'];
+const SMALL = ['audit', 'policy', 'grants', 'handling', 'legal_intake', 'scenarios', 'sight'];
 const FULL = [...SMALL, 'legal_matter', 'legal_appeal', 'illegal'];
 const files = process.env.EFFORT === 'full' ? FULL : SMALL;
 // What needs a wiki is walked by tests/identity.
