@@ -182,18 +182,17 @@ int hpke_init_sender_with(struct hpke *hpke, enum hpke_aead aead,
 
 /* SetupBaseR(). Returns 0, HPKE_E_KEY, or negative. */
 int hpke_init_recipient(struct hpke *hpke, enum hpke_aead aead, const uint8_t key[HPKE_KEY_SIZE],
-			const uint8_t enc[HPKE_ENC_SIZE], struct slice info)
+			const uint8_t public_key[HPKE_KEY_SIZE], const uint8_t enc[HPKE_ENC_SIZE],
+			struct slice info)
 {
-	uint8_t dh[HPKE_KEY_SIZE], secret[HASH_SIZE], own[HPKE_KEY_SIZE];
+	uint8_t dh[HPKE_KEY_SIZE], secret[HASH_SIZE];
 	int r;
 
 	if (!is_known(aead, info))
 		return -EINVAL;
-	r = x25519_public(key, own);
+	r = x25519_agree(key, enc, dh);
 	if (r == 0)
-		r = x25519_agree(key, enc, dh);
-	if (r == 0)
-		r = shared_secret(dh, enc, own, secret);
+		r = shared_secret(dh, enc, public_key, secret);
 	if (r == 0)
 		r = key_schedule(hpke, aead, secret, info);
 	crypto_wipe(dh, sizeof(dh));

@@ -37,8 +37,10 @@ int hpke_init_sender(struct hpke *hpke, enum hpke_aead aead, const uint8_t recip
 int hpke_init_sender_with(struct hpke *hpke, enum hpke_aead aead,
 			  const uint8_t recipient[HPKE_KEY_SIZE], struct slice info,
 			  const uint8_t ephemeral[HPKE_KEY_SIZE], uint8_t ret_enc[HPKE_ENC_SIZE]);
+/* The private key and its own public half, which would cost as much again to work out. */
 int hpke_init_recipient(struct hpke *hpke, enum hpke_aead aead, const uint8_t key[HPKE_KEY_SIZE],
-			const uint8_t enc[HPKE_ENC_SIZE], struct slice info);
+			const uint8_t public_key[HPKE_KEY_SIZE], const uint8_t enc[HPKE_ENC_SIZE],
+			struct slice info);
 void hpke_deinit(struct hpke *hpke);
 
 /* ret_sealed has room for text.length + HPKE_TAG_SIZE; the message's number is hpke->sequence

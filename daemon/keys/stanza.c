@@ -98,8 +98,8 @@ int stanza_recipient_init(struct hpke *hpke, const struct intake_key *intake,
 
 	if (blob.length != STANZA_VAULT_SIZE)
 		return STANZA_E_BROKEN;
-	r = hpke_init_recipient(hpke, HPKE_AES_256_GCM, key, (const uint8_t *)blob.at,
-				info_of(intake, info));
+	r = hpke_init_recipient(hpke, HPKE_AES_256_GCM, key, intake->public_key,
+				(const uint8_t *)blob.at, info_of(intake, info));
 	return r > 0 ? STANZA_E_BROKEN : r;
 }
 

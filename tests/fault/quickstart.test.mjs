@@ -159,13 +159,13 @@ test('all the demo people are there, with token, sub and user name, for their ow
 	assert.equal(mode(`${stack}/demo-issuer.key`), '600');
 	assert.equal(mode(`${stack}/private`), '700');
 	for (const name of readdirSync(`${stack}/private`)) {
-		assert.equal(mode(`${stack}/private/${name}`), '600', name);
+		assert.equal(mode(`${stack}/private/${name}`), name.endsWith('.pub') ? '644' : '600', name);
 	}
 });
 
 test('a second run keeps cluster, keys and data, mints tokens anew, and stops what it started', limit, async () => {
 	postgres.stop();
-	const old = { index: read('private/index.key'), issuer: read('demo-issuer.key'), cluster: identifier(),
+	const old = { index: read('private/index.key'), vault: read('private/vault.key'), issuer: read('demo-issuer.key'), cluster: identifier(),
 		people: peopleOf() };
 	const child = spawn(script, own, { stdio: ['ignore', 'pipe', 'pipe'] });
 	let said = '';
@@ -179,6 +179,7 @@ test('a second run keeps cluster, keys and data, mints tokens anew, and stops wh
 		assert.match(said, /the schema is current|applied api/);
 		assert.doesNotMatch(said, /applied migrations/);
 		assert.equal(read('private/index.key'), old.index);
+		assert.equal(read('private/vault.key'), old.vault);
 		assert.equal(read('demo-issuer.key'), old.issuer);
 		assert.equal(identifier(), old.cluster);
 		const people = peopleOf();

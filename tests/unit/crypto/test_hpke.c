@@ -114,12 +114,15 @@ static void check_sender(const struct vector *vector)
 /* From the last message to the first: each is opened by its number alone. */
 static void check_recipient(const struct vector *vector)
 {
-	uint8_t recipient[32], enc[32], sealed[SEALED];
+	uint8_t recipient[32], recipient_public[32], enc[32], sealed[SEALED];
 	struct hpke hpke;
 
 	hex(vector->recipient, recipient, 32);
+	hex(vector->recipient_public, recipient_public, 32);
 	hex(vector->enc, enc, 32);
-	ck_assert_int_eq(hpke_init_recipient(&hpke, vector->aead, recipient, enc, info()), 0);
+	ck_assert_int_eq(
+		hpke_init_recipient(&hpke, vector->aead, recipient, recipient_public, enc, info()),
+		0);
 	for (size_t at = vector->n_messages; at-- > 0;) {
 		const struct message *message = &vector->messages[at];
 		char opened[TEXT] = "";
@@ -159,7 +162,7 @@ static void pair_init(struct pair *pair)
 					  SLICE("here"), pair->enc),
 			 0);
 	ck_assert_int_eq(hpke_init_recipient(&pair->recipient, HPKE_AES_256_GCM, pair->key,
-					     pair->enc, SLICE("here")),
+					     pair->public_key, pair->enc, SLICE("here")),
 			 0);
 }
 
@@ -203,16 +206,18 @@ START_TEST(another_key_or_info_opens_nothing)
 
 	pair_init(&pair);
 	ck_assert_int_eq(hpke_seal(&pair.sender, SLICE(""), SLICE(text), sealed), 0);
-	ck_assert_int_eq(
-		hpke_init_recipient(&hpke, HPKE_AES_256_GCM, pair.key, pair.enc, SLICE("There")),
-		0);
+	ck_assert_int_eq(hpke_init_recipient(&hpke, HPKE_AES_256_GCM, pair.key, pair.public_key,
+					     pair.enc, SLICE("There")),
+			 0);
 	ck_assert_int_eq(hpke_open(&hpke, 0, SLICE(""), whole, opened), HPKE_E_BROKEN);
 	ck_assert_int_eq(hpke_key_new(other, unused), 0);
-	ck_assert_int_eq(
-		hpke_init_recipient(&hpke, HPKE_AES_256_GCM, other, pair.enc, SLICE("here")), 0);
+	ck_assert_int_eq(hpke_init_recipient(&hpke, HPKE_AES_256_GCM, other, unused, pair.enc,
+					     SLICE("here")),
+			 0);
 	ck_assert_int_eq(hpke_open(&hpke, 0, SLICE(""), whole, opened), HPKE_E_BROKEN);
-	ck_assert_int_eq(
-		hpke_init_recipient(&hpke, HPKE_AES_128_GCM, pair.key, pair.enc, SLICE("here")), 0);
+	ck_assert_int_eq(hpke_init_recipient(&hpke, HPKE_AES_128_GCM, pair.key, pair.public_key,
+					     pair.enc, SLICE("here")),
+			 0);
 	ck_assert_int_eq(hpke_open(&hpke, 0, SLICE(""), whole, opened), HPKE_E_BROKEN);
 }
 END_TEST
@@ -227,7 +232,8 @@ START_TEST(a_key_that_agrees_with_everybody_is_refused)
 	pair_init(&pair);
 	ck_assert_int_eq(hpke_init_sender(&hpke, HPKE_AES_256_GCM, zero, SLICE(""), enc),
 			 HPKE_E_KEY);
-	ck_assert_int_eq(hpke_init_recipient(&hpke, HPKE_AES_256_GCM, pair.key, zero, SLICE("")),
+	ck_assert_int_eq(hpke_init_recipient(&hpke, HPKE_AES_256_GCM, pair.key, pair.public_key,
+					     zero, SLICE("")),
 			 HPKE_E_KEY);
 	ck_assert_int_eq(
 		hpke_init_sender(&hpke, (enum hpke_aead)3, pair.public_key, SLICE(""), enc),
