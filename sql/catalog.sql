@@ -32,9 +32,13 @@ from (
 	from pg_policy p
 	union all
 	select 'function', p.oid::regprocedure::text, concat_ws(' ', p.proowner::regrole,
-		case when p.prokind in ('f', 'p') then pg_get_functiondef(p.oid) end,
+		p.prokind, l.lanname, p.prosecdef, p.proleakproof, p.proisstrict, p.provolatile, p.proparallel,
+		pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), p.prosrc,
+		pg_get_function_sqlbody(p.oid), p.probin,
+		-- An empty value reads in two ways, by how often its function was replaced.
+		(select string_agg(replace(c, '=""', '='), ',') from unnest(p.proconfig) c),
 		(select string_agg(a::text, ',' order by a::text) from unnest(p.proacl) a))
-	from pg_proc p
+	from pg_proc p join pg_language l on l.oid = p.prolang
 	where p.pronamespace::regnamespace::text in ('conduct', 'conduct_gate', 'conduct_api_1', 'keyring')
 	union all
 	select 'rows', 'conduct.transition', (select string_agg(r::text, ',' order by r::text) from conduct.transition r)

@@ -151,8 +151,11 @@ static int print_summary(const struct verification *verification,
 		(void)printf("NOT VERIFIED: %" PRIu64 " faults\n", summary->n_faults);
 		return CONTROL_FAILED;
 	}
-	(void)printf("verified up to entry %" PRIu64 " of %s\n", summary->head.size,
-		     summary->head.origin);
+	if (*summary->head.origin)
+		(void)printf("verified up to entry %" PRIu64 " of %s\n", summary->head.size,
+			     summary->head.origin);
+	else
+		(void)printf("in order, and nothing is signed yet\n");
 	return CONTROL_OK;
 }
 
@@ -258,7 +261,7 @@ static int adopt(const char *path, const struct checkpoint *head)
 int control_audit_adopt(struct control *control, int argc, char **argv)
 {
 	const struct config *config;
-	struct checkpoint head;
+	struct checkpoint head = { 0 };
 	struct pg_session *session;
 	int r;
 

@@ -76,8 +76,8 @@ begin
 			n.row_hashes, sha256(n.salt || convert_to(n.whole, 'UTF8')))
 		from numbered n),
 	a_payload as (
-		insert into conduct.audit_payload (leaf_index, case_id, salt, payload)
-		select n.leaf_index, n.case_id, n.salt, n.whole from numbered n)
+		insert into conduct.audit_payload (leaf_index, case_id, unit_id, salt, payload)
+		select n.leaf_index, n.case_id, n.unit_id, n.salt, n.whole from numbered n)
 	select count(*) into v_moved from numbered;
 	return row(200, jsonb_build_object('moved', v_moved, 'size', v_size + v_moved), '{}'::uuid[],
 		'{}'::bytea[])::conduct_api_1.answer;

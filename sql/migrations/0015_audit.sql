@@ -26,7 +26,9 @@ create table audit_pending (
 	event text not null constraint audit_pending_event_is_a_name check (event ~ '^[a-z0-9._]{1,63}$'),
 	actor uuid,
 	case_pseudonym uuid,
-	case_id uuid, -- what is erased with the case
+	-- What it is erased with: a case, or a key unit.
+	case_id uuid,
+	unit_id uuid,
 	row_ids uuid[] not null default '{}',
 	row_hashes bytea[] not null default '{}',
 	payload text not null,
@@ -45,10 +47,12 @@ create table audit_payload (
 	leaf_index bigint constraint audit_payload_pkey primary key
 		constraint audit_payload_leaf_fkey references audit_leaf,
 	case_id uuid,
+	unit_id uuid,
 	salt bytea not null constraint audit_payload_salt_is_whole check (octet_length(salt) = 32),
 	payload text not null
 );
 create index audit_payload_case on audit_payload (case_id) where case_id is not null;
+create index audit_payload_unit on audit_payload (unit_id) where unit_id is not null;
 
 -- Hashes of complete subtrees: of leaves node_index * 2^level up to the next.
 create table audit_node (
@@ -164,18 +168,22 @@ begin
 end
 $$;
 
--- Words: one entry for each key unit, with the hash of each ciphertext.
+-- Words: one entry for each key unit, with the hash of each ciphertext. Of words that come in for several
+-- cases at once the unit alone is known.
 create function conduct_gate.audit_words() returns trigger
 language plpgsql volatile security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
+declare
+	v_case text := current_setting('conduct.case_id', true);
 begin
-	insert into conduct.audit_pending (at, event, actor, case_pseudonym, case_id, row_ids, row_hashes, payload)
+	insert into conduct.audit_pending (at, event, actor, case_pseudonym, case_id, unit_id, row_ids, row_hashes,
+		payload)
 	select conduct.clock(), 'content.insert', conduct_gate.acting_pseudonym(), f.pseudonym, f.case_id,
-		x.ids, x.hashes, 'unit ' || x.unit_id || chr(10)
+		x.unit_id, x.ids, x.hashes, 'unit ' || x.unit_id || chr(10)
 	from (
 		select n.unit_id, array_agg(n.content_id) as ids, array_agg(sha256(n.body)) as hashes
 		from new_rows n group by n.unit_id) x
-	left join conduct.case_file f on f.case_id = conduct.opened_case();
+	left join conduct.case_file f on f.case_id = case when length(v_case) = 36 then v_case::uuid end;
 	return null;
 end
 $$;
@@ -340,10 +348,12 @@ begin
 				from conduct.%I t) r group by r.piece', v_row.name || '.adopt', v_row.name, v_row.args[1],
 			v_row.args[2], '', v_row.name);
 	end loop;
-	insert into conduct.audit_pending (at, event, row_ids, row_hashes, payload)
-	select conduct.clock(), 'content.adopt', array_agg(r.content_id), array_agg(r.hash), ''
-	from (select content_id, sha256(body) as hash, row_number() over () / 1000 as piece from conduct.content) r
-	group by r.piece;
+	insert into conduct.audit_pending (at, event, unit_id, row_ids, row_hashes, payload)
+	select conduct.clock(), 'content.adopt', r.unit_id, array_agg(r.content_id), array_agg(r.hash),
+		'unit ' || r.unit_id || chr(10)
+	from (select unit_id, content_id, sha256(body) as hash,
+			row_number() over (partition by unit_id) / 1000 as piece from conduct.content) r
+	group by r.unit_id, r.piece;
 end
 $$;
 reset timezone;

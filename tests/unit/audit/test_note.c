@@ -117,7 +117,7 @@ END_TEST
 START_TEST(signatures_of_others_are_passed_over)
 {
 	char more[NOTE_SIZE_MAX], foreign[NOTE_SIZE_MAX];
-	size_t length = note_length;
+	size_t length;
 	const char *line = strstr(note, "\n\n") + 2;
 
 	/* Somebody else's line: another name, so another id; its signature means nothing here. */

@@ -24,7 +24,8 @@ static uint64_t number(uint64_t below)
 	seed ^= seed >> 12;
 	seed ^= seed << 25;
 	seed ^= seed >> 27;
-	return (seed * 0x2545f4914f6cdd1d >> 16) % below;
+	ck_assert_uint_gt(below, 0);
+	return below ? (seed * 0x2545f4914f6cdd1d >> 16) % below : 0;
 }
 
 static void flip(struct tree_hash *hash, unsigned bit)
