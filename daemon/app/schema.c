@@ -28,7 +28,8 @@ static const char meta[] =
 	" as 'select s.name, s.sha256 from conduct_meta.script s order by 1';"
 	"revoke all on schema conduct_meta from public;"
 	"revoke all on function conduct_meta.applied() from public;"
-	"grant usage on schema conduct_meta to conduct_worker;"
+	"grant usage on schema conduct_meta to conduct_worker, conduct_backup;"
+	"grant select on conduct_meta.script to conduct_backup;"
 	"grant execute on function conduct_meta.applied() to conduct_worker;";
 
 /* Leaves nothing of a script's session settings behind. */

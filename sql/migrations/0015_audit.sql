@@ -324,6 +324,8 @@ create trigger audit_payload_columns_stay before update on audit_payload
 create trigger audit_pending_columns_stay before update on audit_pending
 	for each row execute function conduct_gate.columns_stay();
 grant insert on audit_pending to conduct_gate;
+-- Default privileges cover tables alone.
+grant select on sequence audit_pending_pending_id_seq to conduct_backup;
 grant select, delete on audit_pending to conduct_timer;
 grant select, insert on audit_leaf, audit_payload, audit_node, audit_checkpoint to conduct_timer;
 grant select, update on audit_log to conduct_timer;

@@ -1,6 +1,8 @@
 // conductctl migrate: once, together, again, and what it refuses.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { bootstrap, conninfo, ctl, sql } from './daemon.mjs';
 
 const migrate = database => ctl('--database', conninfo(database, 'conduct_migrate'), 'migrate');
@@ -57,6 +59,13 @@ test('a script that fails leaves nothing behind and is named', async () => {
 	assert.equal(run.code, 1);
 	assert.match(run.stderr, /^conductctl: migrations\/0002_case\.sql: ERROR: .*already exists/);
 	assert.equal(sql('half', 'select count(*) from conduct_meta.script'), before);
+});
+
+test('the backup role dumps everything there is', async () => {
+	const { stdout } = await promisify(execFile)('pg_dump', ['-d', conninfo('ahead', 'conduct_backup')], { maxBuffer: 1 << 26 });
+	for (const table of ['conduct.content', 'conduct.deployment', 'keyring.stanza', 'keyring.vault_key']) {
+		assert.ok(stdout.includes(`\nCOPY ${table} `), table);
+	}
 });
 
 test('every trigger of ours fires always after a bootstrap', () => {
