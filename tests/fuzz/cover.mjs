@@ -15,6 +15,7 @@ const READERS = {
 	'YAML loader': ['daemon/yaml/parse.c', 'daemon/yaml/yaml.c', 'policy/source.c', 'policy/published.c',
 		'policy/node.c', 'policy/schema.c', 'policy/scalar.c', 'policy/report.c'],
 	configuration: ['daemon/app/config.c', 'daemon/app/config_dump.c', 'daemon/app/address.c'],
+	'audit log': ['daemon/audit/leaf.c', 'daemon/audit/note.c', 'daemon/audit/bundle.c', 'daemon/audit/rows.c'],
 	'IPC messages': ['daemon/ipc/channel.c', 'daemon/ipc/message.c', 'daemon/ipc/vault.c'],
 	'sealed values': ['daemon/keys/envelope.c', 'daemon/keys/stanza.c'],
 	'key files': ['daemon/keys/vault_file.c', 'daemon/keys/vault_keys.c', 'daemon/keys/public_file.c',

@@ -4,6 +4,7 @@
 
 #include "daemon/audit/bundle.h"
 #include "daemon/audit/leaf.h"
+#include "daemon/audit/rows.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/codec.h"
 #include "daemon/crypto/crypto.h"
@@ -291,7 +292,96 @@ START_TEST(what_was_erased_is_counted_and_asks_for_nothing)
 }
 END_TEST
 
+START_TEST(what_is_no_bundle_is_told_line_by_line)
+{
+	static const char *const bad[] = {
+		"origin a-name-that-is-longer-than-a-name-may-be-and-goes-on-and-on-and-on-"
+		"and-on-and-on-"
+		"and-on-and-on",
+		"leaf AA==",
+		"leaf ! - -",
+		"pending !",
+		"pending YQ== x",
+		"pending YQ== 01020304-0506-0708-090a-0b0c0d0e0f10:"
+		"zz00000000000000000000000000000000000000000000000000000000000000,x",
+		"row event ! k",
+		"row event e k",
+		"row event e30= k",
+		"row event W10= k",
+		"head x 1 y",
+		"word x !",
+		"catalog a b c",
+		"nothing at all",
+		"checkpoint !",
+		"checkpoint AAAA",
+	};
+	static const char *const events[] = {
+		"{\"proceeding_id\":\"x\"}",
+		"{\"proceeding_id\":\"x\",\"from_state\":\"new\"}",
+		"{\"proceeding_id\":\"x\",\"from_state\":\"new\",\"to_state\":\"y\"}",
+		"{\"proceeding_id\":\"11111111-1111-1111-1111-111111111111\","
+		"\"from_state\":\"new\","
+		"\"to_state\":\"a_state_with_a_name_that_is_longer_than_forty_bytes\"}",
+	};
+	size_t n = n_lines - 1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		(void)snprintf(lines[n], LINE_MAX_, "%s", bad[i]);
+		(void)verify();
+		ck_assert_msg(n_faults > 1, "%s", bad[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		(void)snprintf(lines[n], LINE_MAX_, "row event %s k", base64(slice_of(events[i])));
+		ck_fault("is no event");
+	}
+	memcpy(lines[n], lines[2], LINE_MAX_);
+	ck_fault("is no checkpoint in its place");
+	strcpy(strrchr(line_of("leaf", 0), ' '), " -");
+	ck_fault("is not the one that was logged");
+}
+END_TEST
+
+START_TEST(a_bundle_is_verified_without_catalog_and_listener)
+{
+	const struct bundle_setup quiet = { .keys = &key, .n_keys = 1 };
+	struct bundle_summary summary;
+	struct bundle *bundle;
+
+	ck_assert_int_eq(bundle_new(&quiet, &bundle), 0);
+	for (size_t i = 0; i < n_lines; i++)
+		ck_assert_int_eq(bundle_read(bundle, slice_of(lines[i])), 0);
+	ck_assert_int_eq(bundle_read(bundle, SLICE("more")), 0);
+	ck_assert_int_eq(bundle_finish(bundle, &summary), 0);
+	ck_assert_uint_eq(summary.n_faults, 1);
+	bundle_free(bundle);
+}
+END_TEST
+
+START_TEST(thousands_of_rows_are_kept_and_found)
+{
+	struct rows *rows;
+
+	ck_assert_int_eq(rows_new(&rows), 0);
+	for (uint32_t i = 0; i < 5000; i++) {
+		const struct slice name = { (const char *)&i, sizeof(i) };
+		const struct tree_hash hash = { { (uint8_t)i } };
+
+		ck_assert_int_eq(rows_set(rows, SLICE("t"), name, &hash), 0);
+	}
+	for (uint32_t i = 0; i < 5001; i++) {
+		const struct slice name = { (const char *)&i, sizeof(i) };
+		const struct tree_hash hash = { { (uint8_t)i } };
+		int expected = i < 5000 ? 0 : ROWS_E_UNKNOWN;
+
+		ck_assert_uint_eq(rows_count_unseen(rows), i < 5000 ? 5000 - i : 0);
+		ck_assert_int_eq(rows_see(rows, SLICE("t"), name, &hash), expected);
+	}
+	rows_free(rows);
+}
+END_TEST
+
 SUITE_EACH("audit/bundle", setup, NULL, a_whole_bundle_is_verified,
 	   every_changed_character_is_a_fault, every_missing_and_every_doubled_line_is_a_fault,
 	   each_fault_is_told_by_name, a_log_that_others_signed_is_not_verified,
-	   what_was_erased_is_counted_and_asks_for_nothing)
+	   what_was_erased_is_counted_and_asks_for_nothing, what_is_no_bundle_is_told_line_by_line,
+	   a_bundle_is_verified_without_catalog_and_listener, thousands_of_rows_are_kept_and_found)

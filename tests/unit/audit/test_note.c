@@ -195,7 +195,54 @@ START_TEST(keys_are_read_as_they_are_written)
 }
 END_TEST
 
+START_TEST(what_is_no_note_or_key_is_refused)
+{
+	static const char *const bad[] = {
+		"",
+		"x",
+		"o\n\n",
+		"o\n1\n\n",
+		"o\n1\n",
+		"\n\n",
+		"o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\nmore\n\n",
+		"o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 a AAAA\n",
+		"o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n\xe2\x80\x94 a\n",
+		"o\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\nx\n",
+	};
+	static const char *const bad_keys[] = {
+		"",
+		"name",
+		"name+00000000",
+		"+00000000+AAAA",
+		"name+0000+AAAA",
+		"name+00000000+AAAA",
+		"name+00000000+AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+	};
+	struct checkpoint checkpoint = { .origin = "two words" };
+	uint8_t signature[ED25519_SIGNATURE_SIZE] = { 0 };
+	char name[NOTE_NAME_MAX + 2], text[NOTE_SIZE_MAX];
+	struct note_key again;
+	size_t length;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		ck_assert_int_eq(note_read(slice_of(bad[i]), &checkpoint), NOTE_E_MALFORMED);
+		ck_assert_int_ne(open_note(bad[i], strlen(bad[i])), 0);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad_keys); i++)
+		ck_assert_int_eq(note_key_read(slice_of(bad_keys[i]), &again), NOTE_E_MALFORMED);
+	ck_assert_int_eq(note_write_text(&checkpoint, text, &length), NOTE_E_MALFORMED);
+	memset(text, 'x', NOTE_TEXT_MAX);
+	ck_assert_int_eq(
+		note_write((struct slice){ text, NOTE_TEXT_MAX }, &key, signature, text, &length),
+		NOTE_E_MALFORMED);
+	memset(name, 'n', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	ck_assert_int_eq(note_key_init(&again, name, key.public), NOTE_E_MALFORMED);
+}
+END_TEST
+
 SUITE_EACH("audit/note", setup, NULL, a_note_is_opened_by_the_key_that_signed_it,
 	   a_note_of_another_program_is_opened, every_changed_bit_of_a_note_is_found,
 	   every_shorter_note_is_refused_and_every_longer, signatures_of_others_are_passed_over,
-	   numbers_and_hashes_have_one_spelling, keys_are_read_as_they_are_written)
+	   numbers_and_hashes_have_one_spelling, what_is_no_note_or_key_is_refused,
+	   keys_are_read_as_they_are_written)
