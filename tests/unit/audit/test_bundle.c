@@ -294,26 +294,16 @@ END_TEST
 
 START_TEST(what_is_no_bundle_is_told_line_by_line)
 {
-	static const char *const bad[] = {
-		"origin a-name-that-is-longer-than-a-name-may-be-and-goes-on-and-on-and-on-"
-		"and-on-and-on-"
-		"and-on-and-on",
-		"leaf AA==",
-		"leaf ! - -",
-		"pending !",
-		"pending YQ== x",
+	static const char long_origin[] = "origin a-name-that-is-longer-than-a-name-may-be-and-on-"
+					  "and-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on";
+	static const char long_pending[] =
 		"pending YQ== 01020304-0506-0708-090a-0b0c0d0e0f10:"
-		"zz00000000000000000000000000000000000000000000000000000000000000,x",
-		"row event ! k",
-		"row event e k",
-		"row event e30= k",
-		"row event W10= k",
-		"head x 1 y",
-		"word x !",
-		"catalog a b c",
-		"nothing at all",
-		"checkpoint !",
-		"checkpoint AAAA",
+		"zz00000000000000000000000000000000000000000000000000000000000000,x";
+	static const char *const bad[] = {
+		long_origin,        "leaf AA==",        "leaf ! - -",    "pending !",
+		"pending YQ== x",   long_pending,       "row event ! k", "row event e k",
+		"row event e30= k", "row event W10= k", "head x 1 y",    "word x !",
+		"catalog a b c",    "nothing at all",   "checkpoint !",  "checkpoint AAAA",
 	};
 	static const char *const events[] = {
 		"{\"proceeding_id\":\"x\"}",
