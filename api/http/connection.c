@@ -25,7 +25,7 @@
 
 enum {
 	OUTPUT_MAX = 256 * 1024,      /* no new request is begun above this */
-	INPUT_MAX = 16 * 1024,        /* read ahead, beside a body */
+	INPUT_MAX = 16 * 1024,        /* read at once, and so ahead of a body */
 	REFUSED_BODY_MAX = 64 * 1024, /* read and dropped, so that the connection can go on */
 	DRAIN_FRESH_MS = 1000, /* for the first request of a connection that is there already */
 };
@@ -122,7 +122,6 @@ static void take_head(struct connection *connection, const struct http_request *
 				  (int64_t)connection->owner->limits.body_idle_ms * 1000 +
 				  (int64_t)connection->body_length * 1000000 /
 					  connection->owner->limits.body_rate;
-	connection_set_input_limit(connection, connection->body_length + INPUT_MAX);
 	connection_enter(connection, CONNECTION_BODY);
 }
 
@@ -182,7 +181,6 @@ static bool read_body(struct connection *connection)
 		}
 		return false;
 	}
-	connection_set_input_limit(connection, INPUT_MAX);
 	body = arena_alloc(exchange->arena, connection->body_length + 1);
 	if (!body) {
 		evbuffer_drain(input, connection->body_length);
@@ -407,7 +405,8 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 	owner->first = connection;
 	owner->n_connections++;
 	bufferevent_setcb(connection->bev, on_read, on_write, on_event, connection);
-	connection_set_input_limit(connection, INPUT_MAX);
+	/* No high watermark: libevent crashes where it has no memory for one. */
+	bufferevent_set_max_single_read(connection->bev, INPUT_MAX);
 	bufferevent_enable(connection->bev, EV_WRITE);
 	connection_enter(connection, tls ? CONNECTION_SHAKE : CONNECTION_IDLE);
 	return 0;

@@ -104,13 +104,6 @@ void connection_enter(struct connection *connection, enum connection_state state
 		connection_sync(connection);
 }
 
-/* Holds back what is read above it. TLS hands over a record at a time; see http_tls_new_take(). */
-void connection_set_input_limit(struct connection *connection, size_t length)
-{
-	if (!connection->is_tls)
-		bufferevent_setwatermark(connection->bev, EV_READ, 0, length);
-}
-
 /* Ends the connection at once, whatever happens to it. Takes NULL; returns NULL. */
 struct connection *connection_free(struct connection *connection)
 {

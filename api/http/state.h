@@ -58,7 +58,6 @@ void connection_deliver(struct exchange *exchange);
 int64_t connection_now_us(void); /* monotonic */
 void connection_set_timer(struct connection *connection, int64_t us);
 void connection_set_body_timer(struct connection *connection);
-void connection_set_input_limit(struct connection *connection, size_t length);
 
 /* room.c */
 void connection_wait(struct connection *connection, bool is_waiting);

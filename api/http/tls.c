@@ -26,7 +26,7 @@ static int plain_new_take(struct event_base *base, evutil_socket_t fd, struct bu
  * @fd: owned from here on, also on failure
  * @tls: NULL: there is no handshake, and bytes are what they are
  *
- * With TLS the caller sets no high watermark: libevent would leave what is above it inside of
+ * The caller sets no high watermark: with TLS libevent would leave what is above it inside of
  * OpenSSL, where no event of the socket ever asks for it again. A record, 16 KiB at most, is handed
  * over at once, and the next one is not read before the caller had it.
  *
