@@ -6,3 +6,4 @@
 #include <openssl/evp.h>
 
 int crypto_failed(void);
+int crypto_failed_as(int library, int outcome);
