@@ -57,6 +57,7 @@ struct connection {
 	struct event *write_event;
 	struct event *timer;
 	unsigned backoff_ms;
+	int64_t muted_ms; /* when it was last given up as mute; 0: never */
 	uint64_t session;
 	bool *is_prepared; /* one per statement */
 	bool is_lossy;     /* the server's settings were refused */
@@ -126,6 +127,7 @@ void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statemen
 int pg_connection_init(struct connection *connection, struct pg_pool *pool, enum pg_lane lane);
 void pg_connection_deinit(struct connection *connection);
 void pg_connection_open(struct connection *connection);
+void pg_connection_revive(struct connection *connection);
 void pg_connection_fail(struct connection *connection, enum pg_event event, const char *text);
 int pg_connection_flush(struct connection *connection);
 

@@ -237,6 +237,28 @@ static void lane_expire_waiting(struct pg_pool *pool, struct lane *lane, int64_t
 }
 
 /*
+ * Nothing comes, and nobody waits for it any more. libpq calls a write that failed a success and
+ * leaves it to the read to fail (fe-secure.c, pqsecure_raw_write()): where the read does not, a
+ * connection is silent for ever. A server that is merely slow looks the same and gets one more
+ * session for each that is given up, so that happens once in PG_STALL_MS.
+ */
+static bool connection_is_mute(const struct connection *connection, int64_t now)
+{
+	const struct group *group = connection->first;
+
+	if (!group)
+		return false;
+	if (now - group->sent_ms > PG_STALL_MS)
+		return true;
+	if (connection->muted_ms && now - connection->muted_ms <= PG_STALL_MS)
+		return false;
+	for (unsigned i = 0; i < group->n_calls; i++)
+		if (group->calls[i])
+			return false;
+	return group->kind == GROUP_CALLS && !group->n_seen && !group->has_answered;
+}
+
+/*
  * Sent calls whose time is over are answered; the transaction goes on, because a COMMIT is never
  * cancelled. Whether a write was stored is then unknown.
  */
@@ -256,8 +278,10 @@ static void connection_expire(struct connection *connection, int64_t now)
 			queue_append(&pool->failed, call);
 		}
 	}
-	if (connection->first && now - connection->first->sent_ms > PG_STALL_MS)
+	if (connection_is_mute(connection, now)) {
+		connection->muted_ms = now;
 		pg_connection_fail(connection, PG_EVENT_LOST, "the server does not answer");
+	}
 }
 
 static void pool_answer_failed(struct pg_pool *pool)
@@ -295,8 +319,13 @@ static void on_work(int fd, short what, void *userdata)
 	struct pg_pool *pool = userdata;
 
 	pool_answer_failed(pool);
-	for (unsigned i = 0; i < PG_LANE_COUNT; i++)
+	for (unsigned i = 0; i < PG_LANE_COUNT; i++) {
+		struct lane *lane = &pool->lanes[i];
+
+		for (unsigned j = 0; j < lane->n_connections; j++)
+			pg_connection_revive(&lane->connections[j]);
 		lane_dispatch(pool, (enum pg_lane)i);
+	}
 	pool_arm_tick(pool);
 }
 
