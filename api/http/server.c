@@ -215,6 +215,12 @@ int server_listen_take(struct server *server, int fd, struct tls *tls)
 	return 0;
 }
 
+void server_set_hosts(struct server *server, const char *const *hosts, size_t n_hosts)
+{
+	server->owner.hosts = hosts;
+	server->owner.n_hosts = n_hosts;
+}
+
 /**
  * server_open_listener() - a bound, listening, non-blocking TCP socket
  * @address: numeric IPv4 or IPv6; an IPv6 one takes IPv6 alone

@@ -45,6 +45,8 @@ struct server *server_free(struct server *server);
 /* Takes a listening, non-blocking socket; closed with the server. With tls, which is borrowed for
  * as long, its connections are TLS. */
 int server_listen_take(struct server *server, int fd, struct tls *tls);
+/* What Host may name from now on; borrowed like the configuration's. */
+void server_set_hosts(struct server *server, const char *const *hosts, size_t n_hosts);
 /* A listening TCP socket on a numeric address, "127.0.0.1" or "::1"; port 0: any free one. */
 int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd);
 /* Closes the listeners; in-flight exchanges are answered with Connection: close, and idle

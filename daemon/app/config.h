@@ -122,3 +122,4 @@ void config_error_print(const char *file, const struct config_error *error, char
 bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char *ret_text,
 			    size_t size);
 void config_dump(const struct config *config, struct buffer *buffer);
+void config_list_fixed(const struct config *old, const struct config *new, struct buffer *buffer);

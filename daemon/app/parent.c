@@ -19,6 +19,7 @@
 #include "daemon/app/notify.h"
 #include "daemon/app/parent.h"
 #include "daemon/app/reload.h"
+#include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
 
 enum {
@@ -381,22 +382,26 @@ static void reload_announce(void)
 static void on_reload(int number, short what, void *userdata)
 {
 	struct parent *parent = userdata;
+	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
 	struct config *config = NULL;
 
 	if (parent->is_draining)
 		return;
 	reload_announce();
-	if (reload_check(parent->config->file, parent->config, &config)) {
+	if (reload_check(parent->config->file, parent->config, parent->page, &config)) {
 		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
 		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
 		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
 		return;
 	}
-	if (reload_needs_restart(parent->config, config))
-		log_say(LOG_LEVEL_WARN, "listen, ops_listen, processes, database, index_key_file "
-					"and deployment_id change with a restart only");
+	config_list_fixed(parent->started_with, config, &fixed);
+	if (fixed.length && buffer_finish(&fixed) == 0)
+		log_say(LOG_LEVEL_WARN,
+			"%s: changed, and taken with an upgrade (USR2) or a restart only",
+			fixed.at);
 	atomic_fetch_add(&parent->page->n_reloads, 1);
-	parent->config = config_free(parent->config);
+	if (parent->config != parent->started_with)
+		config_free(parent->config);
 	parent->config = config;
 	log_init("parent", (enum log_level)config->log_level);
 	log_say(LOG_LEVEL_INFO, "reloading");
@@ -538,7 +543,9 @@ static void parent_deinit(struct parent *parent)
 	upgrade_deinit(&parent->upgrade);
 	crypto_wipe(&parent->tickets, sizeof(parent->tickets));
 	page_free(parent->page);
-	config_free(parent->config);
+	if (parent->config != parent->started_with)
+		config_free(parent->config);
+	config_free(parent->started_with);
 }
 
 static int parent_prepare(struct parent *parent, char *const *arguments)
@@ -554,7 +561,7 @@ static int parent_prepare(struct parent *parent, char *const *arguments)
 		r = inherited_take(&parent->inherited);
 	/* What stops a reload stops the start. */
 	if (r == 0)
-		r = reload_check(parent->config->file, NULL, &checked);
+		r = reload_check(parent->config->file, NULL, NULL, &checked);
 	config_free(checked);
 	return r ? r : parent_start(parent);
 }
@@ -564,7 +571,7 @@ static int parent_prepare(struct parent *parent, char *const *arguments)
  */
 int parent_run(struct config *config, struct title *title, char *const *arguments)
 {
-	struct parent parent = { .config = config, .title = title };
+	struct parent parent = { .config = config, .started_with = config, .title = title };
 	int r = parent_prepare(&parent, arguments);
 
 	if (r < 0)

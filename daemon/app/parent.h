@@ -26,6 +26,7 @@ struct process {
 
 struct parent {
 	struct config *config;
+	struct config *started_with; /* what a reload does not change is still as it says */
 	struct title *title;
 	struct page *page;
 	struct event_base *base;

@@ -247,6 +247,7 @@ static int generation_new(struct web *web, const struct config *config,
 		generation_free(generation);
 		return r;
 	}
+	certificates_note(generation->certificates, web->child->page);
 	*ret_generation = generation;
 	return 0;
 }

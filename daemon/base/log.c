@@ -22,6 +22,7 @@ enum { STRING_MAX = 4096 /* bytes of one value; more is cut */ };
 static struct {
 	char process[32];
 	enum log_level level;
+	bool is_plain;
 } log_settings = { .process = "conductd", .level = LOG_LEVEL_INFO };
 
 static const char *const level_names[] = {
@@ -36,6 +37,11 @@ void log_init(const char *process, enum log_level level)
 {
 	snprintf(log_settings.process, sizeof(log_settings.process), "%s", process);
 	log_settings.level = level;
+}
+
+void log_init_plain(void)
+{
+	log_settings.is_plain = true;
 }
 
 /* Controls of both blocks, line ends of Unicode, and what changes the direction of text. */
@@ -123,6 +129,13 @@ void log_event(enum log_level level, const char *message, const struct log_field
 
 	if (level > log_settings.level)
 		return;
+	if (log_settings.is_plain) {
+		buffer_printf(&line, "%s\n", message);
+		if (buffer_finish(&line) == 0)
+			write_line(&line);
+		errno = saved_errno;
+		return;
+	}
 	write_time(&line);
 	write_member(&line, "log.level", level_names[level]);
 	write_member(&line, "message", message);

@@ -12,6 +12,8 @@ struct log_field {
 	int64_t number;
 };
 
+/* For a program that a person has called: the messages alone. */
+void log_init_plain(void);
 void log_init(const char *process, enum log_level level);
 void log_event(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t n_fields);

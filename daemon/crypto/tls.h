@@ -16,7 +16,7 @@ enum {
 
 enum {
 	TLS_E_REFUSED = 1, /* a file is not what it should be; the text names it */
-	TLS_E_DATES,       /* the certificate has expired, or is not valid yet */
+	TLS_E_DATES,       /* one has expired, or is not valid yet; the text names it */
 };
 
 /*
@@ -41,7 +41,10 @@ int tls_tickets_rotate(struct tls_tickets *tickets);
 
 int tls_new(const struct tls_setup *setup, struct tls **ret_tls, char *ret_text, size_t size);
 struct tls *tls_free(struct tls *tls);
-int tls_check_dates(const struct tls *tls);
+int tls_check_dates(const struct tls *tls, const struct tls_setup *setup, int64_t now,
+		    char *ret_text, size_t size);
+int64_t tls_expiry_s(const struct tls *tls);
+int64_t tls_client_ca_expiry_s(const struct tls *tls);
 
 int tls_session_new(struct tls *tls, struct ssl_st **ret_session);
 void tls_session_end(struct ssl_st *session);

@@ -7,7 +7,13 @@
 #include "daemon/base/error.h"
 #include "daemon/ipc/budget.h"
 
-enum { PAGE_WEB_LIMIT = 256, PAGE_JOB_LIMIT = 16, PAGE_STATUS_CLASSES = 6, PAGE_LIMITS = 6 };
+enum {
+	PAGE_WEB_LIMIT = 256,
+	PAGE_JOB_LIMIT = 16,
+	PAGE_STATUS_CLASSES = 6,
+	PAGE_LIMITS = 6,
+	PAGE_TLS_LIMIT = 8
+};
 
 enum page_process { PAGE_PARENT, PAGE_WEB, PAGE_WORKER, PAGE_VAULT, PAGE_PROCESS_COUNT };
 
@@ -26,6 +32,12 @@ struct page_web {
 	page_counter n_database_in_flight;
 };
 
+/* Of an address that speaks TLS: when what is in use expires, in seconds since 1970. */
+struct page_tls {
+	page_counter expiry_s;
+	page_counter client_ca_expiry_s; /* 0: clients need no certificate */
+};
+
 struct page_job {
 	page_counter n_runs;
 	page_counter n_failures;
@@ -40,6 +52,7 @@ struct page {
 	page_counter n_reloads_refused;
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
+	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
 	struct budget_table budgets;
 };
 

@@ -14,8 +14,6 @@
 #include "daemon/worker/internal.h"
 #include "daemon/worker/profile.h"
 
-enum { SECRET_SIZE_MAX = 512 };
-
 static struct ask *ask_of_fetch(struct fetch_call *call)
 {
 	return (struct ask *)(void *)((char *)call - offsetof(struct ask, fetch));
@@ -64,17 +62,17 @@ struct ask *ask_new_check(struct identity *identity, const struct identity_wiki 
 }
 
 /* One line, without its end. Read anew each time: it may be changed without a reload. */
-static bool secret_read(const char *file, char ret_secret[SECRET_SIZE_MAX + 1],
+static bool secret_read(const char *file, char ret_secret[WORKER_SECRET_SIZE_MAX + 1],
 			struct slice *ret_slice)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret_secret, SECRET_SIZE_MAX + 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret_secret, WORKER_SECRET_SIZE_MAX + 1);
 
 	if (fd >= 0)
 		(void)close(fd);
 	while (n > 0 && (ret_secret[n - 1] == '\n' || ret_secret[n - 1] == '\r'))
 		n--;
-	if (n <= 0 || n > SECRET_SIZE_MAX) {
+	if (n <= 0 || n > WORKER_SECRET_SIZE_MAX) {
 		log_say(LOG_LEVEL_ERROR, "%s: the secret cannot be read, is empty or too long",
 			file);
 		return false;
@@ -111,7 +109,7 @@ struct ask *ask_new_exchange(struct identity *identity, const struct identity_wi
 			     const struct ipc_wiki_exchange *exchange)
 {
 	struct ask *ask = ask_new(identity, wiki);
-	char secret[SECRET_SIZE_MAX + 1];
+	char secret[WORKER_SECRET_SIZE_MAX + 1];
 	struct slice slice;
 	bool is_good;
 

@@ -1,6 +1,7 @@
 /*
- * Prometheus text format 0.0.4. Labels are names of processes, jobs and status classes: nothing
- * that came from outside, and nothing that tells of one case or person.
+ * Prometheus text format 0.0.4. Labels are names of processes, jobs, status classes and the
+ * daemon's own addresses: nothing that came from outside, and nothing that tells of one case or
+ * person.
  */
 
 #include <time.h>
@@ -119,11 +120,14 @@ static void write_pool(const struct page *page, const struct pg_pool_state *pool
 	line(buffer, "conductd_database_calls_in_flight", "process", "worker", pool->n_in_flight);
 }
 
-static void write_jobs(const struct page *page, const struct job_kind *kinds, size_t n_kinds,
-		       bool is_leader, struct buffer *buffer)
+static void write_jobs(const struct metrics *metrics, struct buffer *buffer)
 {
+	const struct job_kind *kinds = metrics->jobs;
+	const struct page *page = metrics->page;
+	size_t n_kinds = metrics->n_jobs;
+
 	head(buffer, "conductd_leader", "gauge", "1 where the jobs of the cluster run.");
-	line(buffer, "conductd_leader", NULL, NULL, is_leader);
+	line(buffer, "conductd_leader", NULL, NULL, metrics->is_leader);
 	head(buffer, "conductd_job_runs_total", "counter", "Runs of a job.");
 	for (size_t i = 0; i < n_kinds; i++)
 		line(buffer, "conductd_job_runs_total", "job", kinds[i].name,
@@ -138,14 +142,30 @@ static void write_jobs(const struct page *page, const struct job_kind *kinds, si
 		     atomic_load(&page->jobs[i].last_run_ms) / 1000);
 }
 
-/* A failed append shows in buffer_finish(). */
-void metrics_write(const struct page *page, const struct pg_pool_state *pool,
-		   const struct job_kind *kinds, size_t n_kinds, bool is_leader,
-		   struct buffer *buffer)
+static void write_tls(const struct metrics *metrics, struct buffer *buffer)
 {
-	write_processes(page, buffer);
-	write_web(page, buffer);
-	write_limits(page, buffer);
-	write_pool(page, pool, buffer);
-	write_jobs(page, kinds, n_kinds, is_leader, buffer);
+	static const char server[] = "conductd_tls_certificate_expiry_timestamp_seconds";
+	static const char client[] = "conductd_tls_client_ca_expiry_timestamp_seconds";
+	const struct page_tls *tls = metrics->page->tls;
+
+	head(buffer, server, "gauge", "Unix time at which a certificate or its chain expires.");
+	for (size_t i = 0; i < metrics->n_tls_addresses; i++)
+		line(buffer, server, "listen", metrics->tls_addresses[i],
+		     atomic_load(&tls[i].expiry_s));
+	head(buffer, client, "gauge", "Unix time from which no client certificate is believed.");
+	for (size_t i = 0; i < metrics->n_tls_addresses; i++)
+		if (atomic_load(&tls[i].client_ca_expiry_s))
+			line(buffer, client, "listen", metrics->tls_addresses[i],
+			     atomic_load(&tls[i].client_ca_expiry_s));
+}
+
+/* A failed append shows in buffer_finish(). */
+void metrics_write(const struct metrics *metrics, struct buffer *buffer)
+{
+	write_processes(metrics->page, buffer);
+	write_web(metrics->page, buffer);
+	write_limits(metrics->page, buffer);
+	write_tls(metrics, buffer);
+	write_pool(metrics->page, metrics->pool, buffer);
+	write_jobs(metrics, buffer);
 }

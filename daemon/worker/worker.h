@@ -6,6 +6,8 @@
 #include "daemon/ipc/page.h"
 #include "daemon/keys/index.h"
 
+enum { WORKER_SECRET_SIZE_MAX = 512 }; /* of an OAuth client */
+
 struct event_base;
 struct worker;
 
@@ -36,7 +38,12 @@ struct worker_terms {
 	size_t n_people;
 	const struct worker_wiki *wikis;
 	size_t n_wikis;
-	const char *contact; /* for the User-Agent */
+	const char *contact;               /* for the User-Agent */
+	const char *const *ops_host_names; /* what Host may name beside loopback */
+	size_t n_ops_host_names;
+	const char *const *tls_addresses; /* as page->tls has them */
+	size_t n_tls_addresses;
+	bool is_demo; /* a shifted clock is in order */
 	unsigned deadlines_every_ms;
 	unsigned lookups_every_ms;
 };
@@ -46,10 +53,6 @@ struct worker_setup {
 	struct page *page;
 	const char *conninfo;
 	const char *version;
-	int ops_fd;                        /* listens; not taken */
-	const char *const *ops_host_names; /* what Host may name beside loopback */
-	size_t n_ops_host_names;
-	bool is_demo; /* a shifted clock is in order */
 	struct index_key index_key;
 	struct ipc_channel *const *vault;  /* *vault is NULL while there is none */
 	void (*published)(void *userdata); /* another policy set is in force */

@@ -10,7 +10,16 @@ static void write_all(struct buffer *buffer)
 {
 	const struct pg_pool_state pool = { .n_ready = 2, .n_queued = 3, .n_in_flight = 4 };
 
-	metrics_write(page, &pool, job_kinds, job_n_kinds, true, buffer);
+	static const char *const addresses[] = { "[::]:443", "192.0.2.1:8443" };
+
+	metrics_write(&(struct metrics){ .page = page,
+					 .pool = &pool,
+					 .jobs = job_kinds,
+					 .n_jobs = job_n_kinds,
+					 .tls_addresses = addresses,
+					 .n_tls_addresses = ARRAY_SIZE(addresses),
+					 .is_leader = true },
+		      buffer);
 	ck_assert_int_eq(0, buffer_finish(buffer));
 }
 
@@ -25,6 +34,8 @@ START_TEST(counters_of_all_web_processes_are_summed)
 	atomic_store(&page->web[0].n_database_ready, 9);
 	atomic_store(&page->n_restarts[PAGE_VAULT], 2);
 	atomic_store(&page->jobs[0].n_runs, 11);
+	atomic_store(&page->tls[0].expiry_s, 1900000000);
+	atomic_store(&page->tls[1].client_ca_expiry_s, 1800000000);
 	write_all(&text);
 	ck_assert_ptr_nonnull(
 		strstr(text.at, "\nconductd_http_requests_total{status=\"2xx\"} 12\n"));
@@ -38,6 +49,13 @@ START_TEST(counters_of_all_web_processes_are_summed)
 		strstr(text.at, "\nconductd_process_restarts_total{process=\"vault\"} 2\n"));
 	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_job_runs_total{job=\"policy\"} 11\n"));
 	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_leader 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at,
+				     "\nconductd_tls_certificate_expiry_timestamp_seconds{listen="
+				     "\"[::]:443\"} 1900000000\n"));
+	ck_assert_ptr_nonnull(strstr(text.at,
+				     "\nconductd_tls_client_ca_expiry_timestamp_seconds{listen="
+				     "\"192.0.2.1:8443\"} 1800000000\n"));
+	ck_assert_ptr_null(strstr(text.at, "client_ca_expiry_timestamp_seconds{listen=\"[::]"));
 	page = page_free(page);
 }
 END_TEST
