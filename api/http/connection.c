@@ -46,9 +46,9 @@ static bool begin_exchange(struct connection *connection)
 	}
 	connection->exchange->connection = connection;
 	/* There may be room again since it was accepted. */
-	connection->exchange->reply->is_reserve = connection->is_reserve &&
-						  owner->n_connections >
-							  owner->limits.connections_max;
+	connection->exchange->reply->is_reserve =
+		connection->is_reserve && (owner->n_connections > owner->limits.connections_max ||
+					   network_is_over(connection->network, 0));
 	return true;
 }
 
@@ -370,7 +370,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
  * @tls: NULL: plain HTTP
  * @peer: who connected
  *
- * Return: 0 or negative.
+ * Return: 0, -EAGAIN when its network has too many already, or another negative error.
  */
 int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls,
 			const struct client_address *peer)
@@ -384,12 +384,17 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 	}
 	connection->owner = owner;
 	connection->peer = *peer;
-	connection->is_reserve = owner->n_connections >= owner->limits.connections_max;
+	if (!connection_admit(connection)) {
+		evutil_closesocket(fd);
+		free(connection);
+		return -EAGAIN;
+	}
 	connection->is_tls = tls;
 	/* Without this an answer of two packets waits for the client's delayed acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	r = http_tls_new_take(owner->base, fd, tls, &connection->bev);
 	if (r < 0) {
+		network_leave(connection->network);
 		free(connection);
 		return r;
 	}

@@ -16,6 +16,7 @@ struct server_limits {
 	unsigned idle_timeout_ms;
 	unsigned exchange_ms;
 	size_t connections_max;
+	size_t network_max; /* connections; 0: as many as there are */
 	size_t buffers_max;
 };
 
@@ -35,6 +36,7 @@ struct connection_owner {
 	struct evbuffer *staged;  /* one answer on its way to TLS; else empty */
 	struct connection *first; /* all connections, unordered */
 	size_t n_connections;
+	struct networks *networks;
 	struct connection *oldest, *youngest;           /* those that wait for their clients */
 	size_t n_held;                                  /* bytes of requests and answers */
 	struct page_web *counters;                      /* may be NULL */

@@ -7,6 +7,7 @@
 #include "api/http/server.h"
 #include "api/http/connection.h"
 #include "api/http/cors.h"
+#include "api/http/network.h"
 #include "daemon/base/log.h"
 
 #include <arpa/inet.h>
@@ -148,6 +149,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 			.idle_timeout_ms = or_default(config->idle_timeout_ms, 60000),
 			.exchange_ms = or_default(config->exchange_ms, 30000),
 			.connections_max = or_default(config->connections_max, 10000),
+			.network_max = config->network_max,
 			.buffers_max = config->buffers_max ? config->buffers_max : BUFFERS_MAX,
 		},
 		.closed = on_closed,
@@ -161,9 +163,10 @@ int server_new(struct event_base *base, const struct server_config *config,
 	server->owner.router = server->router;
 	server->pause = evtimer_new(base, on_pause_end, server);
 	server->owner.staged = evbuffer_new();
-	if (!server->pause || !server->owner.staged) {
+	r = networks_new(&server->owner.networks);
+	if (!server->pause || !server->owner.staged || r < 0) {
 		server_free(server);
-		return -ENOMEM;
+		return r < 0 ? r : -ENOMEM;
 	}
 	*ret_server = server;
 	return 0;
@@ -189,6 +192,7 @@ struct server *server_free(struct server *server)
 		event_free(server->pause);
 	if (server->owner.staged)
 		evbuffer_free(server->owner.staged);
+	networks_free(server->owner.networks);
 	router_free(server->router);
 	free(server);
 	return NULL;

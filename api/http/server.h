@@ -33,6 +33,7 @@ struct server_config {
 	unsigned write_rate;       /* 16,384 bytes a second */
 	unsigned idle_timeout_ms;  /* 60,000: between two requests */
 	unsigned connections_max;  /* 10,000; fewer when there are not so many descriptors */
+	unsigned network_max;      /* connections of one network; 0: there is no limit */
 	unsigned exchange_ms;      /* 30,000: for an answer to be there */
 	size_t buffers_max;        /* 64 MiB: requests and answers that are held at once */
 	struct page_web *counters; /* may be NULL */

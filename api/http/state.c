@@ -120,6 +120,7 @@ struct connection *connection_free(struct connection *connection)
 			connection->next->link = connection->link;
 		owner->n_connections--;
 	}
+	network_leave(connection->network);
 	exchange_free(connection->exchange);
 	if (connection->timer)
 		event_free(connection->timer);

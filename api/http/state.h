@@ -2,6 +2,7 @@
 /* Inside api/http: what a connection is, for connection.c and state.c alone. */
 
 #include "api/http/connection.h"
+#include "api/http/network.h"
 
 struct bufferevent;
 struct event;
@@ -39,9 +40,10 @@ struct connection {
 	bool has_ended;      /* the client sends nothing more */
 	bool is_running;     /* the caller goes on with it: nobody else may free it */
 	bool is_tls;
-	bool reads;      /* input is wanted */
-	bool is_reserve; /* above the limit of connections */
-	bool is_waiting; /* in the owner's list of those */
+	bool reads;              /* input is wanted */
+	bool is_reserve;         /* above the limit of connections, or of its network's */
+	struct network *network; /* NULL: its network is not counted */
+	bool is_waiting;         /* in the owner's list of those */
 	struct connection *older, *younger;
 	size_t n_held; /* bytes of its request and answers, as far as they are its own */
 };
@@ -60,6 +62,7 @@ void connection_set_timer(struct connection *connection, int64_t us);
 void connection_set_body_timer(struct connection *connection);
 
 /* room.c */
+bool connection_admit(struct connection *connection);
 void connection_wait(struct connection *connection, bool is_waiting);
 void connection_hold(struct connection *connection, size_t n_bytes);
 bool connection_has_room(const struct connection_owner *owner, uint64_t body_length);

@@ -81,12 +81,13 @@ struct config {
 	bool has_cors_wikis;
 	int64_t limits[LIMIT_COUNT];
 	int64_t shared_factor;
-	int64_t connections_max; /* of one web process */
-	int64_t buffers_mib;     /* of one web process */
-	int64_t queue_max;       /* calls that wait, of one web process */
-	int64_t web_processes;   /* 0: one per core */
-	const char *user;        /* "" stays what started it */
-	const char *pid_file;    /* "" writes none */
+	int64_t connections_max;     /* of one web process */
+	int64_t network_connections; /* of those; 0: all */
+	int64_t buffers_mib;         /* of one web process */
+	int64_t queue_max;           /* calls that wait, of one web process */
+	int64_t web_processes;       /* 0: one per core */
+	const char *user;            /* "" stays what started it */
+	const char *pid_file;        /* "" writes none */
 	int64_t drain_seconds;
 	int64_t log_level;
 	const char *deployment_id;

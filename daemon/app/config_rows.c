@@ -82,6 +82,8 @@ const struct config_row config_rows[] = {
 	  .most = 10000 },
 	{ "limits.connections", CONFIG_INTEGER, AT(connections_max), "10000", .least = 16,
 	  .most = 100000 },
+	{ "limits.network_connections", CONFIG_INTEGER, AT(network_connections), "1000",
+	  .most = 100000 },
 	{ "limits.buffers", CONFIG_INTEGER, AT(buffers_mib), "64", .least = 1, .most = 65536 },
 	{ "limits.queue", CONFIG_INTEGER, AT(queue_max), "512", .least = 1, .most = 4096 },
 	{ "processes.web", CONFIG_INTEGER, AT(web_processes), "0", .most = CONFIG_WEB_LIMIT,

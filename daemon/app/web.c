@@ -46,6 +46,7 @@ struct generation {
 	struct limits limits;
 	unsigned queue_max;
 	unsigned connections_max;
+	unsigned network_max;
 	size_t buffers_max;
 	struct actor_gate gate;
 	struct handlers handlers;
@@ -130,6 +131,7 @@ static int generation_copy(struct generation *generation, const struct config *c
 	generation->queue_max = (unsigned)config->queue_max;
 	generation->connections_max = front_fit_connections((unsigned)config->connections_max,
 							    count_database(config));
+	generation->network_max = (unsigned)config->network_connections;
 	generation->buffers_max = (size_t)config->buffers_mib << 20;
 	return r;
 }
@@ -193,6 +195,7 @@ static int generation_serve(struct generation *generation)
 		},
 		.counters = &web->child->page->web[web->child->number - 1],
 		.connections_max = generation->connections_max,
+		.network_max = generation->network_max,
 		.buffers_max = generation->buffers_max,
 		.application = &generation->handlers,
 		.answered = on_answered,

@@ -26,6 +26,7 @@ struct page_web {
 	page_counter n_limited[PAGE_LIMITS]; /* 429, by enum limit of api/http */
 	page_counter n_overloaded;           /* 503 because too much waits */
 	page_counter n_evicted;              /* waiting connections that made room */
+	page_counter n_crowded;              /* connections of a network that had too many */
 	page_counter n_late;                 /* requests whose answer took too long */
 	page_counter n_database_ready;
 	page_counter n_database_queued;

@@ -98,6 +98,9 @@ static void write_limits(const struct page *page, struct buffer *buffer)
 	head(buffer, "conductd_http_evicted_total", "counter",
 	     "Waiting connections closed to make room for others.");
 	line(buffer, "conductd_http_evicted_total", NULL, NULL, SUM(page, n_evicted));
+	head(buffer, "conductd_http_crowded_total", "counter",
+	     "Connections closed because their network had too many.");
+	line(buffer, "conductd_http_crowded_total", NULL, NULL, SUM(page, n_crowded));
 	head(buffer, "conductd_http_late_total", "counter",
 	     "Requests whose answer took longer than any may take.");
 	line(buffer, "conductd_http_late_total", NULL, NULL, SUM(page, n_late));

@@ -375,6 +375,43 @@ function pss(daemon) {
 		sum + Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]), 0);
 }
 
+/** Says something on a connection of its own, from an address of this machine; what comes until `isEnough`. */
+function say(url, bytes, { localAddress = '127.0.0.1', isEnough = text => text.includes('\r\n\r\n') } = {}) {
+	return new Promise(resolve => {
+		const socket = net.connect({ port: url.port, host: url.hostname, localAddress }, () => socket.write(bytes));
+		let text = '';
+		const finish = () => resolve({ socket, text });
+		socket.setTimeout(20000, finish);
+		socket.on('data', piece => {
+			text += piece.toString('latin1');
+			if (isEnough(text)) finish();
+		}).on('error', finish).on('close', finish);
+	});
+}
+
+test('one network cannot have all connections, and an emergency has one there, too', async () => {
+	const crowded = await start('crowded', port + 9, text => `${text.replace('web: 2', 'web: 1')}
+limits: {network_connections: 3, shared_factor: 1}
+`);
+	const { url } = crowded;
+	const post = body => `POST /v1/reports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
+		+ `Idempotency-Key: "${randomUUID()}"\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+	const half = () => say(url, post(JSON.stringify(reportBody())).replace('\r\nContent-Type', '\r\nExpect: 100-continue\r\nContent-Type').slice(0, -40));
+	const waiting = await Promise.all([1, 2, 3].map(() => say(url, 'HEAD /v1/policy HTTP/1.1\r\nHost: localhost\r\n\r\n')));
+	const ended = Promise.race(waiting.map(({ socket }) => new Promise(resolve => socket.once('close', resolve))));
+	const busy = [await half(), await half(), await half()];
+	await ended;
+	for (const { text } of busy) assert.match(text, /^HTTP\/1\.1 100 /);
+	assert.match((await say(url, post(JSON.stringify(reportBody())))).text, /^HTTP\/1\.1 503 [^]*\r\nRetry-After: /);
+	assert.match((await say(url, post(JSON.stringify(reportBody(emergency))))).text, /^HTTP\/1\.1 201 /);
+	assert.match((await say(url, post(JSON.stringify(reportBody())), { localAddress: '127.0.1.1' })).text, /^HTTP\/1\.1 (201|401) /);
+	for (let i = 0; i < 32; i++) busy.push(await half());
+	const { text } = await say(url, post(JSON.stringify(reportBody(emergency))));
+	assert.equal(text, '');
+	assert.match((await call(null, 'GET', '/metrics', { url: crowded.ops })).text, /^conductd_http_crowded_total [1-9]/m);
+	for (const { socket } of [...waiting, ...busy]) socket.destroy();
+});
+
 test('ten thousand idle connections take less than 256 MB, and everybody else is served', async t => {
 	const descriptors = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]);
 	const wanted = process.env.EFFORT === 'full' ? Math.min(10000, descriptors - 200) : 500;
