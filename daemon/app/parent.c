@@ -186,6 +186,7 @@ static void parent_forget(struct parent *parent, const struct process *self)
 	watchdog_deinit(&parent->watchdog);
 	upgrade_deinit(&parent->upgrade);
 	event_free(parent->keys_timer);
+	(void)close(parent->page->budgets_fd);
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		struct process *process = &parent->processes[i];
 
@@ -492,10 +493,26 @@ static int watch_time(struct parent *parent)
 	return r < 0 ? r : watchdog_init(&parent->watchdog, parent);
 }
 
+/* What the daemon before this one has counted counts on, unless it counts in another way. */
+static int budgets_take(struct parent *parent)
+{
+	int fd = parent->upgrade.budgets_fd, r;
+
+	if (fd < 0)
+		return 0;
+	parent->upgrade.budgets_fd = -1;
+	r = page_take_budgets(parent->page, fd);
+	if (r > 0)
+		log_say(LOG_LEVEL_WARN, "upgrade: the budgets begin anew");
+	return r < 0 ? r : 0;
+}
+
 static int parent_start(struct parent *parent)
 {
 	int r = page_new(&parent->page);
 
+	if (r == 0)
+		r = budgets_take(parent);
 	if (r < 0)
 		return r;
 	atomic_store(&parent->page->started_ms, (uint64_t)now_ms(CLOCK_REALTIME));

@@ -1,9 +1,9 @@
 /*
  * Handing over to another program. The sockets go as a service manager would pass them
  * (LISTEN_FDS), so connections that wait in their queues are lost by nobody; beside them goes one
- * end of a socketpair, on which the old daemon gives the ticket keys and the new one says that it
- * serves. When it ends or is silent for too long instead, the old daemon goes on as if nothing had
- * been.
+ * end of a socketpair, on which the old daemon gives the ticket keys and the table of budgets, and
+ * the new one says that it serves. When it ends or is silent for too long instead, the old daemon
+ * goes on as if nothing had been.
  */
 
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include "daemon/app/upgrade.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
+#include "daemon/ipc/packet.h"
 
 enum { LIMIT_S = 60, FIRST_FD = 3 };
 
@@ -48,6 +49,7 @@ static char **arguments_copy(char *const *arguments)
 
 static void old_take(struct upgrade *upgrade, struct tls_tickets *tickets)
 {
+	struct ipc_received received = { .descriptor = -1 };
 	struct tls_tickets given;
 	const char *text = getenv(variable);
 	int fd = text && *text >= '0' && *text <= '9' ? (int)strtol(text, NULL, 10) : -1;
@@ -56,8 +58,10 @@ static void old_take(struct upgrade *upgrade, struct tls_tickets *tickets)
 	if (fd < FIRST_FD || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return;
 	upgrade->old_fd = fd;
-	if (recv(fd, &given, sizeof(given), MSG_DONTWAIT) == (ssize_t)sizeof(given))
+	if (ipc_packet_receive(fd, (char *)&given, sizeof(given), MSG_DONTWAIT, &received) == 0 &&
+	    received.length == sizeof(given) && !received.is_cut)
 		*tickets = given;
+	upgrade->budgets_fd = received.descriptor;
 	crypto_wipe(&given, sizeof(given));
 }
 
@@ -67,7 +71,7 @@ static void old_take(struct upgrade *upgrade, struct tls_tickets *tickets)
  */
 int upgrade_init(struct upgrade *upgrade, char *const *arguments, struct tls_tickets *tickets)
 {
-	*upgrade = (struct upgrade){ .fd = -1, .old_fd = -1 };
+	*upgrade = (struct upgrade){ .fd = -1, .old_fd = -1, .budgets_fd = -1 };
 	upgrade->program = program_path();
 	upgrade->arguments = arguments_copy(arguments);
 	if (!upgrade->program || !upgrade->arguments)
@@ -93,6 +97,9 @@ void upgrade_deinit(struct upgrade *upgrade)
 	if (upgrade->old_fd >= 0)
 		(void)close(upgrade->old_fd);
 	upgrade->old_fd = -1;
+	if (upgrade->budgets_fd >= 0)
+		(void)close(upgrade->budgets_fd);
+	upgrade->budgets_fd = -1;
 	for (size_t i = 0; upgrade->arguments && upgrade->arguments[i]; i++)
 		free(upgrade->arguments[i]);
 	free(upgrade->arguments);
@@ -219,8 +226,11 @@ int upgrade_start(struct upgrade *upgrade, struct event_base *base, const struct
 	upgrade->event = event_new(base, fds[0], EV_READ, on_answer, upgrade);
 	if (!upgrade->event || event_add(upgrade->event, &limit) < 0)
 		r = -ENOMEM;
-	if (r == 0 && send(fds[0], load->tickets, sizeof(*load->tickets), MSG_NOSIGNAL) < 0)
-		r = -errno;
+	if (r == 0)
+		r = ipc_packet_send(
+			fds[0],
+			(struct slice){ (const char *)load->tickets, sizeof(*load->tickets) },
+			load->budgets_fd);
 	if (r == 0)
 		r = fork_new(upgrade, load, fds[1]);
 	(void)close(fds[1]);

@@ -54,8 +54,10 @@ struct page {
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
 	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
-	struct budget_table budgets;
+	struct budget_table *budgets;        /* at one address in the parent and its forks */
+	int budgets_fd;                      /* the parent's */
 };
 
 int page_new(struct page **ret_page);
+int page_take_budgets(struct page *page, int fd);
 struct page *page_free(struct page *page);

@@ -1,6 +1,7 @@
 // A daemon takes over from another: under load no request fails, no waiting connection is lost, and what
 // cannot serve leaves the old one as it was.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { copyFileSync, chmodSync, existsSync, readFileSync, readlinkSync, renameSync, statSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -150,6 +151,35 @@ test('the program that lies in the old one\'s place is started, and sessions are
 	const answer = await ask(deployment.tls, authority, { session });
 	isAnswered(answer.text);
 	assert.equal(answer.isResumed, true);
+});
+
+/** An anonymous report: the answer's status, and how many more this network may send within the hour. */
+function report() {
+	const body = JSON.stringify({ wiki: 'enwiki', lang: 'en', category: 'trolling', respondents: [{ user: 'Nobody' }],
+		targets: [{ self: true }], incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: 'Talk:A', revision: 1 }], details: 'What happened.' });
+	return new Promise((done, fail) => {
+		http.request({ host: '127.0.0.1', port: deployment.port, path: '/v1/reports', method: 'POST', agent: false, timeout: 20000,
+			headers: { 'Content-Type': 'application/json', 'Content-Length': body.length, 'Idempotency-Key': `"${randomUUID()}"` } }, response => {
+			response.resume().on('end', () => done({ status: response.statusCode,
+				left: Number(/r=(\d+)/.exec(response.headers.ratelimit)?.[1]), seconds: Number(/t=(\d+)/.exec(response.headers.ratelimit)?.[1]) }));
+		}).on('error', fail).end(body);
+	});
+}
+
+test('what was counted before an upgrade counts after it', limit, async () => {
+	write(text => text.replace('reports_network: 10000000', 'reports_network: 5'));
+	await upgrade();
+	let answers;
+	// Again where a new hour of the clock has begun under way.
+	do {
+		answers = [await report()];
+		await upgrade();
+		for (let i = 0; i < 5; i++) answers.push(await report());
+	} while (answers.at(-1).seconds > answers[0].seconds);
+	assert.deepEqual(answers.map(({ status, left }) => [status, left]), [[201, 4], [201, 3], [201, 2], [201, 1], [201, 0], [429, 0]]);
+	assert.equal(daemon.messages(/the budgets begin anew/).length, 0);
+	write();
+	await upgrade();
 });
 
 test('another number of processes and another address are taken on the way', limit, async () => {
