@@ -19,7 +19,6 @@
 #include "daemon/app/notify.h"
 #include "daemon/app/parent.h"
 #include "daemon/app/reload.h"
-#include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
 
 enum {
@@ -356,7 +355,7 @@ static void on_upgrade(int number, short what, void *userdata)
 }
 
 /* What was given before the last key but one is good no longer. */
-static void tickets_rotate(struct parent *parent)
+void parent_rotate_tickets(struct parent *parent)
 {
 	const struct slice bytes = { (const char *)&parent->tickets, sizeof(parent->tickets) };
 
@@ -366,50 +365,12 @@ static void tickets_rotate(struct parent *parent)
 
 static void on_tickets(int fd, short what, void *userdata)
 {
-	tickets_rotate(userdata);
-}
-
-static void reload_announce(void)
-{
-	struct timespec now;
-	char text[96];
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-	notify_send(text);
+	parent_rotate_tickets(userdata);
 }
 
 static void on_reload(int number, short what, void *userdata)
 {
-	struct parent *parent = userdata;
-	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
-	struct config *config = NULL;
-
-	if (parent->is_draining)
-		return;
-	reload_announce();
-	if (reload_check(parent->config->file, parent->config, parent->page, &config)) {
-		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
-		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
-		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
-		return;
-	}
-	config_list_fixed(parent->started_with, config, &fixed);
-	if (fixed.length && buffer_finish(&fixed) == 0)
-		log_say(LOG_LEVEL_WARN,
-			"%s: changed, and taken with an upgrade (USR2) or a restart only",
-			fixed.at);
-	atomic_fetch_add(&parent->page->n_reloads, 1);
-	if (parent->config != parent->started_with)
-		config_free(parent->config);
-	parent->config = config;
-	log_init("parent", (enum log_level)config->log_level);
-	log_say(LOG_LEVEL_INFO, "reloading");
-	for (size_t i = 0; i < parent->n_processes; i++)
-		parent->processes[i].is_reloading = parent->processes[i].channel;
-	tickets_rotate(parent);
-	parent_send(parent, PAGE_PARENT, IPC_TYPE_RELOAD, (struct slice){ 0 });
+	parent_reload(userdata);
 }
 
 static size_t count_processes(const struct config *config)

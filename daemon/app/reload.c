@@ -1,14 +1,19 @@
 /*
- * What is looked at before a start or a reload touches any process: everything that the processes
- * will read, so that a reload is taken by all of them or by none.
+ * Reloads, and what is looked at before a start or a reload touches any process: everything that
+ * the processes will read, so that a reload is taken by all of them or by none.
  */
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/app/certificates.h"
 #include "daemon/app/files.h"
 #include "daemon/app/issuers.h"
+#include "daemon/app/notify.h"
+#include "daemon/app/parent.h"
 #include "daemon/app/reload.h"
+#include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
 #include "policy/set.h"
 
@@ -85,4 +90,47 @@ int reload_check(const char *file, const struct config *old, const struct page *
 	}
 	*ret_config = config;
 	return 0;
+}
+
+static void reload_announce(void)
+{
+	struct timespec now;
+	char text[96];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_send(text);
+}
+
+/* HUP. */
+void parent_reload(struct parent *parent)
+{
+	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
+	struct config *config = NULL;
+
+	if (parent->is_draining)
+		return;
+	reload_announce();
+	if (reload_check(parent->config->file, parent->config, parent->page, &config)) {
+		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
+		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
+		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
+		return;
+	}
+	config_list_fixed(parent->started_with, config, &fixed);
+	if (fixed.length && buffer_finish(&fixed) == 0)
+		log_say(LOG_LEVEL_WARN,
+			"%s: changed, and taken with an upgrade (USR2) or a restart only",
+			fixed.at);
+	atomic_fetch_add(&parent->page->n_reloads, 1);
+	if (parent->config != parent->started_with)
+		config_free(parent->config);
+	parent->config = config;
+	log_init("parent", (enum log_level)config->log_level);
+	log_say(LOG_LEVEL_INFO, "reloading");
+	for (size_t i = 0; i < parent->n_processes; i++)
+		parent->processes[i].is_reloading = parent->processes[i].channel;
+	parent_rotate_tickets(parent);
+	parent_send(parent, PAGE_PARENT, IPC_TYPE_RELOAD, (struct slice){ 0 });
 }

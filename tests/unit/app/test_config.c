@@ -138,7 +138,7 @@ START_TEST(the_dump_is_golden)
 		"cors_origins: []\ncors_wikis: true\n"
 		"limits:\n  reports_account: 50\n  reports_network: 10\n  reads: 600\n"
 		"  acts: 120\n  receipts: 30\n  auth: 60\n  shared_factor: 20\n"
-		"  connections: 10000\n  buffers: 64\n  queue: 512\n"
+		"  connections: 10000\n  network_connections: 1000\n  buffers: 64\n  queue: 512\n"
 		"processes:\n  web: 3\n  user: \"conductd\"\n  pid_file: \"/run/x\"\n"
 		"  drain: 90s\n"
 		"log_level: debug\n"
