@@ -38,12 +38,14 @@ static bool is_assigned(struct slice text)
 static int set_respondent(struct exchange *exchange, struct value *filter, bool *ret_is_sound)
 {
 	struct slice name = exchange_query(exchange, "respondent");
+	struct names names = handlers_names_of(verb_handlers(exchange),
+					       exchange_query(exchange, "wiki"));
 	const char *hex;
 	int r;
 
 	if (!name.at)
 		return 0;
-	r = names_index(&verb_handlers(exchange)->names, exchange->arena, name, &hex);
+	r = names_index(&names, exchange->arena, name, &hex);
 	if (r > 0)
 		*ret_is_sound = false;
 	return r ? (r < 0 ? r : 0) : value_set_string(filter, "respondent", hex);

@@ -16,6 +16,7 @@ enum {
 	CONFIG_KEY_LIMIT = 4,
 	CONFIG_NETWORK_LIMIT = 32,
 	CONFIG_ORIGIN_LIMIT = 64,
+	CONFIG_WIKI_LIMIT = 2048,
 	CONFIG_WEB_LIMIT = 256,
 	CONFIG_RATE_LIMIT = 10 * 1000 * 1000,
 };
@@ -54,8 +55,10 @@ struct config_issuer {
 	const char *authorize;
 	const char *access_token;
 	const char *api;
-	int64_t lifetime_max; /* seconds */
-	const char *people;   /* file, demo only; "" when none */
+	const char *central_ids;   /* of api: the provider of the ids; "": as the scope says */
+	struct config_texts wikis; /* whose names are of this issuer; none: those of no other */
+	int64_t lifetime_max;      /* seconds */
+	const char *people;        /* file, demo only; "" when none */
 };
 
 /* An address that speaks TLS; PEM files. */
@@ -99,6 +102,7 @@ struct config {
 	const char *index_key_file;
 	int64_t deadlines_every; /* seconds */
 	int64_t lookups_every;   /* seconds */
+	int64_t sweep_every;     /* seconds */
 	const char *contact;     /* in the User-Agent of what wikis are asked */
 	struct config_issuer *issuers;
 	size_t n_issuers;
@@ -119,6 +123,8 @@ int config_read(const char *file, struct slice bytes, struct config **ret_config
 struct config *config_free(struct config *config);
 void config_error_print(const char *file, const struct config_error *error, char *ret_text,
 			size_t size);
+/* The provider under which the issuer's api.php tells its ids; NULL: nobody has said. */
+const char *config_issuer_central_ids(const struct config_issuer *issuer);
 /* True: an issuer is wrong; *ret_index says which one and the text why. */
 bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char *ret_text,
 			    size_t size);

@@ -30,6 +30,9 @@ static void wiki_fill(const struct config_issuer *issuer, struct worker_wiki *wi
 		.profile = issuer->profile,
 		.access_token = issuer->access_token,
 		.api = issuer->api,
+		.central_ids = config_issuer_central_ids(issuer),
+		.wikis = issuer->wikis.at,
+		.n_wikis = issuer->wikis.n,
 	};
 	for (size_t i = 0; i < issuer->n_clients; i++) {
 		if (!issuer->clients[i].is_login)
@@ -56,6 +59,7 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.is_demo = config->n_issuers == 1 && config->issuers[0].is_demo,
 		.deadlines_every_ms = (unsigned)config->deadlines_every * 1000,
 		.lookups_every_ms = (unsigned)config->lookups_every * 1000,
+		.sweep_every_ms = (unsigned)config->sweep_every * 1000,
 	};
 	for (size_t i = 0; i < config->n_tls; i++)
 		process->tls_addresses[i] = config->tls[i].listen;

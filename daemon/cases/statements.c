@@ -14,6 +14,8 @@
 #define NUMBER "($1::integer)"
 #define ITEMS_N 1
 #define ITEMS "($1::jsonb)"
+#define WIKIS_N 3
+#define WIKIS "($1::integer, $2::jsonb, $3::boolean)"
 #define VERSION_N 1
 #define VERSION "($1::text)"
 #define ACCOUNT_N 1

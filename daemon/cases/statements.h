@@ -76,8 +76,9 @@
 	ROW(WORKER_POLICY_CURRENT, policy_current, NOTHING) \
 	ROW(PERSON_SEEN, person_seen, PERSON) \
 	ROW(TIMER_RUN, timer_run, NUMBER) \
-	ROW(LOOKUP_NEXT, lookup_next, NUMBER) \
+	ROW(LOOKUP_NEXT, lookup_next, WIKIS) \
 	ROW(LOOKUP_DONE, lookup_done, ITEMS) \
+	ROW(SWEEP, sweep, NUMBER) \
 	ROW(READINESS, readiness, NOTHING)
 
 /* clang-format on */

@@ -39,6 +39,30 @@ struct page_tls {
 	page_counter client_ca_expiry_s; /* 0: clients need no certificate */
 };
 
+/* What wikis are asked, and what comes of it. */
+enum page_wiki_call { PAGE_WIKI_PROFILE, PAGE_WIKI_TOKEN, PAGE_WIKI_NAMES, PAGE_WIKI_CALLS };
+enum page_wiki_outcome {
+	PAGE_WIKI_ANSWERED,
+	PAGE_WIKI_REFUSED,     /* the wiki says no, which is an answer */
+	PAGE_WIKI_UNUSABLE,    /* nothing to believe: an error, too many requests, garbage */
+	PAGE_WIKI_LATE,        /* not within its time */
+	PAGE_WIKI_UNREACHABLE, /* no answer at all */
+	PAGE_WIKI_OUTCOMES,
+};
+enum { PAGE_WIKI_BUCKETS = 8 };
+
+/* Written by the worker alone. */
+struct page_wiki {
+	page_counter n_calls[PAGE_WIKI_CALLS][PAGE_WIKI_OUTCOMES];
+	page_counter n_in_flight[PAGE_WIKI_CALLS];
+	page_counter n_took[PAGE_WIKI_CALLS][PAGE_WIKI_BUCKETS];
+	page_counter took_ms[PAGE_WIKI_CALLS];
+	page_counter n_joined;     /* questions answered with another's answer */
+	page_counter n_left_alone; /* questions not asked, because the wiki is left alone */
+};
+
+enum page_swept { PAGE_SWEPT_SESSIONS, PAGE_SWEPT_KEYS, PAGE_SWEPT_COUNT };
+
 struct page_job {
 	page_counter n_runs;
 	page_counter n_failures;
@@ -54,6 +78,8 @@ struct page {
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
 	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
+	struct page_wiki wiki;
+	page_counter n_swept[PAGE_SWEPT_COUNT];
 	struct budget_table *budgets;        /* at one address in the parent and its forks */
 	int budgets_fd;                      /* the parent's */
 };

@@ -203,15 +203,31 @@ static void make_known(struct ask *ask)
  */
 
 /* What a call came to. A refusal is an answer too: the wiki is there. */
-static int note(struct ask *ask, int outcome, const struct fetch_reply *reply, int r)
+static int note(struct ask *ask, enum page_wiki_call call, int outcome,
+		const struct fetch_reply *reply, int r)
 {
+	struct page_wiki *counters = &ask->identity->worker->setup.page->wiki;
 	bool is_answer = !outcome && (r == 0 || r == PROFILE_E_REFUSED);
 
+	wiki_count_end(counters, call, ask->asked_ms,
+		       wiki_count_outcome(outcome, r == PROFILE_E_REFUSED, !is_answer));
 	if (outcome)
 		r = PROFILE_E_GARBAGE;
 	if (!ask->identity->is_ending)
 		identity_note(ask->identity, ask->iss, is_answer, reply->retry_after_s);
 	return r;
+}
+
+static void request_send(struct ask *ask, enum page_wiki_call call,
+			 const struct fetch_request *request,
+			 void (*done)(struct fetch_call *call, int outcome,
+				      const struct fetch_reply *reply))
+{
+	ask->fetch.done = done;
+	if (ask->identity->client && fetch_start(ask->identity->client, request, &ask->fetch) == 0)
+		ask->asked_ms = wiki_count_begin(&ask->identity->worker->setup.page->wiki, call);
+	else
+		end_away(ask, 0);
 }
 
 static void on_profile(struct fetch_call *call, int outcome, const struct fetch_reply *reply)
@@ -222,7 +238,7 @@ static void on_profile(struct fetch_call *call, int outcome, const struct fetch_
 
 	if (!outcome)
 		r = profile_read(ask->arena, reply->status, body, ask->scope, &ask->answer);
-	r = note(ask, outcome, reply, r);
+	r = note(ask, PAGE_WIKI_PROFILE, outcome, reply, r);
 	if (r == PROFILE_E_REFUSED) {
 		end_refused(ask);
 		return;
@@ -248,9 +264,9 @@ static void profile_ask(struct ask *ask)
 					       .body_max = PROFILE_SIZE_MAX,
 					       .timeout_ms = IDENTITY_WAIT_MS };
 
-	ask->fetch.done = on_profile;
-	if (!bearer || !ask->identity->client ||
-	    fetch_start(ask->identity->client, &request, &ask->fetch))
+	if (bearer)
+		request_send(ask, PAGE_WIKI_PROFILE, &request, on_profile);
+	else
 		end_away(ask, 0);
 }
 
@@ -262,7 +278,7 @@ static void on_token(struct fetch_call *call, int outcome, const struct fetch_re
 
 	if (!outcome)
 		r = profile_read_access_token(ask->arena, reply->status, body, &token);
-	r = note(ask, outcome, reply, r);
+	r = note(ask, PAGE_WIKI_TOKEN, outcome, reply, r);
 	if (r == PROFILE_E_REFUSED) {
 		end_refused(ask);
 	} else if (r) {
@@ -285,9 +301,7 @@ static void token_ask(struct ask *ask)
 					       .body_max = PROFILE_SIZE_MAX,
 					       .timeout_ms = IDENTITY_WAIT_MS };
 
-	ask->fetch.done = on_token;
-	if (!ask->identity->client || fetch_start(ask->identity->client, &request, &ask->fetch))
-		end_away(ask, 0);
+	request_send(ask, PAGE_WIKI_TOKEN, &request, on_token);
 }
 
 void ask_run(struct ask *ask)

@@ -123,6 +123,70 @@ static void write_pool(const struct page *page, const struct pg_pool_state *pool
 	line(buffer, "conductd_database_calls_in_flight", "process", "worker", pool->n_in_flight);
 }
 
+static const char *const wiki_calls[PAGE_WIKI_CALLS] = { "profile", "token", "names" };
+static const char *const wiki_outcomes[PAGE_WIKI_OUTCOMES] = { "answered", "refused", "unusable",
+							       "late", "unreachable" };
+
+static void write_wiki_times(const struct page_wiki *wiki, struct buffer *buffer)
+{
+	static const char name[] = "conductd_wiki_request_seconds";
+
+	head(buffer, name, "histogram", "How long a wiki took, by what it was asked.");
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++) {
+		uint64_t n = 0, took_ms = atomic_load(&wiki->took_ms[i]);
+
+		for (size_t j = 0; j < PAGE_WIKI_BUCKETS; j++) {
+			n += atomic_load(&wiki->n_took[i][j]);
+			buffer_printf(buffer, "%s_bucket{call=\"%s\",le=\"", name, wiki_calls[i]);
+			if (wiki_bucket_ms[j])
+				buffer_printf(buffer, "%u.%03u", wiki_bucket_ms[j] / 1000,
+					      wiki_bucket_ms[j] % 1000);
+			else
+				buffer_append_text(buffer, "+Inf");
+			buffer_printf(buffer, "\"} %llu\n", (unsigned long long)n);
+		}
+		buffer_printf(buffer, "%s_sum{call=\"%s\"} %llu.%03llu\n", name, wiki_calls[i],
+			      (unsigned long long)took_ms / 1000,
+			      (unsigned long long)took_ms % 1000);
+		buffer_printf(buffer, "%s_count{call=\"%s\"} %llu\n", name, wiki_calls[i],
+			      (unsigned long long)n);
+	}
+}
+
+static void write_wiki(const struct page_wiki *wiki, struct buffer *buffer)
+{
+	static const char name[] = "conductd_wiki_requests_total";
+
+	head(buffer, name, "counter", "Requests to wikis by what was asked, and what came back.");
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++)
+		for (size_t j = 0; j < PAGE_WIKI_OUTCOMES; j++)
+			buffer_printf(buffer, "%s{call=\"%s\",outcome=\"%s\"} %llu\n", name,
+				      wiki_calls[i], wiki_outcomes[j],
+				      (unsigned long long)atomic_load(&wiki->n_calls[i][j]));
+	head(buffer, "conductd_wiki_requests_in_flight", "gauge", "Requests that wikis are at.");
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++)
+		line(buffer, "conductd_wiki_requests_in_flight", "call", wiki_calls[i],
+		     atomic_load(&wiki->n_in_flight[i]));
+	write_wiki_times(wiki, buffer);
+	head(buffer, "conductd_wiki_joined_total", "counter",
+	     "Questions about accounts that travelled with an equal one.");
+	line(buffer, "conductd_wiki_joined_total", NULL, NULL, atomic_load(&wiki->n_joined));
+	head(buffer, "conductd_wiki_left_alone_total", "counter",
+	     "Questions about accounts not asked, because their wiki does not answer.");
+	line(buffer, "conductd_wiki_left_alone_total", NULL, NULL,
+	     atomic_load(&wiki->n_left_alone));
+}
+
+static void write_swept(const struct page *page, struct buffer *buffer)
+{
+	static const char *const names[PAGE_SWEPT_COUNT] = { "sessions", "keys" };
+
+	head(buffer, "conductd_swept_total", "counter", "Rows forgotten after their end.");
+	for (size_t i = 0; i < PAGE_SWEPT_COUNT; i++)
+		line(buffer, "conductd_swept_total", "what", names[i],
+		     atomic_load(&page->n_swept[i]));
+}
+
 static void write_jobs(const struct metrics *metrics, struct buffer *buffer)
 {
 	const struct job_kind *kinds = metrics->jobs;
@@ -171,4 +235,6 @@ void metrics_write(const struct metrics *metrics, struct buffer *buffer)
 	write_tls(metrics, buffer);
 	write_pool(metrics->page, metrics->pool, buffer);
 	write_jobs(metrics, buffer);
+	write_wiki(&metrics->page->wiki, buffer);
+	write_swept(metrics->page, buffer);
 }

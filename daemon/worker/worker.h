@@ -7,6 +7,7 @@
 #include "daemon/keys/index.h"
 
 enum { WORKER_SECRET_SIZE_MAX = 512 }; /* of an OAuth client */
+enum { IDENTITY_WIKI_LIMIT = 32 };
 
 struct event_base;
 struct worker;
@@ -26,6 +27,9 @@ struct worker_wiki {
 	const char *profile;
 	const char *access_token;
 	const char *api;
+	const char *central_ids;  /* the provider of the ids that api tells */
+	const char *const *wikis; /* whose names are looked up here; none: those of no other */
+	size_t n_wikis;
 	const char *login_client; /* NULL: no login */
 	const char *secret_file;
 };
@@ -46,6 +50,7 @@ struct worker_terms {
 	bool is_demo; /* a shifted clock is in order */
 	unsigned deadlines_every_ms;
 	unsigned lookups_every_ms;
+	unsigned sweep_every_ms;
 };
 
 struct worker_setup {

@@ -136,6 +136,10 @@ begin
 		return null;
 	end if;
 	update conduct.idempotency i set replays = i.replays + 1 where i.scope = p_scope returning * into v_row;
+	if not found then
+		-- Swept in this very moment: it is a new one.
+		return conduct_api_1.claim_row(p_scope, p_mac, p_now);
+	end if;
 	if v_row.at < p_now - interval '24 hours' then
 		update conduct.idempotency i set body_mac = p_mac, status = 0, answer = '{}', case_id = null,
 			sealed_receipt = null, at = p_now, replays = 0

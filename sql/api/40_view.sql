@@ -18,7 +18,8 @@ begin
 end
 $$;
 
--- A reporter who is sealed or anonymous has neither name nor index in any answer.
+-- A reporter who is sealed or anonymous has neither name nor index in any answer. Whose account is known
+-- is shown as their wiki shows them, others under the name they were reported by.
 create or replace function conduct_api_1.view_parties() returns jsonb
 language plpgsql stable
 as $$
@@ -26,11 +27,14 @@ begin
 	return coalesce((select jsonb_agg(jsonb_build_object(
 			'id', y.party_id, 'role', y.role, 'kind', case when y.is_hidden then 'account' else y.kind end,
 			'identity', y.identity,
-			'user', case when y.is_hidden then null else conduct_api_1.word(y.name_content) end,
 			'pseudonym', case when y.is_hidden then 'reporter' end,
 			'body', y.body_id,
 			'resolved', y.is_hidden or y.kind = 'body' or y.id_ix is not null,
-			'notified_at', conduct_api_1.time_text(y.notified_at)) order by y.seq)
+			'notified_at', conduct_api_1.time_text(y.notified_at))
+			|| case when not y.is_hidden and y.id_ix is not null
+				then conduct_gate.show_account(y.id_ix, y.name_content)
+				else jsonb_build_object('user', case when not y.is_hidden
+					then conduct_api_1.word(y.name_content) end, 'user_hidden', false) end order by y.seq)
 		from (select *, role = 'reporter' and identity <> 'named' as is_hidden
 			from conduct.party where case_id = conduct.opened_case()) y), '[]');
 end

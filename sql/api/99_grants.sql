@@ -19,7 +19,7 @@ begin
 	for v_function in
 		select p.oid::regprocedure as signature, p.proname as name,
 			case when p.proname in ('publish_policy', 'person_seen', 'timer_run', 'lookup_next',
-				'lookup_done') then array['conduct_worker']
+				'lookup_done', 'sweep') then array['conduct_worker']
 				when p.proname in ('readiness', 'policy_current')
 					then array['conduct_web', 'conduct_worker']
 				when p.proname in ('grant_bootstrap', 'route_show') then array['conduct_migrate']

@@ -12,6 +12,7 @@
 
 #define CONTACT "contact: ops@example.org\nissuers:\n"
 #define PROFILE "    profile: https://w.example/p\n"
+#define API "    api: https://w.example/api.php\n"
 #define URLS "    authorize: https://w.example/a\n    access_token: https://w.example/t\n"
 #define CLIENTS(list)                                                                       \
 	"    iss: https://a.invalid\n    scope: s\n    keys: [/k.pub]\n    clients: [" list \
@@ -151,7 +152,8 @@ START_TEST(the_dump_is_golden)
 		"    demo: true\n    verify: token\n    clients:\n      - id: \"c\"\n"
 		"        scope: full\n        login: false\n        secret_file: \"\"\n"
 		"    keys:\n      - \"/k.pub\"\n    profile: \"\"\n    authorize: \"\"\n"
-		"    access_token: \"\"\n    api: \"\"\n    lifetime_max: 4h\n"
+		"    access_token: \"\"\n    api: \"\"\n    central_ids: \"\"\n    wikis: []\n"
+		"    lifetime_max: 4h\n"
 		"    people: \"/p.json\"\n";
 
 	dump(config, &text);
@@ -195,6 +197,57 @@ START_TEST(issuers_of_wikis_are_taken)
 	ck_assert_str_eq("/s", config->issuers[0].clients[0].secret_file);
 	ck_assert_int_eq(CONFIG_VERIFY_TOKEN, config->issuers[0].verify);
 	ck_assert_int_eq(CONFIG_VERIFY_PROFILE_ONLY, config->issuers[1].verify);
+	config_free(config);
+}
+END_TEST
+
+/* The provider of the ids that an api tells, from the scope or by name. */
+START_TEST(the_provider_of_ids_is_known_or_named)
+{
+	static const struct {
+		const char *scope;
+		const char *more;
+		const char *provider;
+	} rows[] = {
+		{ "CentralAuth", "", "CentralAuth" },
+		{ "local", "", "local" },
+		{ "local:testwiki", "", "local" },
+		{ "farm", "    central_ids: Farm\n", "Farm" },
+		{ "CentralAuth", "    central_ids: other\n", "other" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+		struct config *config;
+
+		buffer_printf(&text,
+			      CONTACT "  - name: wiki\n    iss: a\n    scope: '%s'\n" API PROFILE
+				      "    clients: [{id: c, scope: full}]\n    keys: [/k]\n"
+				      "    wikis: [enwiki, dewiki]\n%s",
+			      rows[i].scope, rows[i].more);
+		ck_assert_int_eq(0, buffer_finish(&text));
+		config = read_good(text.at);
+		ck_assert_str_eq(rows[i].provider, config_issuer_central_ids(&config->issuers[0]));
+		ck_assert_uint_eq(2, config->issuers[0].wikis.n);
+		ck_assert_str_eq("dewiki", config->issuers[0].wikis.at[1]);
+		config_free(config);
+	}
+}
+END_TEST
+
+/* An issuer of each scope, with an api. */
+#define SCOPED(name, scope, more)                                                       \
+	"  - name: " name "\n    iss: https://" name ".invalid\n    scope: " scope "\n" \
+	"    clients: [{id: c, scope: full}]\n    keys: [/k.pub]\n" PROFILE API more
+
+START_TEST(each_issuer_has_its_wikis)
+{
+	struct config *config = read_good(CONTACT SCOPED("one", "local:a", "    wikis: [awiki]\n")
+						  SCOPED("two", "local:b", "    wikis: [bwiki]\n")
+							  SCOPED("rest", "CentralAuth", ""));
+
+	ck_assert_uint_eq(3, config->n_issuers);
+	ck_assert_uint_eq(0, config->issuers[2].wikis.n);
 	config_free(config);
 }
 END_TEST
@@ -297,6 +350,21 @@ static const struct {
 	{ "public_url: https://a.example\n" CONTACT
 	  "  - name: wiki\n" URLS CLIENTS(LOGIN("a") ", " LOGIN("b")),
 	  4, 5, "issuer wiki has two clients with login" },
+	{ CONTACT SCOPED("wiki", "Farm", ""), 3, 5,
+	  "issuer wiki has an api, and its scope Farm is neither CentralAuth nor local:WIKI: name "
+	  "in central_ids the provider of its ids" },
+	{ CONTACT SCOPED("wiki", "localwiki", ""), 3, 5,
+	  "issuer wiki has an api, and its scope localwiki is neither CentralAuth nor local:WIKI: "
+	  "name in central_ids the provider of its ids" },
+	{ CONTACT "  - name: wiki\n" ISSUER PROFILE "    central_ids: x\n", 3, 5,
+	  "issuer wiki has central_ids, but no api that tells them" },
+	{ CONTACT SCOPED("one", "local:a", "") SCOPED("two", "CentralAuth", ""), 10, 5,
+	  "issuers one and two have no wikis: names of one wiki are looked up at one issuer" },
+	{ CONTACT SCOPED("one", "local:a", "    wikis: [a, b]\n")
+		  SCOPED("two", "CentralAuth", "    wikis: [c, b]\n"),
+	  11, 5, "issuers one and two both have the wiki b" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    wikis: [a]\n", 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER PROFILE, 2, 5,
 	  "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n"
@@ -391,5 +459,6 @@ END_TEST
 SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
       an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
+      the_provider_of_ids_is_known_or_named, each_issuer_has_its_wikis,
       what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
       a_file_that_is_not_there_is_said_so, what_is_no_file_of_a_sane_size_is_refused)

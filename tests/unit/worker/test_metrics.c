@@ -1,5 +1,6 @@
 /* daemon/worker/metrics: the shared page as Prometheus text. */
 
+#include "daemon/fetch/fetch.h"
 #include "daemon/worker/internal.h"
 #include "daemon/worker/metrics.h"
 #include "tests/unit/suite.h"
@@ -60,6 +61,50 @@ START_TEST(counters_of_all_web_processes_are_summed)
 }
 END_TEST
 
+START_TEST(what_wikis_are_asked_is_counted_by_call_and_outcome)
+{
+	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+	struct page_wiki *wiki;
+	int64_t begun_ms;
+
+	ck_assert_int_eq(0, page_new(&page));
+	wiki = &page->wiki;
+	begun_ms = wiki_count_begin(wiki, PAGE_WIKI_NAMES);
+	(void)wiki_count_begin(wiki, PAGE_WIKI_PROFILE);
+	ck_assert_uint_eq(1, wiki->n_in_flight[PAGE_WIKI_NAMES]);
+	wiki_count_end(wiki, PAGE_WIKI_NAMES, begun_ms - 1200, wiki_count_outcome(0, false, false));
+	wiki_count_end(wiki, PAGE_WIKI_NAMES, begun_ms - 60000,
+		       wiki_count_outcome(FETCH_E_LATE, false, true));
+	atomic_store(&wiki->n_in_flight[PAGE_WIKI_NAMES], 0);
+	page->n_swept[PAGE_SWEPT_KEYS] = 7;
+	write_all(&text);
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_wiki_requests_total{call=\"names\","
+					      "outcome=\"answered\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "outcome=\"late\"} 1\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_wiki_requests_in_flight{call=\"profile\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "{call=\"names\",le=\"1.000\"} 0\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "{call=\"names\",le=\"2.500\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "{call=\"names\",le=\"+Inf\"} 2\n"));
+	ck_assert_ptr_nonnull(
+		strstr(text.at, "\nconductd_wiki_request_seconds_sum{call=\"names\"} 61."));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_swept_total{what=\"keys\"} 7\n"));
+	page = page_free(page);
+}
+END_TEST
+
+START_TEST(what_comes_back_has_one_outcome)
+{
+	ck_assert_int_eq(PAGE_WIKI_ANSWERED, wiki_count_outcome(0, false, false));
+	ck_assert_int_eq(PAGE_WIKI_REFUSED, wiki_count_outcome(0, true, false));
+	ck_assert_int_eq(PAGE_WIKI_UNUSABLE, wiki_count_outcome(0, false, true));
+	ck_assert_int_eq(PAGE_WIKI_UNUSABLE, wiki_count_outcome(FETCH_E_TOO_LONG, false, true));
+	ck_assert_int_eq(PAGE_WIKI_LATE, wiki_count_outcome(FETCH_E_LATE, false, true));
+	ck_assert_int_eq(PAGE_WIKI_UNREACHABLE,
+			 wiki_count_outcome(FETCH_E_UNREACHABLE, false, true));
+}
+END_TEST
+
 /* Every sample has a HELP and a TYPE line before it, and nothing else stands there. */
 START_TEST(every_line_is_prometheus_text)
 {
@@ -77,7 +122,7 @@ START_TEST(every_line_is_prometheus_text)
 		if (strncmp(line, "# HELP ", 7) == 0)
 			continue;
 		ck_assert_msg(strncmp(line, name, strlen(name)) == 0, "%s after %s", line, name);
-		ck_assert_msg(strspn(strrchr(line, ' ') + 1, "0123456789") ==
+		ck_assert_msg(strspn(strrchr(line, ' ') + 1, "0123456789.") ==
 				      strlen(strrchr(line, ' ') + 1),
 			      "%s", line);
 		n_samples++;
@@ -98,5 +143,6 @@ START_TEST(a_job_has_one_row_and_a_place_in_the_page)
 }
 END_TEST
 
-SUITE("worker/metrics", counters_of_all_web_processes_are_summed, every_line_is_prometheus_text,
-      a_job_has_one_row_and_a_place_in_the_page)
+SUITE("worker/metrics", counters_of_all_web_processes_are_summed,
+      what_wikis_are_asked_is_counted_by_call_and_outcome, what_comes_back_has_one_outcome,
+      every_line_is_prometheus_text, a_job_has_one_row_and_a_place_in_the_page)
