@@ -18,8 +18,9 @@ begin
 end
 $$;
 
--- A reporter who is sealed or anonymous has neither name nor index in any answer. Whose account is known
--- is shown as their wiki shows them, others under the name they were reported by.
+-- A reporter who is sealed or anonymous has neither name nor index in any answer, nor has a target that is
+-- the reporter. Else whose account is known is shown as their wiki shows them, and others under the name
+-- they were reported by.
 create or replace function conduct_api_1.view_parties() returns jsonb
 language plpgsql stable
 as $$
@@ -31,7 +32,7 @@ begin
 			'body', y.body_id,
 			'resolved', y.is_hidden or y.kind = 'body' or y.id_ix is not null,
 			'notified_at', conduct_api_1.time_text(y.notified_at))
-			|| case when not y.is_hidden and y.id_ix is not null
+			|| case when y.identity = 'named' and y.id_ix is not null
 				then conduct_gate.show_account(y.id_ix, y.name_content)
 				else jsonb_build_object('user', case when not y.is_hidden
 					then conduct_api_1.word(y.name_content) end, 'user_hidden', false) end order by y.seq)
