@@ -80,8 +80,8 @@ struct page {
 	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
 	struct page_wiki wiki;
 	page_counter n_swept[PAGE_SWEPT_COUNT];
-	struct budget_table *budgets;        /* at one address in the parent and its forks */
-	int budgets_fd;                      /* the parent's */
+	struct budget_table *budgets; /* at one address in the parent and its forks */
+	int budgets_fd;               /* the parent's */
 };
 
 int page_new(struct page **ret_page);
