@@ -136,8 +136,6 @@ static bool read_head(struct connection *connection)
 
 	if (available == 0)
 		return false;
-	if (connection->state == CONNECTION_IDLE)
-		connection_enter(connection, CONNECTION_HEAD);
 	if (available > HTTP_HEAD_MAX + 1)
 		available = HTTP_HEAD_MAX + 1;
 	bytes = (struct slice){ (const char *)evbuffer_pullup(input, (ssize_t)available),
@@ -147,8 +145,11 @@ static bool read_head(struct connection *connection)
 		return false;
 	}
 	r = http_parse_head(&connection->parser, bytes, &request, &length, &status);
-	if (r == HTTP_E_MORE)
+	if (r == HTTP_E_MORE) {
+		if (connection->state == CONNECTION_IDLE)
+			connection_enter(connection, CONNECTION_HEAD);
 		return false;
+	}
 	if (r == HTTP_E_REFUSED) {
 		connection->is_head = false;
 		if (!begin_exchange(connection))
@@ -344,6 +345,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct connection *connection = context;
 
+	if (!connection_is_due(connection))
+		return;
 	switch (connection->state) {
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:

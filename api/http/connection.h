@@ -4,6 +4,7 @@
 #include "api/http/parser.h"
 #include "api/http/reply.h"
 #include "api/http/server.h"
+#include "api/http/wire.h"
 
 #include <event2/util.h>
 
@@ -32,7 +33,8 @@ struct connection_owner {
 	struct client_ranges trusted; /* proxies */
 	struct server_limits limits;
 	bool is_draining;
-	unsigned drain_idle_ms;   /* for one more request of a connection that is idle */
+	unsigned drain_idle_ms; /* for one more request of a connection that is idle */
+	struct wire wire;
 	struct evbuffer *staged;  /* one answer on its way to TLS; else empty */
 	struct connection *first; /* all connections, unordered */
 	size_t n_connections;

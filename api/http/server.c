@@ -31,6 +31,7 @@ struct server {
 	struct connection_owner owner; /* first: connections know nothing else */
 	struct router *router;
 	struct exchange_gate gate;
+	struct exchange_ids ids;
 	struct cors cors;
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
@@ -130,6 +131,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 				      config->is_wiki_origin };
 	server->gate = config->gate;
 	server->gate.cors = &server->cors;
+	server->gate.ids = &server->ids;
 	if (config->counters)
 		server->gate.n_overloaded = &config->counters->n_overloaded;
 	server->owner = (struct connection_owner){
@@ -193,6 +195,7 @@ struct server *server_free(struct server *server)
 	if (server->owner.staged)
 		evbuffer_free(server->owner.staged);
 	networks_free(server->owner.networks);
+	buffer_deinit(&server->owner.wire.head);
 	router_free(server->router);
 	free(server);
 	return NULL;

@@ -34,6 +34,8 @@ struct connection {
 	size_t n_body_seen;
 	int64_t request_us;  /* when the request was complete; its head's first byte before that */
 	int64_t deadline_us; /* of a body: by its length */
+	int64_t due_us;      /* when the state has lasted too long; 0: it may last */
+	int64_t armed_us;    /* when the timer comes; 0: it does not */
 	int64_t written_us;  /* by when all output must have left; 0: there is none */
 	bool is_head;        /* HEAD: the answer has no body */
 	bool is_last;        /* close after this answer */
@@ -59,6 +61,7 @@ void connection_deliver(struct exchange *exchange);
 
 int64_t connection_now_us(void); /* monotonic */
 void connection_set_timer(struct connection *connection, int64_t us);
+bool connection_is_due(struct connection *connection);
 void connection_set_body_timer(struct connection *connection);
 
 /* room.c */

@@ -6,8 +6,9 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
-
-enum { FRAME = 15000 }; /* what libevent writes at once (bufferevent_openssl.c) */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 static int plain_new_take(struct event_base *base, evutil_socket_t fd, struct bufferevent **ret_bev)
 {
@@ -54,23 +55,49 @@ int http_tls_new_take(struct event_base *base, evutil_socket_t fd, struct tls *t
 	return 0;
 }
 
+static void set_cork(struct bufferevent *bev, int is_on)
+{
+	(void)setsockopt(bufferevent_getfd(bev), IPPROTO_TCP, TCP_CORK, &is_on, sizeof(is_on));
+}
+
+/* What the socket takes, without the loop's knowledge: what is left goes to libevent, which tries
+ * the same bytes again. */
+static void send_now(struct bufferevent *bev, struct evbuffer *staged)
+{
+	struct ssl_st *session = bufferevent_openssl_get_ssl(bev);
+	struct evbuffer_iovec piece;
+	size_t n = 1;
+
+	while (n && evbuffer_peek(staged, -1, NULL, &piece, 1) > 0) {
+		n = tls_session_write(session, piece.iov_base, piece.iov_len);
+		evbuffer_drain(staged, n);
+	}
+}
+
 /**
  * http_tls_send() - sends an answer, now
  * @staged: emptied
  *
- * libevent writes as soon as bytes are added, a record for each chain: an answer goes in whole and
- * its first record in one piece, or its head would be a packet of its own. Callbacks may run.
+ * Its first record is made of one piece, or its head would be a record of its own; the records of
+ * one answer leave as one packet where the network has such large ones.
  *
  * Return: 0 or -ENOMEM.
  */
 int http_tls_send(struct bufferevent *bev, struct evbuffer *staged)
 {
 	size_t length = evbuffer_get_length(staged);
+	bool is_long = length > TLS_RECORD_MAX;
 
-	if (!evbuffer_pullup(staged, (ssize_t)(length < FRAME ? length : FRAME)) ||
-	    bufferevent_write_buffer(bev, staged))
+	if (!evbuffer_pullup(staged, (ssize_t)(is_long ? TLS_RECORD_MAX : length)))
 		return -ENOMEM;
-	return 0;
+	if (evbuffer_get_length(bufferevent_get_output(bev)) == 0) {
+		if (is_long)
+			set_cork(bev, 1);
+		send_now(bev, staged);
+		if (is_long)
+			set_cork(bev, 0);
+	}
+	return bufferevent_write_buffer(bev, staged) ? -ENOMEM : 0;
 }
 
 /* Tells the client that nothing more comes, so that it can tell an end from a cut. */

@@ -128,6 +128,7 @@ static void on_parent_message(struct ipc_channel *channel, struct ipc_message *m
 /* Without a parent nobody restarts, reloads or stops this process: it ends at once. */
 static void on_parent_closed(struct ipc_channel *channel, const char *why, void *userdata)
 {
+	log_flush();
 	_exit(PROCESS_EXIT_ORPHAN);
 }
 

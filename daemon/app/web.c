@@ -62,6 +62,7 @@ struct web {
 	struct index_key key;
 	struct generation *first; /* the one in use; behind it those that drain */
 	struct event *tick;
+	struct event *flush; /* the log, when what has come is done */
 	struct event *sweep; /* frees drained generations, outside of their callbacks */
 	unsigned n_ticks;
 	struct pg_call versions;
@@ -449,6 +450,17 @@ static int pool_make(struct web *web)
 	return pg_pool_new(&setup, &web->pool);
 }
 
+static void on_flush(int fd, short what, void *userdata)
+{
+	log_flush();
+}
+
+/* Comes behind what the loop has found to do already. */
+static void wake_flush(void *context)
+{
+	event_active(context, EV_TIMEOUT, 0);
+}
+
 static int web_start(struct web *web)
 {
 	struct child *child = web->child;
@@ -468,8 +480,10 @@ static int web_start(struct web *web)
 		return r;
 	web->tick = event_new(child->base, -1, EV_PERSIST, on_tick, web);
 	web->sweep = evtimer_new(child->base, on_sweep, web);
-	if (!web->tick || !web->sweep || event_add(web->tick, &interval) < 0)
+	web->flush = evtimer_new(child->base, on_flush, web);
+	if (!web->tick || !web->sweep || !web->flush || event_add(web->tick, &interval) < 0)
 		return -ENOMEM;
+	log_hold(wake_flush, web->flush);
 	r = generation_new(web, child->config, &web->first);
 	if (r == 0)
 		policy_load(web);
@@ -497,6 +511,7 @@ int web_run(struct child *child)
 			child_ready(child);
 		event_base_dispatch(child->base);
 	}
+	log_hold(NULL, NULL);
 	/* Worker and pool first: what is still under way is answered while its generation is there.
 	 */
 	web.is_draining = true;
@@ -512,6 +527,8 @@ int web_run(struct child *child)
 	atomic_store(&page->n_database_ready, 0);
 	if (web.tick)
 		event_free(web.tick);
+	if (web.flush)
+		event_free(web.flush);
 	if (web.sweep)
 		event_free(web.sweep);
 	index_key_deinit(&web.key);

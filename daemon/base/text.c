@@ -176,12 +176,31 @@ bool text_is_uuid(struct slice text)
 	return true;
 }
 
-/* Writes a random UUID (version 4): 122 bits of the kernel's generator. Returns 0 or -errno. */
-int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
+/* Writes 16 random bytes as a UUID of version 4, which 122 of their bits make. */
+void text_write_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t random[TEXT_UUID_BYTES])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint8_t bytes[16];
 	char *at = ret_uuid;
+
+	for (size_t i = 0; i < TEXT_UUID_BYTES; i++) {
+		uint8_t byte = random[i];
+
+		if (i == 6)
+			byte = (uint8_t)((byte & 0x0f) | 0x40);
+		else if (i == 8)
+			byte = (uint8_t)((byte & 0x3f) | 0x80);
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*at++ = '-';
+		*at++ = digits[byte >> 4];
+		*at++ = digits[byte & 0x0f];
+	}
+	*at = '\0';
+}
+
+/* Writes a random UUID from the kernel's generator. Returns 0 or -errno. */
+int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
+{
+	uint8_t bytes[TEXT_UUID_BYTES];
 	ssize_t n;
 
 	do
@@ -191,14 +210,6 @@ int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
 		return -errno;
 	if (n != sizeof(bytes))
 		return -EIO;
-	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
-	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-	for (size_t i = 0; i < sizeof(bytes); i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*at++ = '-';
-		*at++ = digits[bytes[i] >> 4];
-		*at++ = digits[bytes[i] & 0x0f];
-	}
-	*at = '\0';
+	text_write_uuid(ret_uuid, bytes);
 	return 0;
 }

@@ -28,8 +28,9 @@ int text_fold_user(struct arena *arena, struct slice name, struct slice *ret_nam
 int text_fold_skeleton(struct arena *arena, struct slice name, struct slice *ret_skeleton);
 
 /* UUIDs as text (RFC 9562, lower case). */
-enum { TEXT_UUID_LENGTH = 36 };
+enum { TEXT_UUID_LENGTH = 36, TEXT_UUID_BYTES = 16 };
 bool text_is_uuid(struct slice text);
+void text_write_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t random[TEXT_UUID_BYTES]);
 int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1]); /* version 4; from getrandom(2) */
 
 /* Timestamps: RFC 3339 with 'Z' or an offset, years 1900..9999, seconds since 1970 with fraction.

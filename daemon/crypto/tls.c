@@ -464,6 +464,22 @@ int tls_session_new(struct tls *tls, struct ssl_st **ret_session)
 	return 0;
 }
 
+/*
+ * Sends a record of the bytes, at most. Returns how many of them have left; 0: the socket is full,
+ * or the session has failed, as the next try tells. That has to be with the same bytes and no
+ * fewer, wherever they lie then.
+ */
+size_t tls_session_write(struct ssl_st *session, const void *bytes, size_t length)
+{
+	size_t n = 0;
+
+	ERR_clear_error();
+	if (SSL_write_ex(session, bytes, length, &n) == 1)
+		return n;
+	ERR_clear_error();
+	return 0;
+}
+
 /* Tells the peer that nothing more comes, if the handshake got so far; waits for nothing. */
 void tls_session_end(struct ssl_st *session)
 {

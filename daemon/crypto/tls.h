@@ -12,6 +12,7 @@ struct tls;
 enum {
 	TLS_TICKET_KEY_SIZE = 16 + 32 + 32, /* name, AES-256, HMAC-SHA-256 */
 	TLS_TICKET_LIFETIME_S = 2 * 3600,
+	TLS_RECORD_MAX = 16384, /* bytes of a record, RFC 8446 section 5.1 */
 };
 
 enum {
@@ -47,4 +48,5 @@ int64_t tls_expiry_s(const struct tls *tls);
 int64_t tls_client_ca_expiry_s(const struct tls *tls);
 
 int tls_session_new(struct tls *tls, struct ssl_st **ret_session);
+size_t tls_session_write(struct ssl_st *session, const void *bytes, size_t length);
 void tls_session_end(struct ssl_st *session);

@@ -320,6 +320,33 @@ test('a thousand requests at once over one connection are answered in order', li
 	assert.equal(text.match(/Connection: close\r\n/g)?.length, 1);
 });
 
+test('answers that a client is slow to fetch come whole', limit, async () => {
+	const answered = async () => Number(/status="2xx"\} (\d+)/.exec((await get(deployment.ops, '/metrics')).text)?.[1]);
+	const n = 1000;
+	for (const maxVersion of ['TLSv1.3', 'TLSv1.2']) {
+		const start = await answered();
+		const socket = await connect(deployment.tls, authority, { maxVersion });
+		socket.pause();
+		socket.write(Array.from({ length: n }, (_, i) => request('/v1/policy?lang=en', i === n - 1 ? last : '')).join(''));
+		// Nothing more is answered: the network holds what it can.
+		let before = start;
+		await until('the server waits for its client', async () => {
+			const now = await answered();
+			const waits = now === before && now > start;
+			before = now;
+			return waits;
+		});
+		assert.ok(before < start + n, 'the network does not hold all of it');
+		const end = all(socket);
+		socket.resume();
+		const text = await end;
+		const parts = text.split('HTTP/1.1 200 OK\r\n').slice(1).map(part => part.slice(part.indexOf('\r\n\r\n') + 4));
+		assert.equal(parts.length, n);
+		assert.ok(parts[0].length > 16384 && JSON.parse(parts[0]), 'more than a record');
+		assert.equal(parts.filter(part => part !== parts[0]).length, 0);
+	}
+});
+
 test('requests byte by byte, a record each, are answered', limit, async () => {
 	const socket = await connect(deployment.tls, authority);
 	socket.setNoDelay(true);
