@@ -125,21 +125,23 @@ static int read_lookup(struct arena *arena, struct slice ids, struct slice texts
 	return 0;
 }
 
-/* The word that `value` stands for, as a value of its own; NULL when it stands for none. An erased
- * word, and one that is no text, reads as null. */
-static struct value *find_word(const struct lookup *lookup, const struct value *value)
+static bool is_word(const struct value *value)
+{
+	return value_count(value) == 1 && value_get(value, "$word");
+}
+
+/* The word that `value` stands for, as a value of its own; NULL when memory ran out, so that no
+ * reader takes a word for erased that is there. An erased word, and one that is no text, is null.
+ */
+static struct value *new_word(const struct lookup *lookup, const struct value *value)
 {
 	struct word key = { .id = value_get_string(value, "$word") };
-	const struct word *word;
-	struct value *text = NULL;
+	const struct word *word = NULL;
 
-	if (value_count(value) != 1 || !value_get(value, "$word"))
-		return NULL;
-	word = key.id ? bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids)
-		      : NULL;
-	if (word && word->text.at && text_is_utf8(word->text))
-		text = value_new_text(word->text);
-	return text ? text : value_new_null();
+	if (key.id)
+		word = bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids);
+	return word && word->text.at && text_is_utf8(word->text) ? value_new_text(word->text)
+								 : value_new_null();
 }
 
 static int fill(const struct lookup *lookup, struct value *value);
@@ -147,16 +149,16 @@ static int fill(const struct lookup *lookup, struct value *value);
 static int fill_member(const struct lookup *lookup, struct value *object, const char *key,
 		       struct value *member)
 {
-	struct value *word = find_word(lookup, member);
-
-	return word ? value_set_take(object, key, word) : fill(lookup, member);
+	return is_word(member) ? value_set_take(object, key, new_word(lookup, member))
+			       : fill(lookup, member);
 }
 
 static int fill_item(const struct lookup *lookup, struct value *array, size_t index)
 {
-	struct value *word = find_word(lookup, value_at(array, index));
+	struct value *item = value_at(array, index);
 
-	return word ? value_replace_take(array, index, word) : fill(lookup, value_at(array, index));
+	return is_word(item) ? value_replace_take(array, index, new_word(lookup, item))
+			     : fill(lookup, item);
 }
 
 /* The recursion is bounded by the depth that value_parse() takes. */
