@@ -159,7 +159,6 @@ static void read_refusal(struct arena *arena, const struct pg_answer *pg,
 		.status = pg->status,
 		.error_key = arena_strdup(arena, choose_key(pg)),
 		.params = params,
-		.is_unavailable = pg->outcome != PG_REFUSED,
 	};
 	if (!ret_answer->error_key)
 		ret_answer->error_key = "conduct-unavailable";
@@ -169,13 +168,20 @@ static void finish(struct pg_call *pg, const struct pg_answer *pg_answer)
 {
 	struct call *call = (struct call *)((char *)pg - offsetof(struct call, pg));
 	struct call_answer answer;
+	int r = 0;
 
-	if (pg_answer->outcome != PG_DONE) {
+	if (pg_answer->outcome != PG_DONE)
 		read_refusal(call->arena, pg_answer, &answer);
-	} else if (read_row(call->arena, pg_answer, &answer)) {
-		/* It is stored, but cannot be told; the key renders it again. */
+	else
+		r = read_row(call->arena, pg_answer, &answer);
+	/* It is stored, but cannot be told; the key renders it again. */
+	if (r == -ENOMEM && pg->lane != PG_LANE_READ)
+		answer = (struct call_answer){ .status = 503,
+					       .error_key = "conduct-unknown-outcome" };
+	else if (r == -ENOMEM)
+		answer = (struct call_answer){ .status = 503, .error_key = "conduct-unavailable" };
+	else if (r)
 		answer = (struct call_answer){ .status = 500, .error_key = "conduct-internal" };
-	}
 	call->done(call, &answer);
 }
 

@@ -13,7 +13,6 @@ struct call_answer {
 	struct value *body;         /* with its words, an object; NULL when there is none */
 	const char *error_key;      /* set when status is 400 or more */
 	const struct value *params; /* object that the refusal came with, or NULL */
-	bool is_unavailable;        /* nothing was reached: the same may be sent again */
 };
 
 /* The parameters are added in the order of the statement; everything borrowed lives until done(). A

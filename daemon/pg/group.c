@@ -263,7 +263,11 @@ static void calls_finish(struct connection *connection, struct group *group)
 {
 	struct pg_pool *pool = connection->pool;
 	uint64_t session = connection->session;
+	bool is_unknown = group->is_unknown && !group->error;
 
+	/* What libpq itself could not receive, the server may have stored; it is not sent again. */
+	if (group->error && !PQresultErrorField(group->error, PG_DIAG_SQLSTATE))
+		is_unknown = true;
 	/* Counted down first: an answer may look at the pool's state. */
 	for (unsigned i = 0; i < group->n_calls; i++)
 		pool->n_in_flight -= group->calls[i] != NULL;
@@ -276,12 +280,13 @@ static void calls_finish(struct connection *connection, struct group *group)
 		group->calls[i] = NULL;
 		if (!call)
 			continue;
-		if (group->error && is_culprit)
+		if (is_unknown)
+			pg_call_fail(call,
+				     call->lane == PG_LANE_READ ? PG_UNAVAILABLE : PG_UNKNOWN);
+		else if (group->error && is_culprit)
 			call_answer_error(pool, call, group->error);
 		else if (group->error)
 			call_answer_rolled_back(pool, call);
-		else if (group->is_unknown)
-			pg_call_fail(call, PG_UNKNOWN);
 		else
 			call_answer_rows(call, group->results[i], session);
 	}
