@@ -112,7 +112,7 @@ void cases_list(struct exchange *exchange)
 	call_add_json(call, filter);
 	call_add_json(call, after);
 	call_add_integer(call, limit);
-	verb_submit(exchange, call, finish_list);
+	verb_pass(exchange, call, finish_list);
 }
 
 void cases_show(struct exchange *exchange)
@@ -123,7 +123,7 @@ void cases_show(struct exchange *exchange)
 		return;
 	verb_add_account(exchange, call);
 	call_add_text(call, exchange_param(exchange, 0));
-	verb_submit(exchange, call, verb_reply_case);
+	verb_pass(exchange, call, verb_reply_case);
 }
 
 static void finish_events(struct call *call, const struct call_answer *answer)
@@ -143,5 +143,5 @@ void cases_list_events(struct exchange *exchange)
 	call_add_text(call, exchange_param(exchange, 0));
 	call_add_integer(call, limit);
 	call_add_json(call, after);
-	verb_submit(exchange, call, finish_events);
+	verb_pass(exchange, call, finish_events);
 }
