@@ -204,6 +204,7 @@ static void submit(struct exchange *exchange, const struct form_check *check,
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
 	call->pg.lock_key = submission->scope;
+	call->pg.many = &statements[STATEMENT_SUBMIT_REPORTS];
 	if (!r)
 		r = call_submit(call, verb_handlers(exchange)->pool, finish, exchange);
 	if (r)

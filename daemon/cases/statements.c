@@ -48,6 +48,10 @@
 #define SUBMIT_N 9
 #define SUBMIT \
 	"($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::jsonb, " WORDS(7, 8, 9)
+#define SUBMITS_N 9
+#define SUBMITS \
+	"($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[]," \
+	" $7::text[], $8::text[], $9::text[])"
 #define GRANT_ADD_N 7
 #define GRANT_ADD "($1::bytea, $2::bytea, $3::bytea, $4::jsonb, " WORDS(5, 6, 7)
 #define GRANT_END_N 4

@@ -11,6 +11,7 @@
  */
 #define STATEMENT_ROWS(ROW) \
 	ROW(SUBMIT_REPORT, submit_report, SUBMIT) \
+	ROW(SUBMIT_REPORTS, submit_reports, SUBMITS) \
 	ROW(RECEIPT_SHOW, receipt_show, PARTY) \
 	ROW(RECEIPT_MESSAGES, receipt_messages, PARTY_LIST) \
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \

@@ -65,7 +65,7 @@ static void on_notice(void *userdata, const PGresult *notice)
 	if (!group || !severity || strcmp(severity, "WARNING") != 0)
 		return;
 	if ((function && strcmp(function, "SyncRepWaitForLSN") == 0) ||
-	    group->n_seen >= group->n_calls)
+	    group->n_seen >= group->n_commands)
 		group->is_unknown = true;
 }
 

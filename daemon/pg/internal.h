@@ -28,13 +28,15 @@ enum group_kind {
 struct group {
 	struct group *next;
 	enum group_kind kind;
-	size_t statement; /* GROUP_PREPARE: its index */
+	size_t statement;                /* GROUP_PREPARE: its index */
+	const struct pg_statement *many; /* GROUP_CALLS that go together, else NULL */
 	unsigned n_calls;
-	unsigned n_seen;    /* commands whose results are complete */
-	bool is_synced;     /* the Sync was handed to libpq */
-	bool has_answered;  /* a result of the command n_seen has come */
-	bool is_unknown;    /* the wait for a standby was cut short */
-	unsigned failed_at; /* command that failed; n_calls: the commit */
+	unsigned n_commands; /* one a call, or one for calls that go together */
+	unsigned n_seen;     /* commands whose results are complete */
+	bool is_synced;      /* the Sync was handed to libpq */
+	bool has_answered;   /* a result of the command n_seen has come */
+	bool is_unknown;     /* the wait for a standby was cut short */
+	unsigned failed_at;  /* command that failed; n_commands: the commit */
 	int64_t sent_ms;
 	PGresult *error; /* NULL: none */
 	PGresult *results[PG_BATCH_LIMIT];
@@ -121,6 +123,7 @@ void pg_pool_report(struct pg_pool *pool, enum pg_event event, const char *text)
 void pg_call_fail(struct pg_call *call, enum pg_outcome outcome);
 void pg_call_answer(struct pg_call *call, struct pg_answer *answer);
 void pg_pool_requeue(struct pg_pool *pool, struct pg_call *call);
+void pg_pool_requeue_alone(struct pg_pool *pool, struct pg_call *call);
 void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statement);
 
 /* connection.c */
@@ -130,6 +133,10 @@ void pg_connection_open(struct connection *connection);
 void pg_connection_revive(struct connection *connection);
 void pg_connection_fail(struct connection *connection, enum pg_event event, const char *text);
 int pg_connection_flush(struct connection *connection);
+
+/* many.c */
+int pg_many_send(struct connection *connection, struct pg_call *const *calls, unsigned n_calls);
+void pg_many_finish(struct connection *connection, struct group *group);
 
 /* group.c */
 int pg_group_send_settings(struct connection *connection);

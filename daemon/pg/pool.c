@@ -99,12 +99,19 @@ void pg_call_fail(struct pg_call *call, enum pg_outcome outcome)
 	pg_call_answer(call, &answer);
 }
 
-/* Puts a call that was rolled back in front of its lane; it will be sent in a transaction alone. */
+/* Puts a call in front of its lane, where it will be sent in a transaction of its own. */
+void pg_pool_requeue_alone(struct pg_pool *pool, struct pg_call *call)
+{
+	call->is_alone = true;
+	queue_prepend(&pool->lanes[call->lane].queue, call);
+	pg_pool_wake(pool);
+}
+
+/* The same of a call that was sent by itself and rolled back: the second attempt is its last. */
 void pg_pool_requeue(struct pg_pool *pool, struct pg_call *call)
 {
 	call->n_attempts++;
-	queue_prepend(&pool->lanes[call->lane].queue, call);
-	pg_pool_wake(pool);
+	pg_pool_requeue_alone(pool, call);
 }
 
 /* A deploy replaced what the statement was prepared against: every session prepares it again. */
@@ -164,11 +171,11 @@ static unsigned lane_take(struct lane *lane, enum pg_lane which, struct pg_call 
 	while (n < limit && lane->queue.first) {
 		struct pg_call *call = lane->queue.first;
 
-		if (n > 0 && (call->n_attempts > 0 || call->session))
+		if (n > 0 && (call->is_alone || call->session || call->many != ret_calls[0]->many))
 			break;
 		queue_remove(&lane->queue, call);
 		ret_calls[n++] = call;
-		if (call->n_attempts > 0 || call->session)
+		if (call->is_alone || call->session)
 			break;
 	}
 	qsort(ret_calls, n, sizeof(*ret_calls), compare_lock_keys);
@@ -359,6 +366,13 @@ static bool has_nul(const struct pg_call *call)
 	return false;
 }
 
+static bool has_statement(const struct pg_pool *pool, const struct pg_statement *statement)
+{
+	const struct pg_statement *first = pool->setup.statements;
+
+	return statement >= first && statement < first + pool->setup.n_statements;
+}
+
 /*
  * Queues a call. Returns 0, and then call->done runs exactly once, later, from the event loop;
  * the call and its parameters stay the caller's and must stay put until then. A full lane is
@@ -367,11 +381,12 @@ static bool has_nul(const struct pg_call *call)
  */
 int pg_pool_submit(struct pg_pool *pool, struct pg_call *call)
 {
-	const struct pg_statement *first = pool->setup.statements;
 	struct lane *lane;
 	int64_t now = pg_now_ms();
 
-	if (call->statement < first || call->statement >= first + pool->setup.n_statements)
+	if (!has_statement(pool, call->statement) ||
+	    (call->many && (!has_statement(pool, call->many) ||
+			    call->many->n_params != call->statement->n_params)))
 		return -EINVAL;
 	if (call->lane >= PG_LANE_COUNT || !pool->lanes[call->lane].n_connections || has_nul(call))
 		return -EINVAL;
@@ -379,6 +394,7 @@ int pg_pool_submit(struct pg_pool *pool, struct pg_call *call)
 	call->expires_ms = now + (call->deadline_ms ? call->deadline_ms : PG_DEADLINE_DEFAULT_MS);
 	call->patience_ms = now + PG_PATIENCE_MS;
 	call->n_attempts = 0;
+	call->is_alone = false;
 	if (lane->queue.n_calls >= PG_QUEUE_LIMIT || pool->is_ending) {
 		call->failure = PG_UNAVAILABLE;
 		queue_append(&pool->failed, call);
