@@ -97,7 +97,7 @@ int budget_table_open(int fd, struct budget_table **ret_table)
 	    status.st_size != sizeof(struct budget_table))
 		return BUDGET_E_FOREIGN;
 	r = table_map(fd, &table);
-	if (r < 0)
+	if (r < 0 || !table)
 		return r;
 	if (table->layout != layout) {
 		budget_table_free(table);
