@@ -148,10 +148,21 @@ static void number_set(const char *name, int number)
 	(void)setenv(name, text, 1);
 }
 
+/* A signal for the new one must not run a handler of the old one, which would tell the old one. */
+static void signals_reset(void)
+{
+	static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD };
+	sigset_t none;
+
+	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
+		(void)signal(handled[i], SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 __attribute__((noreturn)) static void become_new(const struct upgrade *upgrade, const int *fds,
 						 size_t n, const char *names)
 {
-	sigset_t none;
 	int r = descriptors_place(fds, n);
 
 	number_set("LISTEN_PID", getpid());
@@ -160,8 +171,7 @@ __attribute__((noreturn)) static void become_new(const struct upgrade *upgrade, 
 	number_set(variable, FIRST_FD + (int)n - 1);
 	if (getenv("WATCHDOG_PID"))
 		number_set("WATCHDOG_PID", getpid());
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_reset();
 	if (r == 0) {
 		(void)execv(upgrade->program, upgrade->arguments);
 		r = -errno;
@@ -173,6 +183,7 @@ __attribute__((noreturn)) static void become_new(const struct upgrade *upgrade, 
 static int fork_new(struct upgrade *upgrade, const struct upgrade_load *load, int peer)
 {
 	CLEANUP(buffer_deinit) struct buffer names = BUFFER_NULL;
+	sigset_t all, before;
 	int fds[INHERITED_LIMIT + 1];
 	size_t n = 0;
 
@@ -186,9 +197,12 @@ static int fork_new(struct upgrade *upgrade, const struct upgrade_load *load, in
 	fds[n++] = peer;
 	if (buffer_finish(&names) < 0)
 		return -ENOMEM;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
 	upgrade->pid = fork();
 	if (upgrade->pid == 0)
 		become_new(upgrade, fds, n, names.at);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (upgrade->pid < 0) {
 		upgrade->pid = 0;
 		return -errno;

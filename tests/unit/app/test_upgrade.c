@@ -14,6 +14,9 @@
 
 static const char variable[] = "CONDUCTD_UPGRADE_FD";
 
+/* An end that closes over something unread takes what it has said with it. */
+#define TAKE_KEYS "dd bs=4096 count=1 <&$CONDUCTD_UPGRADE_FD >/dev/null 2>&1; "
+
 static struct event_base *base;
 static struct upgrade upgrade;
 static struct tls_tickets tickets, own;
@@ -74,7 +77,7 @@ START_TEST(a_byte_of_the_new_one_means_that_it_has_taken_over)
 {
 	pid_t pid;
 
-	start("printf x >&$CONDUCTD_UPGRADE_FD", NULL, 0);
+	start(TAKE_KEYS "printf x >&$CONDUCTD_UPGRADE_FD", NULL, 0);
 	pid = upgrade.pid;
 	ck_assert_int_gt(pid, 0);
 	event_base_dispatch(base);
@@ -129,7 +132,8 @@ START_TEST(sockets_are_handed_over_in_order_and_named)
 
 	one.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	other.fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	start("test $LISTEN_PID = $$ && test $LISTEN_FDS = 2 && test $LISTEN_FDNAMES = own:lent && "
+	start(TAKE_KEYS
+	      "test $LISTEN_PID = $$ && test $LISTEN_FDS = 2 && test $LISTEN_FDNAMES = own:lent && "
 	      "test $CONDUCTD_UPGRADE_FD = 5 && test -S /dev/fd/3 && test -S /dev/fd/4 && "
 	      "test ! -e /dev/fd/6 && printf x >&5",
 	      both, 2);
