@@ -14,8 +14,10 @@ const READERS = {
 	cursor: ['api/http/cursor.c'],
 	'YAML loader': ['daemon/yaml/parse.c', 'daemon/yaml/yaml.c', 'policy/source.c', 'policy/published.c',
 		'policy/node.c', 'policy/schema.c', 'policy/scalar.c', 'policy/report.c'],
-	configuration: ['daemon/app/config.c', 'daemon/app/config_dump.c', 'daemon/app/address.c'],
-	'IPC messages': ['daemon/ipc/channel.c', 'daemon/ipc/message.c'],
+	configuration: ['daemon/app/config.c', 'daemon/app/config_issuers.c', 'daemon/app/config_dump.c',
+		'daemon/app/address.c'],
+	'IPC messages': ['daemon/ipc/channel.c', 'daemon/ipc/packet.c', 'daemon/ipc/message.c', 'daemon/ipc/pack.c',
+		'daemon/ipc/wiki.c'],
 };
 
 const [build, option, only] = process.argv.slice(2);
