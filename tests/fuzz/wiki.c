@@ -1,7 +1,7 @@
 /*
- * The payloads about wiki accounts, which a process that was taken over may fill with anything: what
- * is believed lies within the payload, keeps every limit, holds nothing that could end a line or a
- * header, and written anew is the same bytes.
+ * The payloads about wiki accounts, which a process that was taken over may fill with anything:
+ * what is believed lies within the payload, keeps every limit, holds nothing that could end a line
+ * or a header, and written anew is the same bytes.
  *
  * The first byte chooses the message; the rest is its payload.
  */
@@ -15,8 +15,8 @@
 
 static bool is_within(struct slice part, struct slice payload)
 {
-	return !part.length || (part.at >= payload.at &&
-				part.at + part.length <= payload.at + payload.length);
+	return !part.length ||
+	       (part.at >= payload.at && part.at + part.length <= payload.at + payload.length);
 }
 
 static bool is_plain(struct slice text)

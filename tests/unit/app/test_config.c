@@ -252,6 +252,32 @@ START_TEST(each_issuer_has_its_wikis)
 }
 END_TEST
 
+START_TEST(what_a_reload_does_not_change_is_named)
+{
+	static const struct {
+		const char *after;
+		const char *fixed;
+	} rows[] = {
+		{ "{}", "" },
+		{ "log_level: debug", "" },
+		{ "processes: {web: 3}", "processes.web" },
+		{ "listen: ['127.0.0.1:9']\nprocesses: {web: 3}", "listen, processes.web" },
+	};
+	struct config *before = read_good("{}");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+		struct config *after = read_good(rows[i].after);
+
+		config_list_fixed(before, after, &text);
+		ck_assert_int_eq(0, buffer_finish(&text));
+		ck_assert_str_eq(rows[i].fixed, text.at);
+		config_free(after);
+	}
+	config_free(before);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	unsigned line;
@@ -363,6 +389,22 @@ static const struct {
 	{ CONTACT SCOPED("one", "local:a", "    wikis: [a, b]\n")
 		  SCOPED("two", "CentralAuth", "    wikis: [c, b]\n"),
 	  11, 5, "issuers one and two both have the wiki b" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    authorize: https://w.example/\n",
+	  2, 5, "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER
+	  "    access_token: https://w.example/\n",
+	  2, 5, "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER API, 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    central_ids: x\n", 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    verify: profile-only\n", 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "public_url: https://a.example\n" CONTACT
+	  "  - name: wiki\n    authorize: https://w.example/a\n" CLIENTS(LOGIN("a")),
+	  4, 5,
+	  "client a of issuer wiki has login: that needs its secret_file, and authorize and "
+	  "access_token of the issuer" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    wikis: [a]\n", 2, 5,
 	  "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER PROFILE, 2, 5,
@@ -460,5 +502,6 @@ SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
       an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
       the_provider_of_ids_is_known_or_named, each_issuer_has_its_wikis,
-      what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
-      a_file_that_is_not_there_is_said_so, what_is_no_file_of_a_sane_size_is_refused)
+      what_a_reload_does_not_change_is_named, what_is_wrong_is_refused_with_its_place,
+      yaml_that_is_not_ours_is_refused_with_its_place, a_file_that_is_not_there_is_said_so,
+      what_is_no_file_of_a_sane_size_is_refused)
