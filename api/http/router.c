@@ -8,15 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct row {
-	const struct route *route;
-	size_t n_literal; /* bytes before the first parameter */
-	bool is_literal;  /* there is none */
-};
-
 struct router {
-	size_t n_rows;
-	struct row rows[];
+	const struct route *routes;
+	size_t n_routes;
 };
 
 #define TAIL "…}"
@@ -96,15 +90,10 @@ int router_new(const struct route *routes, size_t n_routes, struct router **ret_
 			    match_path(routes[j].path, path, &match))
 				return -EINVAL;
 	}
-	router = malloc(sizeof(*router) + n_routes * sizeof(router->rows[0]));
+	router = malloc(sizeof(*router));
 	if (!router)
 		return -ENOMEM;
-	router->n_rows = n_routes;
-	for (size_t i = 0; i < n_routes; i++) {
-		size_t n = strcspn(routes[i].path, "{");
-
-		router->rows[i] = (struct row){ &routes[i], n, !routes[i].path[n] };
-	}
+	*router = (struct router){ routes, n_routes };
 	*ret_router = router;
 	return 0;
 }
@@ -114,15 +103,6 @@ struct router *router_free(struct router *router)
 {
 	free(router);
 	return NULL;
-}
-
-/* Most rows are told apart by their length and one byte. */
-static bool may_match(const struct row *row, struct slice path)
-{
-	size_t n = row->n_literal;
-
-	return (row->is_literal ? path.length == n : path.length > n) &&
-	       path.at[n - 1] == row->route->path[n - 1];
 }
 
 /**
@@ -138,19 +118,18 @@ void router_find(const struct router *router, enum http_method method, struct sl
 
 	if (method == HTTP_HEAD)
 		method = HTTP_GET;
-	for (size_t i = 0; i < router->n_rows; i++) {
-		const struct row *row = &router->rows[i];
+	for (size_t i = 0; i < router->n_routes; i++) {
 		struct route_match match = { 0 };
 
-		if (!may_match(row, path) || !match_path(row->route->path, path, &match))
+		if (!match_path(router->routes[i].path, path, &match))
 			continue;
-		allowed |= row->route->method;
-		if (row->route->flags & ROUTE_CORS)
-			cors |= row->route->method;
-		if (row->route->method != method || found.route)
+		allowed |= router->routes[i].method;
+		if (router->routes[i].flags & ROUTE_CORS)
+			cors |= router->routes[i].method;
+		if (router->routes[i].method != method || found.route)
 			continue;
 		found = match;
-		found.route = row->route;
+		found.route = &router->routes[i];
 	}
 	if (allowed & HTTP_GET)
 		allowed |= HTTP_HEAD;
