@@ -81,14 +81,15 @@ void connection_set_body_timer(struct connection *connection)
 }
 
 /* Telling the kernel costs a system call, so it is done once for all states that were gone through.
- */
+ * An end that was read would be read again and again. */
 void connection_sync(struct connection *connection)
 {
 	bool is_enabled = bufferevent_get_enabled(connection->bev) & EV_READ;
+	bool reads = connection->reads && !connection->has_ended;
 
-	if (connection->reads && !is_enabled)
+	if (reads && !is_enabled)
 		bufferevent_enable(connection->bev, EV_READ);
-	else if (!connection->reads && is_enabled)
+	else if (!reads && is_enabled)
 		bufferevent_disable(connection->bev, EV_READ);
 }
 

@@ -389,6 +389,44 @@ START_TEST(who_does_not_read_is_closed)
 }
 END_TEST
 
+/* True when the loop has nothing more to do by itself. */
+static bool is_settled(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		(void)event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 1);
+		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		if (event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(who_has_said_all_and_does_not_read_costs_nothing_meanwhile)
+{
+	static char bytes[1 << 16];
+	size_t length;
+	ssize_t n;
+	int fd;
+
+	begin((struct server_config){ 0 });
+	fd = open_client();
+	say(fd, "GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+	length = strlen(read_head(fd));
+	shutdown(fd, SHUT_WR);
+	ck_assert(is_settled());
+	ck_assert_uint_eq(server_n_connections(server), 1);
+	while ((n = read(fd, bytes, sizeof(bytes))) != 0) {
+		ck_assert(n > 0 || errno == EAGAIN);
+		length += n > 0 ? (size_t)n : 0;
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	ck_assert_uint_gt(length + ANSWER_MAX, BIG); /* what came with the head is not counted */
+	ck_assert(is_settled());
+	ck_assert_uint_eq(server_n_connections(server), 0);
+	end();
+}
+END_TEST
+
 START_TEST(answers_that_nobody_fetches_make_room_for_others)
 {
 	int slow, other;
@@ -451,6 +489,7 @@ int main(void)
 	tcase_add_test(tcase, a_client_that_left_a_late_answer_is_forgotten_with_it);
 	tcase_add_test(tcase, a_slow_head_and_a_slow_body_are_408);
 	tcase_add_test(tcase, who_does_not_read_is_closed);
+	tcase_add_test(tcase, who_has_said_all_and_does_not_read_costs_nothing_meanwhile);
 	tcase_add_test(tcase, answers_that_nobody_fetches_make_room_for_others);
 	tcase_add_test(tcase, bodies_are_taken_as_far_as_there_is_room);
 	suite_add_tcase(suite, tcase);
