@@ -429,7 +429,8 @@ static void on_reload(struct child *child)
 					  policy_set_ref(old->handlers.policy));
 	generation->next = old;
 	web->first = generation;
-	generation_drain(old, 0);
+	/* A request that is on its way to an idle connection would be lost with it. */
+	generation_drain(old, WEB_HAND_OVER_MS);
 	child_reloaded(child, true);
 }
 

@@ -94,11 +94,36 @@ class Load {
 	}
 }
 
-test('under load of four kinds no request fails, and readiness does not waver', limit, async t => {
-	const kinds = [['plain', { port: deployment.port, keepAlive: true }], ['plain, each its connection', { port: deployment.port }],
-		['TLS', { port: deployment.tls, secured: true, keepAlive: true }],
-		['TLS, each its connection', { port: deployment.tls, secured: true }]];
-	const loads = kinds.map(([, options]) => new Load(isFull ? 8 : 3, options));
+const kinds = () => [['plain', { port: deployment.port, keepAlive: true }], ['plain, each its connection', { port: deployment.port }],
+	['TLS', { port: deployment.tls, secured: true, keepAlive: true }],
+	['TLS, each its connection', { port: deployment.tls, secured: true }]];
+const startLoads = () => kinds().map(([, options]) => new Load(isFull ? 8 : 3, options));
+
+/** Ends them; no request may have failed. */
+async function endLoads(loads, what, t) {
+	const all = await Promise.all(loads.map(load => load.end()));
+	for (const [i, counts] of all.entries()) {
+		const [name] = kinds()[i];
+		assert.deepEqual(Object.keys(counts), ['200'], `${name}: ${JSON.stringify(counts)}`);
+		t.diagnostic(`note: ${what}, ${name}: ${counts[200]} requests, 0 failed`);
+	}
+}
+
+test('under load of four kinds no request fails in a reload', limit, async t => {
+	const loads = startLoads();
+	const n = isFull ? 50 : 10;
+	for (let i = 0; i < n; i++) {
+		const before = loads.map(load => load.n());
+		const reloaded = daemon.messages(/^reloaded$/).length;
+		process.kill(daemon.child.pid, 'SIGHUP');
+		await until('all have reloaded', () => daemon.messages(/^reloaded$/).length >= reloaded + 4);
+		await until('each kind has asked again', () => loads.every((load, k) => load.n() > before[k] + 5));
+	}
+	await endLoads(loads, `${n} reloads`, t);
+});
+
+test('under load of four kinds no request fails in an upgrade, and readiness does not waver', limit, async t => {
+	const loads = startLoads();
 	const readiness = new Set();
 	let is_over = false;
 	const watch = (async () => {
@@ -111,11 +136,7 @@ test('under load of four kinds no request fails, and readiness does not waver', 
 	}
 	is_over = true;
 	await watch;
-	for (const [i, load] of loads.entries()) {
-		const counts = await load.end();
-		assert.deepEqual(Object.keys(counts), ['200'], `${kinds[i][0]}: ${JSON.stringify(counts)}`);
-		t.diagnostic(`note: ${isFull ? 10 : 3} upgrades, ${kinds[i][0]}: ${counts[200]} requests, 0 failed`);
-	}
+	await endLoads(loads, `${isFull ? 10 : 3} upgrades`, t);
 	assert.deepEqual([...readiness], [200]);
 });
 
