@@ -6,9 +6,13 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+
+enum { RESERVE_BLOCKS = 8, RESERVE_SIZE = 1024 };
 
 static int plain_new_take(struct event_base *base, evutil_socket_t fd, struct bufferevent **ret_bev)
 {
@@ -20,6 +24,47 @@ static int plain_new_take(struct event_base *base, evutil_socket_t fd, struct bu
 	}
 	*ret_bev = bev;
 	return 0;
+}
+
+/* What libevent allocates half way is taken from here when memory has run out. */
+struct reserve {
+	void *blocks[RESERVE_BLOCKS];
+	unsigned n;
+};
+
+/* libevent's allocator has no argument of ours. Not NULL only inside bev_new_take(). */
+static struct reserve *reserve;
+
+static void *reserve_malloc(size_t size)
+{
+	void *at = malloc(size);
+
+	return at || size > RESERVE_SIZE || !reserve->n ? at : reserve->blocks[--reserve->n];
+}
+
+/* libevent crashes where there is memory for the first half of a bufferevent and none for the
+ * second (bufferevent_openssl_new_impl(), bufferevent_free() of one without operations). */
+static struct bufferevent *bev_new_take(struct event_base *base, evutil_socket_t fd,
+					struct ssl_st *session)
+{
+	struct reserve blocks = { .n = 0 };
+	struct bufferevent *bev = NULL;
+
+	while (blocks.n < RESERVE_BLOCKS && (blocks.blocks[blocks.n] = malloc(RESERVE_SIZE)))
+		blocks.n++;
+	if (blocks.n == RESERVE_BLOCKS) {
+		reserve = &blocks;
+		event_set_mem_functions(reserve_malloc, realloc, free);
+		bev = bufferevent_openssl_socket_new(base, fd, session, BUFFEREVENT_SSL_ACCEPTING,
+						     BEV_OPT_CLOSE_ON_FREE);
+		event_set_mem_functions(malloc, realloc, free);
+		reserve = NULL;
+	} else {
+		tls_session_free(session);
+	}
+	while (blocks.n)
+		free(blocks.blocks[--blocks.n]);
+	return bev;
 }
 
 /**
@@ -42,12 +87,10 @@ int http_tls_new_take(struct event_base *base, evutil_socket_t fd, struct tls *t
 
 	if (!tls)
 		return plain_new_take(base, fd, ret_bev);
-	r = tls_session_new(tls, &session);
+	r = tls_session_new(tls, fd, &session);
 	if (r == 0)
-		bev = bufferevent_openssl_socket_new(base, fd, session, BUFFEREVENT_SSL_ACCEPTING,
-						     BEV_OPT_CLOSE_ON_FREE);
+		bev = bev_new_take(base, fd, session);
 	if (!bev) {
-		/* libevent has freed the session. */
 		evutil_closesocket(fd);
 		return r < 0 ? r : -ENOMEM;
 	}

@@ -453,13 +453,16 @@ int64_t tls_client_ca_expiry_s(const struct tls *tls)
 	return ca ? seconds_of(X509_get0_notAfter(ca)) : 0;
 }
 
-/* The server's end of one connection; the caller's, or the bufferevent's that takes it. */
-int tls_session_new(struct tls *tls, struct ssl_st **ret_session)
+/* The server's end of one connection, on its socket, which it does not own; the caller's, or the
+ * bufferevent's that takes it. */
+int tls_session_new(struct tls *tls, int fd, struct ssl_st **ret_session)
 {
 	SSL *session = SSL_new(tls->context);
 
-	if (!session)
+	if (!session || !SSL_set_fd(session, fd)) {
+		SSL_free(session);
 		return crypto_failed();
+	}
 	*ret_session = session;
 	return 0;
 }
@@ -486,4 +489,10 @@ void tls_session_end(struct ssl_st *session)
 	if (SSL_is_init_finished(session) && !(SSL_get_shutdown(session) & SSL_SENT_SHUTDOWN) &&
 	    SSL_shutdown(session) < 0)
 		ERR_clear_error();
+}
+
+/* For a session that nobody has taken. */
+void tls_session_free(struct ssl_st *session)
+{
+	SSL_free(session);
 }

@@ -47,6 +47,7 @@ int tls_check_dates(const struct tls *tls, const struct tls_setup *setup, int64_
 int64_t tls_expiry_s(const struct tls *tls);
 int64_t tls_client_ca_expiry_s(const struct tls *tls);
 
-int tls_session_new(struct tls *tls, struct ssl_st **ret_session);
+int tls_session_new(struct tls *tls, int fd, struct ssl_st **ret_session);
 size_t tls_session_write(struct ssl_st *session, const void *bytes, size_t length);
 void tls_session_end(struct ssl_st *session);
+void tls_session_free(struct ssl_st *session);

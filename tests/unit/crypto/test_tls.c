@@ -178,7 +178,7 @@ static bool shake_hands(struct tls *tls, struct shake *shake)
 				 0);
 	if (shake->session)
 		ck_assert_int_eq(SSL_set_session(own, shake->session), 1);
-	ck_assert_int_eq(tls_session_new(tls, &session), 0);
+	ck_assert_int_eq(tls_session_new(tls, -1, &session), 0);
 	ck_assert_int_eq(BIO_new_bio_pair(&near, 0, &far, 0), 1);
 	SSL_set_bio(own, near, near);
 	SSL_set_bio(session, far, far);
