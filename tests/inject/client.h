@@ -1,5 +1,5 @@
 #pragma once
-/* A client on blocking sockets, on a thread whose calls do not fail. */
+/* A client, on a thread whose calls do not fail. */
 
 #include "daemon/base/error.h"
 
@@ -13,7 +13,12 @@ struct answer {
 	char bytes[ANSWER_MAX]; /* terminated */
 };
 
+struct client_target {
+	unsigned port; /* of 127.0.0.1 */
+	bool is_tls;
+};
+
 /* One connection, one request (with Connection: close), its answer. While there is none, wait() is
- * called every ASK_STEP_MS with what was waited since the last byte; false ends the waiting. */
-void client_ask(unsigned port, const char *request, bool (*wait)(unsigned waited_ms),
-		struct answer *ret_answer);
+ * called every ASK_STEP_MS with what was waited so far; false ends the waiting. */
+void client_ask(const struct client_target *target, const char *request,
+		bool (*wait)(unsigned waited_ms), struct answer *ret_answer);

@@ -5,7 +5,7 @@
  * request sent again, with its key, succeeds, and what it asked for is in the database once.
  * Nothing is leaked, and what the process holds does not grow.
  *
- *   inject CONFIG CONNINFO REPORTER-TOKEN HANDLER-TOKEN RESPONDENT STEP SEED
+ *   inject CONFIG CONNINFO REPORTER-TOKEN HANDLER-TOKEN RESPONDENT STEP SEED CERTIFICATE
  */
 
 #include "tests/inject/client.h"
@@ -100,7 +100,8 @@ static bool is_success(const struct answer *answer)
 static bool repeat(const struct scenario *scenario, const struct request *request)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
-		client_ask(service_port(service), request->text, wait_faulty, &again);
+		client_ask(service_target(service, scenario->is_tls), request->text, wait_faulty,
+			   &again);
 		if (again.status == scenario->status)
 			return true;
 		pause_ms(50);
@@ -157,7 +158,7 @@ static bool run_one(const struct scenario *scenario, enum fault_kind kind, unsig
 	faults.is_persistent = is_persistent;
 	faults.quiet_ms = 0;
 	fault_arm(kind, n, is_persistent);
-	client_ask(service_port(service), request.text, wait_faulty, &first);
+	client_ask(service_target(service, scenario->is_tls), request.text, wait_faulty, &first);
 	fault_disarm();
 	has_fired = fault_count_failed() > 0;
 	judge(scenario, &request, what);
@@ -230,12 +231,12 @@ static void run_all(unsigned step)
 
 int main(int argc, char **argv)
 {
-	if (argc != 8) {
+	if (argc != 9) {
 		fprintf(stderr, "started by tests/inject/run only\n");
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* as in the daemon */
-	service = service_new(argv[1]);
+	service = service_new(argv[1], argv[8]);
 	if (!service || !await_whole()) {
 		fprintf(stderr, "the service does not start\n");
 		return 2;
@@ -244,7 +245,7 @@ int main(int argc, char **argv)
 						.reporter = argv[3],
 						.handler = argv[4],
 						.respondent = argv[5],
-						.port = service_port(service) });
+						.port = service_target(service, false)->port });
 	printf("# seed %s, every %s. call\n", argv[7], argv[6]);
 	seed = (unsigned)strtoul(argv[7], NULL, 10);
 	run_all((unsigned)strtoul(argv[6], NULL, 10));

@@ -1,5 +1,5 @@
-/* Five ways through the daemon: three that store something, one that reads it, one that reads the
- * published policy from memory. */
+/* Six ways through the daemon: three that store something, one that reads it, and two to the
+ * published policy in memory. */
 
 #include "tests/inject/request.h"
 
@@ -111,7 +111,8 @@ static bool wait_whole(unsigned waited_ms)
 /* An answer without faults; its body. */
 static const char *ask_whole(struct request *request, int status)
 {
-	client_ask(setup.port, request->text, wait_whole, &answer);
+	client_ask(&(struct client_target){ .port = setup.port }, request->text, wait_whole,
+		   &answer);
 	if (answer.status != status) {
 		fprintf(stderr, "without faults, and not %d:\n%s\n%s\n", status, request->text,
 			answer.bytes);
@@ -174,9 +175,9 @@ static void make_policy(struct request *request)
 }
 
 const struct scenario scenarios[] = {
-	{ "submit", make_submit, 201 }, { "emergency", make_emergency, 201 },
-	{ "act", make_act, 200 },       { "read", make_read, 200 },
-	{ "policy", make_policy, 200 },
+	{ "submit", make_submit, 201, false }, { "emergency", make_emergency, 201, false },
+	{ "act", make_act, 200, false },       { "read", make_read, 200, false },
+	{ "policy", make_policy, 200, false }, { "policy over TLS", make_policy, 200, true },
 };
 const size_t scenarios_n = ARRAY_SIZE(scenarios);
 

@@ -16,6 +16,7 @@ struct scenario {
 	const char *name;
 	void (*make)(struct request *request);
 	int status;
+	bool is_tls;
 };
 
 struct request_setup {

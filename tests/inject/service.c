@@ -11,6 +11,7 @@
 #include "api/http/server.h"
 #include "daemon/app/issuers.h"
 #include "daemon/cases/statements.h"
+#include "daemon/crypto/tls.h"
 #include "daemon/keys/key_file.h"
 #include "tests/inject/fault.h"
 
@@ -35,7 +36,8 @@ struct service {
 	struct event *tick;
 	pthread_t thread;
 	bool has_thread;
-	unsigned port;
+	struct tls *tls;
+	struct client_target targets[2]; /* plain, TLS */
 	atomic_bool is_whole, is_ending;
 };
 
@@ -93,6 +95,20 @@ static int make_pool(struct service *service)
 	return pg_pool_new(&setup, &service->pool);
 }
 
+static int listen_at(struct service *service, struct client_target *target, struct tls *tls)
+{
+	struct sockaddr_in name;
+	socklen_t length = sizeof(name);
+	int fd, r = server_open_listener("127.0.0.1", 0, false, &fd);
+
+	if (r)
+		return r;
+	if (getsockname(fd, (struct sockaddr *)&name, &length) < 0)
+		return -errno;
+	*target = (struct client_target){ .port = ntohs(name.sin_port), .is_tls = tls };
+	return server_listen_take(service->server, fd, tls);
+}
+
 static int serve(struct service *service)
 {
 	struct server_config config = {
@@ -101,9 +117,7 @@ static int serve(struct service *service)
 		.gate = { actor_authenticate, &service->gate },
 		.application = &service->handlers,
 	};
-	struct sockaddr_in name;
-	socklen_t length = sizeof(name);
-	int fd, r;
+	int r;
 
 	service->gate = (struct actor_gate){ .issuers = *issuers_table(service->issuers),
 					     .index_key = &service->key };
@@ -111,18 +125,17 @@ static int serve(struct service *service)
 			  issuers_table(service->issuers));
 	if (r == 0)
 		r = server_new(service->base, &config, &service->server);
-	if (r == 0)
-		r = server_open_listener("127.0.0.1", 0, false, &fd);
-	if (r == 0)
-		r = getsockname(fd, (struct sockaddr *)&name, &length) < 0
-			    ? -errno
-			    : server_listen_take(service->server, fd, NULL);
-	service->port = r == 0 ? ntohs(name.sin_port) : 0;
+	for (unsigned i = 0; r == 0 && i < ARRAY_SIZE(service->targets); i++)
+		r = listen_at(service, &service->targets[i], i == 0 ? NULL : service->tls);
 	return r;
 }
 
-static int service_fill(struct service *service, const char *config_file)
+static int service_fill(struct service *service, const char *config_file,
+			const char *certificate_file)
 {
+	const struct tls_setup tls = { .certificate_file = certificate_file,
+				       .key_file = certificate_file,
+				       .client_ca_file = "" };
 	const struct timeval interval = { .tv_usec = 5000 };
 	struct config_error error = { .text = "" };
 	char text[512] = "";
@@ -132,6 +145,8 @@ static int service_fill(struct service *service, const char *config_file)
 		r = key_file_load_index(service->config->index_key_file, &service->key);
 	if (r == 0)
 		r = issuers_new(service->config, &service->issuers, text, sizeof(text));
+	if (r == 0)
+		r = tls_new(&tls, &service->tls, text, sizeof(text));
 	if (r) {
 		fprintf(stderr, "%s: %d %s%s\n", config_file, r, error.text, text);
 		return r;
@@ -145,11 +160,11 @@ static int service_fill(struct service *service, const char *config_file)
 	return r || !service->tick ? -ENOMEM : event_add(service->tick, &interval);
 }
 
-struct service *service_new(const char *config_file)
+struct service *service_new(const char *config_file, const char *certificate_file)
 {
 	struct service *service = calloc(1, sizeof(*service));
 
-	if (service && service_fill(service, config_file) == 0 &&
+	if (service && service_fill(service, config_file, certificate_file) == 0 &&
 	    pthread_create(&service->thread, NULL, run, service) == 0) {
 		service->has_thread = true;
 		return service;
@@ -173,13 +188,14 @@ void service_free(struct service *service)
 	if (service->base)
 		event_base_free(service->base);
 	issuers_free(service->issuers);
+	tls_free(service->tls);
 	config_free(service->config);
 	free(service);
 }
 
-unsigned service_port(const struct service *service)
+const struct client_target *service_target(const struct service *service, bool is_tls)
 {
-	return service->port;
+	return &service->targets[is_tls];
 }
 
 bool service_is_whole(const struct service *service)
