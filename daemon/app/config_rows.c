@@ -110,7 +110,7 @@ const struct config_row config_rows[] = {
 	  "'host=/run/postgresql dbname=conductd user=conduct_migrate"
 	  " passfile=/etc/conductd/migrate.pgpass'",
 	  .least = 0 },
-	{ "database.connections.batch", CONFIG_INTEGER, AT(connections[PG_LANE_BATCH]), "2",
+	{ "database.connections.batch", CONFIG_INTEGER, AT(connections[PG_LANE_BATCH]), "1",
 	  .least = 1, .most = PG_CONNECTION_LIMIT, .is_fixed = true },
 	{ "database.connections.act", CONFIG_INTEGER, AT(connections[PG_LANE_ACT]), "4", .least = 1,
 	  .most = PG_CONNECTION_LIMIT, .is_fixed = true },

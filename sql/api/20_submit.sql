@@ -220,17 +220,25 @@ begin
 end
 $$;
 
--- The body that gets a report first. Of an ordinary report about one wiki the way begins at that wiki.
+-- Whether the way of a report begins at its wiki: it is an ordinary one about that wiki alone.
+create or replace function conduct_api_1.submit_is_local(p_plan conduct_api_1.report_plan, p_facts jsonb)
+returns boolean language plpgsql immutable
+as $$
+begin
+	return p_plan.lane = 'standard' and p_plan.kind = 'conduct' and p_plan.wiki is not null
+		and not p_facts -> 'routes' ?| array['emergency', 'legal']
+		and p_facts -> 'venues' = '["on_wiki"]' and jsonb_array_length(p_facts -> 'wikis') < 2;
+end
+$$;
+
+-- The body that gets a report first.
 create or replace function conduct_api_1.submit_body(p_plan conduct_api_1.report_plan, p_facts jsonb)
 returns text language plpgsql stable
 as $$
 declare
 	v_body text;
 begin
-	if p_plan.lane = 'standard' and p_plan.kind = 'conduct' and p_plan.wiki is not null
-		and not p_facts -> 'routes' ?| array['emergency', 'legal']
-		and p_facts -> 'venues' = '["on_wiki"]' and jsonb_array_length(p_facts -> 'wikis') < 2
-	then
+	if conduct_api_1.submit_is_local(p_plan, p_facts) then
 		v_body := conduct_api_1.route_wiki(p_plan.place, p_facts);
 	end if;
 	return coalesce(v_body, conduct_api_1.route(p_facts));

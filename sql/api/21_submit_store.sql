@@ -136,7 +136,35 @@ begin
 end
 $$;
 
--- Where a report goes and by when it is acted on, with the answer to its reporter; its rows are there.
+-- Which reports go to the body of their wiki, as route_wiki() has it: nobody means a functionary, and the body
+-- is competent. That is asked once for all reports that go the same way; {case: body}.
+create or replace function conduct_api_1.submit_local_bodies(p_all conduct_api_1.submission[]) returns jsonb
+language plpgsql stable
+as $$
+declare
+	v_way record;
+	v_bodies jsonb := '{}';
+begin
+	for v_way in
+		select b.body_id, conduct_api_1.members_needed(b, w.is_severe) as needed, w.cases
+		from (select ((s.plan).place).body_id, (s.plan).severity >= 'S3' as is_severe,
+				array_agg((s.plan).case_id) as cases
+			from unnest(p_all) s
+			where ((s.plan).place).status = 'open' and conduct_api_1.submit_is_local(s.plan, s.facts)
+				and s.facts ->> 'about_functionary' = 'no' and (s.facts ->> 'has_respondent')::boolean
+				and not s.facts -> 'accused_bodies' ? ((s.plan).place).body_id
+			group by 1, 2) w
+		join conduct.body b on b.body_id = w.body_id
+	loop
+		v_bodies := v_bodies || coalesce((select jsonb_object_agg(c.case_id, v_way.body_id)
+			from unnest(conduct_gate.cases_with_members(v_way.body_id, v_way.cases, v_way.needed))
+				c (case_id)), '{}');
+	end loop;
+	return v_bodies;
+end
+$$;
+
+-- Where a report goes, unless that is known, and by when it is acted on, with the answer to its reporter.
 create or replace function conduct_api_1.submit_route(p_one conduct_api_1.submission)
 returns conduct_api_1.submission language plpgsql volatile
 as $$
@@ -145,8 +173,7 @@ declare
 	v_plan conduct_api_1.report_plan := p_one.plan;
 	v_first integer;
 begin
-	v_one.facts := conduct_api_1.submit_facts(p_one.args, v_plan);
-	v_one.body_id := conduct_api_1.submit_body(v_plan, v_one.facts);
+	v_one.body_id := coalesce(v_one.body_id, conduct_api_1.submit_body(v_plan, v_one.facts));
 	select v_plan.lane = 'emergency' or b.is_external into strict v_one.is_escalated
 	from conduct.body b where b.body_id = v_one.body_id;
 	v_one.what := array['acknowledge', case when v_one.is_escalated then 'hand_back' else 'claim' end];
@@ -253,15 +280,23 @@ create or replace function conduct_api_1.submit_store(p_all conduct_api_1.submis
 returns conduct_api_1.submission[] language plpgsql volatile
 as $$
 declare
-	v_all conduct_api_1.submission[] := p_all;
+	v_all conduct_api_1.submission[] := '{}';
 	v_cases text := (select string_agg(((s.plan).case_id)::text, ',') from unnest(p_all) s);
+	v_bodies jsonb;
 	v_one conduct_api_1.submission;
 begin
 	perform set_config('conduct.case_id', v_cases, true);
-	perform conduct_api_1.submit_told(v_all);
+	perform conduct_api_1.submit_told(p_all);
+	foreach v_one in array p_all loop
+		perform conduct_api_1.submit_open(v_one);
+		v_one.facts := conduct_api_1.submit_facts(v_one.args, v_one.plan);
+		v_all := v_all || v_one;
+	end loop;
+	v_bodies := conduct_api_1.submit_local_bodies(v_all);
 	for i in 1 .. cardinality(v_all) loop
 		v_one := v_all[i];
 		perform conduct_api_1.submit_open(v_one);
+		v_one.body_id := v_bodies ->> ((v_one.plan).case_id)::text;
 		v_all[i] := conduct_api_1.submit_route(v_one);
 	end loop;
 	perform set_config('conduct.case_id', v_cases, true);

@@ -56,6 +56,20 @@ select k.name, (t.submit('alone ' || k.name, k.account, k.more)).status from t.k
 select k.name, t.rows('batch ' || k.name) = t.rows('alone ' || k.name),
 	length(t.rows('batch ' || k.name)) > 1500, t.units('batch ' || k.name) is not distinct from t.units('alone ' || k.name)
 from t.kind k order by k.nth;
+\echo asked of all cases at once, a body is as competent as asked of each
+set role conduct_gate;
+with asked as (
+	select b.body_id, n, f.case_id, conduct_gate.has_members(b.body_id, f.case_id, n)
+			and not conduct_gate.has_accused_member(f.case_id, b.body_id) as alone
+	from conduct.body b, generate_series(1, 5) n, conduct.case_file f),
+together as (
+	select b.body_id, n, conduct_gate.cases_with_members(b.body_id, array(select case_id from conduct.case_file), n) as cases
+	from conduct.body b, generate_series(1, 5) n)
+select count(*) > 500 as are_many, count(*) filter (where a.alone) > 100 as are_some, count(*) filter (where not a.alone
+	and conduct_gate.has_members(a.body_id, null, a.n)) > 10 as are_barred, count(*) filter (where a.alone <> (a.case_id = any (g.cases)))
+	as differ
+from asked a join together g using (body_id, n);
+reset role;
 \echo what is wrong goes alone, wherever it stands, and so do a key that is known and one that comes twice
 select b.nth, (b.answer).status from t.batch(t.report('one', 'Rep'), t.report('bad', 'Rep', '{"category": "nix"}'),
 	t.report('two', null), t.report('again', null, '{}', 'batch plain'), t.report('twice', null, '{}', 'two'),
