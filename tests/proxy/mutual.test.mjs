@@ -51,8 +51,13 @@ for (const [what, contents] of strangers) {
 	test(`no proxy gives anything to ${what}`, limit, async () => {
 		await give(contents);
 		for (const [name, proxy] of Object.entries(proxies)) {
-			// In TLS 1.3 the proxy hears of it after its handshake; HAProxy then ends its client's connection, too.
-			const outcome = await ask(proxy, '/v1/policy/versions').then(({ status }) => String(status), ({ code }) => code);
+			// A connection that the proxy has kept is good for one more request, after which there are new ones alone. In
+			// TLS 1.3 the proxy hears of it after its handshake; HAProxy then ends its client's connection, too.
+			let outcome;
+			await logged(async () => {
+				outcome = await ask(proxy, '/v1/policy/versions').then(({ status }) => String(status), ({ code }) => code);
+				return outcome !== '200';
+			});
 			assert.match(outcome, /^(50[23]|ECONNRESET)$/, name);
 		}
 		await give({ 'server.crt': 'ca-server.crt', 'server.key': 'ca-server.key', 'client-ca.crt': 'ca.crt' });
