@@ -17,7 +17,7 @@ begin
 			conduct_timer, conduct_stats, conduct_admin', v_function.signature);
 	end loop;
 	for v_function in
-		select p.oid::regprocedure as signature, p.proname as name,
+		select p.oid::regprocedure as signature, p.proname as name, p.proowner::regrole::text as owner,
 			case when p.proname in ('publish_policy', 'person_seen', 'timer_run', 'lookup_next',
 				'lookup_done', 'sweep') then array['conduct_worker']
 				when p.proname in ('readiness', 'policy_current')
@@ -27,6 +27,11 @@ begin
 		from pg_catalog.pg_proc p
 		where p.pronamespace = 'conduct_api_1'::regnamespace and p.prosecdef
 	loop
+		-- Where functions are replaced, what helpers were granted has reached these too.
+		execute format('revoke execute on function %s from %s', v_function.signature, (
+			select string_agg(a.name, ', ') from unnest(array['conduct_handler', 'conduct_party',
+				'conduct_intake', 'conduct_timer', 'conduct_stats', 'conduct_admin']) a (name)
+			where a.name <> v_function.owner));
 		execute format('grant execute on function %s to %s', v_function.signature,
 			array_to_string(v_function.callers, ', '));
 	end loop;
