@@ -303,6 +303,8 @@ static void calls_finish(struct connection *connection, struct group *group)
 	/* Counted down first: an answer may look at the pool's state. */
 	for (unsigned i = 0; i < group->n_calls; i++)
 		pool->n_in_flight -= group->calls[i] != NULL;
+	if (connection->lane == PG_LANE_BATCH)
+		pg_pool_note_batch(pool, group->n_calls, group->sent_ms);
 	if (group->many) {
 		if (group->error)
 			many_heed_error(pool, group->many, group->error);

@@ -15,6 +15,7 @@ enum {
 	PG_BACKOFF_FIRST_MS = 100,
 	PG_BACKOFF_LAST_MS = 2000, /* back within seconds of the server, whoever restarts it */
 	PG_STATEMENT_TIMEOUT_MS = 60000,
+	PG_GATHER_MS = 25, /* the longest that a batch waits for who may be about to come */
 };
 
 enum group_kind {
@@ -78,6 +79,8 @@ struct lane {
 	struct queue queue;
 	struct connection *connections;
 	unsigned n_connections;
+	unsigned n_expected;   /* so many calls were there when the last batch ended */
+	int64_t gathers_until; /* and until then they may come again, as the next one */
 };
 
 struct pg_pool {
@@ -88,6 +91,7 @@ struct pg_pool {
 	struct queue failed; /* calls that will be answered from the loop without being sent */
 	struct event *work_event;
 	struct event *tick_event;
+	struct event *gather_event;
 	unsigned n_in_flight;
 	uint64_t last_session;
 	char trouble[256]; /* why a connection is not there; "" once one is */
@@ -124,6 +128,7 @@ void pg_call_fail(struct pg_call *call, enum pg_outcome outcome);
 void pg_call_answer(struct pg_call *call, struct pg_answer *answer);
 void pg_pool_requeue(struct pg_pool *pool, struct pg_call *call);
 void pg_pool_requeue_alone(struct pg_pool *pool, struct pg_call *call);
+void pg_pool_note_batch(struct pg_pool *pool, unsigned n_calls, int64_t sent_ms);
 void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statement);
 
 /* connection.c */

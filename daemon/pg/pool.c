@@ -124,6 +124,36 @@ void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statemen
 			pool->lanes[i].connections[j].is_prepared[index] = false;
 }
 
+/*
+ * A batch has ended. Its clients may come again at once, and without them the next batch would be
+ * made of those alone who came meanwhile: two halves that take turns for ever, each paying for a
+ * command and a commit. So the next one waits for as many as there were: the fuller it may get,
+ * the longer, at most for what the last one took. Who is alone waits for nobody.
+ */
+void pg_pool_note_batch(struct pg_pool *pool, unsigned n_calls, int64_t sent_ms)
+{
+	struct lane *lane = &pool->lanes[PG_LANE_BATCH];
+	int64_t now = pg_now_ms();
+	int64_t most;
+
+	lane->n_expected = n_calls + lane->queue.n_calls;
+	if (lane->n_expected > PG_BATCH_LIMIT)
+		lane->n_expected = PG_BATCH_LIMIT;
+	most = (now - sent_ms) * lane->n_expected / PG_BATCH_LIMIT;
+	lane->gathers_until = now + (most < PG_GATHER_MS ? most : PG_GATHER_MS);
+}
+
+static bool lane_gathers(struct pg_pool *pool, struct lane *lane)
+{
+	int64_t left = lane->gathers_until - pg_now_ms();
+	const struct timeval wait = { .tv_usec = left * 1000 };
+
+	if (left <= 0 || lane->queue.n_calls >= lane->n_expected || lane->queue.first->is_alone)
+		return false;
+	/* Without a timer nothing would end the wait. */
+	return evtimer_add(pool->gather_event, &wait) == 0;
+}
+
 static struct connection *lane_find_session(struct lane *lane, uint64_t session)
 {
 	for (unsigned i = 0; i < lane->n_connections; i++)
@@ -203,7 +233,7 @@ static void lane_dispatch(struct pg_pool *pool, enum pg_lane which)
 				return;
 		} else {
 			connection = lane_find_idle(lane, depths[which]);
-			if (!connection)
+			if (!connection || lane_gathers(pool, lane))
 				return;
 		}
 		n = lane_take(lane, which, calls);
@@ -457,8 +487,10 @@ int pg_pool_new(const struct pg_pool_setup *setup, struct pg_pool **ret_pool)
 	pool->application_name = strdup(setup->application_name);
 	pool->work_event = evtimer_new(setup->base, on_work, pool);
 	pool->tick_event = evtimer_new(setup->base, on_tick, pool);
+	pool->gather_event = evtimer_new(setup->base, on_work, pool);
 	r = -ENOMEM;
-	if (pool->conninfo && pool->application_name && pool->work_event && pool->tick_event)
+	if (pool->conninfo && pool->application_name && pool->work_event && pool->tick_event &&
+	    pool->gather_event)
 		r = pool_start(pool);
 	if (r < 0) {
 		pg_pool_free(pool);
@@ -496,6 +528,8 @@ struct pg_pool *pg_pool_free(struct pg_pool *pool)
 		event_free(pool->work_event);
 	if (pool->tick_event)
 		event_free(pool->tick_event);
+	if (pool->gather_event)
+		event_free(pool->gather_event);
 	free(pool->conninfo);
 	free(pool->application_name);
 	free(pool);

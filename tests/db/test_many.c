@@ -1,6 +1,28 @@
 /* Calls that go together: one command, a row for each, and a second chance alone for every one. */
 
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "tests/db/pool_fixture.h"
+
+/* The pool's clock: the real one, or one that stands still until the test moves it. */
+static struct timespec stopped;
+
+int clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+	if (clock != CLOCK_MONOTONIC || !stopped.tv_sec)
+		return (int)syscall(SYS_clock_gettime, clock, ret_time);
+	*ret_time = stopped;
+	return 0;
+}
+
+static void pass(unsigned ms)
+{
+	stopped.tv_nsec += (long)ms * 1000000;
+	stopped.tv_sec += stopped.tv_nsec / 1000000000;
+	stopped.tv_nsec %= 1000000000;
+}
 
 static void submit(struct attempt *attempt, int many, int argument)
 {
@@ -28,6 +50,67 @@ START_TEST(each_is_answered_with_its_row)
 	ck_assert(
 		admin_asks("select count(*) = 33 and count(distinct xmin::text) = 2 from stored"));
 	ck_assert_uint_eq(0, n_events[PG_EVENT_ERROR]);
+}
+END_TEST
+
+/* Whether so many calls wait to be sent and none is on its way, once everything that can happen
+ * has. */
+static bool waits(unsigned n_queued)
+{
+	struct pg_pool_state state;
+
+	for (unsigned i = 0; i < 3; i++)
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	pg_pool_get_state(pool, &state);
+	return state.n_queued == n_queued && state.n_in_flight == 0;
+}
+
+/* Eight at once, whose batch takes 100 ms by the pool's clock. */
+static void run_batch_of_eight(struct attempt attempts[8])
+{
+	struct pg_pool_state state;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &stopped);
+	for (unsigned i = 0; i < 8; i++)
+		submit(&attempts[i], STORES, (int)i);
+	do {
+		event_base_loop(base, EVLOOP_ONCE);
+		pg_pool_get_state(pool, &state);
+	} while (state.n_queued);
+	pass(100);
+	run();
+	admin_run("delete from stored");
+}
+
+START_TEST(who_comes_again_goes_together)
+{
+	struct attempt attempts[8];
+
+	run_batch_of_eight(attempts);
+	for (unsigned i = 0; i < 8; i++) {
+		ck_assert(waits(i));
+		submit(&attempts[i], STORES, (int)i);
+	}
+	run();
+	ck_assert(admin_asks("select count(*) = 8 and count(distinct xmin::text) = 1 from stored"));
+}
+END_TEST
+
+START_TEST(who_comes_alone_waits_a_while_for_the_others_and_then_for_nobody)
+{
+	struct attempt attempts[8];
+
+	run_batch_of_eight(attempts);
+	submit(&attempts[0], STORES, 0);
+	ck_assert(waits(1));
+	pass(26);
+	run();
+	ck_assert(is_stored(&attempts[0]));
+	submit(&attempts[1], STORES, 1);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	ck_assert(!waits(1));
+	run();
+	ck_assert(is_stored(&attempts[1]));
 }
 END_TEST
 
@@ -193,6 +276,8 @@ int main(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, each_is_answered_with_its_row);
+	tcase_add_test(tcase, who_comes_again_goes_together);
+	tcase_add_test(tcase, who_comes_alone_waits_a_while_for_the_others_and_then_for_nobody);
 	tcase_add_test(tcase, values_arrive_as_they_are);
 	tcase_add_test(tcase, one_that_is_left_out_goes_alone);
 	tcase_add_test(tcase, one_that_fails_takes_nobody_with_it);
