@@ -118,7 +118,7 @@ end
 	const { id } = indexesOf(stack, stack.people.functionary.user);
 	const files = ids.map((one, i) => {
 		const path = `${work}/read-${i}.sql`;
-		writeFileSync(path, `select status, body from conduct_api_1.case_show('\\x${id}'::bytea, '${one}'::uuid);\n`);
+		writeFileSync(path, `select * from conduct_api_1.case_show('\\x${id}'::bytea, '${one}'::uuid);\n`);
 		return path;
 	});
 	return { comparisons: [{ name: 'read one case', contenders: [
