@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/app/files.h"
 #include "daemon/app/process.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
@@ -11,7 +12,7 @@
 static const char usage[] =
 	"usage: conductd [-n | --dump-config] [-c FILE]\n\n"
 	"-c FILE        configuration (default /etc/conductd/conductd.yaml)\n"
-	"-n             check the configuration and exit\n"
+	"-n             check the configuration and the files that it names, and exit\n"
 	"--dump-config  print what is in effect, defaults included, and exit\n"
 	"--version      print the version and exit\n"
 	"-h, --help     print this and exit\n\n"
@@ -72,14 +73,16 @@ int main(int argc, char **argv)
 
 	if (r)
 		return r == ARGUMENTS_E_DONE ? EXIT_SUCCESS : 2;
+	if (arguments.is_check)
+		return files_check_all(arguments.config_file) ? EXIT_FAILURE : EXIT_SUCCESS;
 	r = config_load(arguments.config_file, &config, &error);
 	if (r) {
 		config_error_print(arguments.config_file, &error, text, sizeof(text));
 		(void)fprintf(stderr, "%s\n", r < 0 ? strerror(-r) : text);
 		return EXIT_FAILURE;
 	}
-	if (arguments.is_dump || arguments.is_check) {
-		r = arguments.is_dump ? dump(config) : EXIT_SUCCESS;
+	if (arguments.is_dump) {
+		r = dump(config);
 		config_free(config);
 		return r;
 	}

@@ -23,6 +23,8 @@ struct issuer {
 	size_t n_clients;
 	const struct crypto_key *keys[ISSUER_KEYS_MAX]; /* while a key is replaced two hold */
 	size_t n_keys;
+	const char *const *wikis; /* whose names are of this issuer; none: those of no other */
+	size_t n_wikis;
 	int64_t lifetime_max_s;      /* exp - iat */
 	const struct people *people; /* demo: user names by id; else NULL */
 };

@@ -58,9 +58,13 @@ static bool is_text(const struct value *value, const char *text)
 
 static int check_header(const struct value *header)
 {
-	static const char *const refused[] = { "crit", "jku", "jwk", "x5u", "x5c" };
+	static const char *const refused[] = { "b64", "crit", "jku", "jwk", "x5u", "x5c" };
+	const struct value *type = value_get(header, "typ");
 
 	if (!is_text(value_get(header, "alg"), "RS256"))
+		return TOKEN_E_ALGORITHM;
+	/* RFC 8725 section 3.11: what the issuer signs for another purpose says so. */
+	if (type && !is_text(type, "JWT") && !is_text(type, "at+jwt"))
 		return TOKEN_E_ALGORITHM;
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
 		if (value_get(header, refused[i]))

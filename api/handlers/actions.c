@@ -48,5 +48,5 @@ void actions_act(struct exchange *exchange)
 	verb_add_key(exchange, call, NULL, 0);
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
-	verb_submit(exchange, call, verb_reply_case);
+	verb_pass(exchange, call, verb_reply_case);
 }

@@ -14,5 +14,5 @@ void bodies_show(struct exchange *exchange)
 	verb_add_account(exchange, call);
 	/* No body has the empty name: what is no id is looked up like one that does not exist. */
 	call_add_text(call, scalar_is_id(id) ? id : (struct slice){ "", 0 });
-	verb_submit(exchange, call, verb_reply);
+	verb_pass(exchange, call, verb_reply);
 }

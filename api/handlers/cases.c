@@ -38,12 +38,14 @@ static bool is_assigned(struct slice text)
 static int set_respondent(struct exchange *exchange, struct value *filter, bool *ret_is_sound)
 {
 	struct slice name = exchange_query(exchange, "respondent");
+	struct names names = handlers_names_of(verb_handlers(exchange),
+					       exchange_query(exchange, "wiki"));
 	const char *hex;
 	int r;
 
 	if (!name.at)
 		return 0;
-	r = names_index(&verb_handlers(exchange)->names, exchange->arena, name, &hex);
+	r = names_index(&names, exchange->arena, name, &hex);
 	if (r > 0)
 		*ret_is_sound = false;
 	return r ? (r < 0 ? r : 0) : value_set_string(filter, "respondent", hex);
@@ -110,7 +112,7 @@ void cases_list(struct exchange *exchange)
 	call_add_json(call, filter);
 	call_add_json(call, after);
 	call_add_integer(call, limit);
-	verb_submit(exchange, call, finish_list);
+	verb_pass(exchange, call, finish_list);
 }
 
 void cases_show(struct exchange *exchange)
@@ -121,7 +123,7 @@ void cases_show(struct exchange *exchange)
 		return;
 	verb_add_account(exchange, call);
 	call_add_text(call, exchange_param(exchange, 0));
-	verb_submit(exchange, call, verb_reply_case);
+	verb_pass(exchange, call, verb_reply_case);
 }
 
 static void finish_events(struct call *call, const struct call_answer *answer)
@@ -141,5 +143,5 @@ void cases_list_events(struct exchange *exchange)
 	call_add_text(call, exchange_param(exchange, 0));
 	call_add_integer(call, limit);
 	call_add_json(call, after);
-	verb_submit(exchange, call, finish_events);
+	verb_pass(exchange, call, finish_events);
 }

@@ -21,7 +21,7 @@ void grants_list(struct exchange *exchange)
 	verb_add_account(exchange, call);
 	call_add_integer(call, limit);
 	call_add_json(call, after);
-	verb_submit(exchange, call, finish_list);
+	verb_pass(exchange, call, finish_list);
 }
 
 static void change(struct exchange *exchange, enum statement_id statement, const struct form *form)
@@ -36,7 +36,7 @@ static void change(struct exchange *exchange, enum statement_id statement, const
 	verb_add_key(exchange, call, NULL, 0);
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
-	verb_submit(exchange, call, verb_reply);
+	verb_pass(exchange, call, verb_reply);
 }
 
 void grants_add(struct exchange *exchange)
@@ -58,5 +58,5 @@ void grants_end(struct exchange *exchange)
 	verb_add_account(exchange, call);
 	call_add_text(call, exchange_param(exchange, 0));
 	verb_add_key(exchange, call, NULL, 0);
-	verb_submit(exchange, call, verb_reply);
+	verb_pass(exchange, call, verb_reply);
 }

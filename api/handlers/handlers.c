@@ -100,13 +100,41 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 	if (made.n_accounts)
 		qsort(made.accounts, made.n_accounts, sizeof(*made.accounts), compare_accounts);
 	*handlers = made;
-	handlers->names = (struct names){
-		.key = key,
-		.scope = text_slice(issuers->n_issuers ? issuers->issuers[0].scope : ""),
-		.find = find_account,
-		.userdata = handlers,
-	};
+	handlers->issuers = issuers;
+	handlers->names = (struct names){ .key = key, .find = find_account, .userdata = handlers };
+	handlers->names = handlers_names_of(handlers, (struct slice){ NULL, 0 });
 	return 0;
+}
+
+static bool has_wiki(const struct issuer *issuer, struct slice wiki)
+{
+	for (size_t i = 0; wiki.length && i < issuer->n_wikis; i++)
+		if (text_equals(text_slice(issuer->wikis[i]), wiki))
+			return true;
+	return false;
+}
+
+/* The issuer that lists the wiki; else the first that lists none; else the first. */
+struct names handlers_names_of(const struct handlers *handlers, struct slice wiki)
+{
+	const struct issuer_table *table = handlers->issuers;
+	struct names names = handlers->names;
+	const struct issuer *found = NULL;
+
+	for (size_t i = 0; i < table->n_issuers; i++) {
+		const struct issuer *issuer = &table->issuers[i];
+
+		if (has_wiki(issuer, wiki)) {
+			found = issuer;
+			break;
+		}
+		if (!found && !issuer->n_wikis)
+			found = issuer;
+	}
+	if (!found && table->n_issuers)
+		found = &table->issuers[0];
+	names.scope = text_slice(found ? found->scope : "");
+	return names;
 }
 
 void handlers_deinit(struct handlers *handlers)

@@ -19,8 +19,9 @@ struct handlers {
 	struct policy_set *policy;     /* counted; NULL until the published set has been read */
 	struct policy_cache *cache;    /* of `policy` */
 	struct origins *origins;       /* of the wikis of `policy` */
-	struct names names;
-	struct handlers_account *accounts; /* of the demo people, sorted by name_ix */
+	const struct issuer_table *issuers; /* borrowed */
+	struct names names;                 /* of no wiki in particular */
+	struct handlers_account *accounts;  /* of the demo people, sorted by name_ix */
 	size_t n_accounts;
 	struct policy_load *load; /* under way, or NULL */
 	bool must_load_again;     /* something was published meanwhile */
@@ -43,6 +44,8 @@ int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct 
 		  const struct issuer_table *issuers);
 /* No call of a handler may be in flight. */
 void handlers_deinit(struct handlers *handlers);
+/* How names of a wiki become indexes; at NULL: of no wiki in particular. */
+struct names handlers_names_of(const struct handlers *handlers, struct slice wiki);
 void handlers_swap_policy_take(struct handlers *handlers, struct policy_set *set);
 /* A wiki's own pages may report; fits server_config.is_wiki_origin. */
 bool handlers_know_origin(void *application, struct slice origin);

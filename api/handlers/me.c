@@ -10,7 +10,7 @@ static void show(struct exchange *exchange, enum statement_id statement)
 	if (!call)
 		return;
 	verb_add_account(exchange, call);
-	verb_submit(exchange, call, verb_reply);
+	verb_pass(exchange, call, verb_reply);
 }
 
 void me_show(struct exchange *exchange)

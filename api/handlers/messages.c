@@ -48,7 +48,7 @@ void messages_list(struct exchange *exchange)
 	call_add_text(call, party);
 	call_add_integer(call, limit);
 	call_add_json(call, after);
-	verb_submit(exchange, call, finish_list);
+	verb_pass(exchange, call, finish_list);
 }
 
 void messages_post(struct exchange *exchange)
@@ -74,5 +74,5 @@ void messages_post(struct exchange *exchange)
 	verb_add_key(exchange, call, which, ARRAY_SIZE(which));
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
-	verb_submit(exchange, call, verb_reply);
+	verb_pass(exchange, call, verb_reply);
 }

@@ -132,26 +132,42 @@ static int write_cursor(struct exchange *exchange, const struct page *page,
 			    n_keys, ret_cursor);
 }
 
+/* {items, next}: the items as they came, and the cursor in place of the key. */
+static char *write_page(struct exchange *exchange, struct slice items, const char *cursor)
+{
+	static const char form[] = "{\"items\":%.*s,\"next\":%s%s%s}";
+	const char *quote = cursor ? "\"" : "";
+
+	return arena_printf(exchange->arena, form, (int)items.length, items.at, quote,
+			    cursor ? cursor : "null", quote);
+}
+
 void page_reply(struct exchange *exchange, const struct page *page,
 		const struct call_answer *answer)
 {
-	const struct value *next = value_get(answer->body, "next");
-	char *cursor = NULL;
-	int r = 0;
+	CLEANUP(value_freep) struct value *next = NULL;
+	struct slice items, key;
+	char *cursor = NULL, *text = NULL;
+	int r = -EPROTO;
 
 	if (answer->status >= 400) {
 		verb_refuse(exchange, answer);
 		return;
 	}
-	if (value_is(next, VALUE_ARRAY))
+	if (answer->text.at && value_scan_member(answer->text, "items", &items) &&
+	    value_scan_member(answer->text, "next", &key))
+		r = *key.at == '[' ? value_parse(key, &next, NULL) : 0;
+	if (!r && next)
 		r = write_cursor(exchange, page, next, &cursor);
-	if (!r)
-		r = value_set_string(answer->body, "next", cursor);
+	if (!r) {
+		text = write_page(exchange, items, cursor);
+		r = text ? 0 : -ENOMEM;
+	}
 	if (r) {
-		exchange_fail(exchange, r);
+		exchange_fail(exchange, r < 0 ? r : -EPROTO);
 		return;
 	}
 	if (cursor)
 		exchange_set_next(exchange, cursor);
-	exchange_reply_json(exchange, 200, answer->body);
+	exchange_reply_bytes(exchange, 200, "application/json; charset=utf-8", text_slice(text));
 }

@@ -14,7 +14,7 @@ void receipt_show(struct exchange *exchange)
 	struct call *call = verb_begin(exchange, STATEMENT_RECEIPT_SHOW, PG_LANE_READ);
 
 	if (call && verb_add_party(exchange, call))
-		verb_submit(exchange, call, verb_reply);
+		verb_pass(exchange, call, verb_reply);
 }
 
 static void finish_messages(struct call *call, const struct call_answer *answer)
@@ -33,7 +33,7 @@ void receipt_list_messages(struct exchange *exchange)
 		return;
 	call_add_integer(call, limit);
 	call_add_json(call, after);
-	verb_submit(exchange, call, finish_messages);
+	verb_pass(exchange, call, finish_messages);
 }
 
 static void act(struct exchange *exchange, enum statement_id statement, const struct form *form)
@@ -49,7 +49,7 @@ static void act(struct exchange *exchange, enum statement_id statement, const st
 	verb_add_key(exchange, call, &participation, 1);
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
-	verb_submit(exchange, call, verb_reply);
+	verb_pass(exchange, call, verb_reply);
 }
 
 void receipt_post_message(struct exchange *exchange)

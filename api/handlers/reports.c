@@ -20,6 +20,7 @@ struct submission {
 	char receipt[RECEIPT_TEXT_SIZE];
 	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
 	struct slice scope; /* of the Idempotency-Key; at NULL without one */
+	struct names names; /* of the report's wiki */
 };
 
 static void free_value(void *value)
@@ -203,6 +204,7 @@ static void submit(struct exchange *exchange, const struct form_check *check,
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
 	call->pg.lock_key = submission->scope;
+	call->pg.many = &statements[STATEMENT_SUBMIT_REPORTS];
 	if (!r)
 		r = call_submit(call, verb_handlers(exchange)->pool, finish, exchange);
 	if (r)
@@ -213,7 +215,7 @@ static void submit(struct exchange *exchange, const struct form_check *check,
 static void check_and_submit(struct exchange *exchange)
 {
 	struct handlers *handlers = verb_handlers(exchange);
-	const struct submission *submission = exchange->state;
+	struct submission *submission = exchange->state;
 	struct form_check *check = arena_alloc(exchange->arena, sizeof(*check));
 	struct value *args = NULL;
 	int r;
@@ -226,7 +228,9 @@ static void check_and_submit(struct exchange *exchange)
 		fail(exchange, -ENOMEM);
 		return;
 	}
-	form_check_init(check, exchange->arena, &handlers->names);
+	submission->names = handlers_names_of(handlers,
+					      value_text(value_get(exchange->json, "wiki")));
+	form_check_init(check, exchange->arena, &submission->names);
 	r = report_check(check, handlers->policy, exchange->json, submission->is_emergency,
 			 exchange->actor && exchange->actor->is_unverified, &args);
 	if (!r)

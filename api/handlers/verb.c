@@ -11,6 +11,7 @@
 #include "daemon/crypto/crypto.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { RETRY_AFTER_S = 1, KEY_PARTS_MAX = 8, TAG_BYTES = 16 };
@@ -189,6 +190,13 @@ void verb_submit(struct exchange *exchange, struct call *call,
 		exchange_fail(exchange, r);
 }
 
+void verb_pass(struct exchange *exchange, struct call *call,
+	       void (*done)(struct call *call, const struct call_answer *answer))
+{
+	call->is_text = true;
+	verb_submit(exchange, call, done);
+}
+
 /* Every 422 has its list of errors, though a few have nothing in the body to point at. */
 static struct value *write_errors(const struct call_answer *answer)
 {
@@ -251,10 +259,11 @@ void verb_reply(struct call *call, const struct call_answer *answer)
 
 	if (answer->status >= 400)
 		verb_refuse(exchange, answer);
-	else if (answer->status == 204 || !answer->body)
+	else if (answer->status == 204 || !answer->text.at)
 		exchange_reply_empty(exchange, 204);
 	else
-		exchange_reply_json(exchange, answer->status, answer->body);
+		exchange_reply_bytes(exchange, answer->status, "application/json; charset=utf-8",
+				     answer->text);
 }
 
 /* A case with its ETag. The tag counts moves, and votes or messages are none: so If-None-Match,
@@ -262,11 +271,12 @@ void verb_reply(struct call *call, const struct call_answer *answer)
 void verb_reply_case(struct call *call, const struct call_answer *answer)
 {
 	struct exchange *exchange = call->userdata;
-	const struct value *revision = value_get(answer->body, "revision");
+	struct slice revision;
 
 	exchange->headers[HTTP_HEADER_IF_NONE_MATCH] = (struct slice){ NULL, 0 };
-	if (answer->status == 200 && value_is(revision, VALUE_INTEGER))
-		exchange_set_revision(exchange, value_integer(revision, 0));
+	if (answer->status == 200 && answer->text.at &&
+	    value_scan_member(answer->text, "revision", &revision))
+		exchange_set_revision(exchange, strtoll(revision.at, NULL, 10));
 	verb_reply(call, answer);
 }
 

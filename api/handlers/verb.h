@@ -30,7 +30,10 @@ void verb_refuse_parameter(struct exchange *exchange);
 /* The exchange is answered by done(), or at once when the call cannot be made. */
 void verb_submit(struct exchange *exchange, struct call *call,
 		 void (*done)(struct call *call, const struct call_answer *answer));
-/* For done(): refusals and bodies as they are; the ETag where the body is a case. */
+/* The same where a success goes to the client as the database says it: its text, not its body. */
+void verb_pass(struct exchange *exchange, struct call *call,
+	       void (*done)(struct call *call, const struct call_answer *answer));
+/* For done() of verb_pass(): refusals and texts as they are; the ETag where it is a case. */
 void verb_reply(struct call *call, const struct call_answer *answer);
 void verb_reply_case(struct call *call, const struct call_answer *answer);
 void verb_refuse(struct exchange *exchange, const struct call_answer *answer);

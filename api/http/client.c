@@ -208,6 +208,15 @@ struct client_address client_find(const struct client_address *peer,
 	return client;
 }
 
+/* 127.0.0.0/8 or ::1. */
+bool client_is_loopback(const struct client_address *address)
+{
+	static const uint8_t loopback[CLIENT_ADDRESS_SIZE] = { [15] = 1 };
+
+	return is_mapped(address->bytes) ? address->bytes[sizeof(mapped)] == 127
+					 : memcmp(address->bytes, loopback, sizeof(loopback)) == 0;
+}
+
 void client_network(const struct client_address *address, uint8_t ret_network[CLIENT_NETWORK_SIZE])
 {
 	memset(ret_network, 0, CLIENT_NETWORK_SIZE);

@@ -40,5 +40,7 @@ struct client_address client_find(const struct client_address *peer,
 				  const struct client_ranges *trusted, const struct slice *lines,
 				  size_t n_lines);
 
+bool client_is_loopback(const struct client_address *address);
+
 /* The /24 or /64 that the address lies in. */
 void client_network(const struct client_address *address, uint8_t ret_network[CLIENT_NETWORK_SIZE]);

@@ -25,7 +25,7 @@
 
 enum {
 	OUTPUT_MAX = 256 * 1024,      /* no new request is begun above this */
-	INPUT_MAX = 16 * 1024,        /* read ahead, beside a body */
+	INPUT_MAX = 16 * 1024,        /* read at once, and so ahead of a body */
 	REFUSED_BODY_MAX = 64 * 1024, /* read and dropped, so that the connection can go on */
 	DRAIN_FRESH_MS = 1000, /* for the first request of a connection that is there already */
 };
@@ -46,9 +46,9 @@ static bool begin_exchange(struct connection *connection)
 	}
 	connection->exchange->connection = connection;
 	/* There may be room again since it was accepted. */
-	connection->exchange->reply->is_reserve = connection->is_reserve &&
-						  owner->n_connections >
-							  owner->limits.connections_max;
+	connection->exchange->reply->is_reserve =
+		connection->is_reserve && (owner->n_connections > owner->limits.connections_max ||
+					   network_is_over(connection->network, 0));
 	return true;
 }
 
@@ -122,7 +122,6 @@ static void take_head(struct connection *connection, const struct http_request *
 				  (int64_t)connection->owner->limits.body_idle_ms * 1000 +
 				  (int64_t)connection->body_length * 1000000 /
 					  connection->owner->limits.body_rate;
-	connection_set_input_limit(connection, connection->body_length + INPUT_MAX);
 	connection_enter(connection, CONNECTION_BODY);
 }
 
@@ -137,8 +136,6 @@ static bool read_head(struct connection *connection)
 
 	if (available == 0)
 		return false;
-	if (connection->state == CONNECTION_IDLE)
-		connection_enter(connection, CONNECTION_HEAD);
 	if (available > HTTP_HEAD_MAX + 1)
 		available = HTTP_HEAD_MAX + 1;
 	bytes = (struct slice){ (const char *)evbuffer_pullup(input, (ssize_t)available),
@@ -148,8 +145,11 @@ static bool read_head(struct connection *connection)
 		return false;
 	}
 	r = http_parse_head(&connection->parser, bytes, &request, &length, &status);
-	if (r == HTTP_E_MORE)
+	if (r == HTTP_E_MORE) {
+		if (connection->state == CONNECTION_IDLE)
+			connection_enter(connection, CONNECTION_HEAD);
 		return false;
+	}
 	if (r == HTTP_E_REFUSED) {
 		connection->is_head = false;
 		if (!begin_exchange(connection))
@@ -182,7 +182,6 @@ static bool read_body(struct connection *connection)
 		}
 		return false;
 	}
-	connection_set_input_limit(connection, INPUT_MAX);
 	body = arena_alloc(exchange->arena, connection->body_length + 1);
 	if (!body) {
 		evbuffer_drain(input, connection->body_length);
@@ -346,6 +345,8 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 {
 	struct connection *connection = context;
 
+	if (!connection_is_due(connection))
+		return;
 	switch (connection->state) {
 	case CONNECTION_HEAD:
 	case CONNECTION_BODY:
@@ -372,7 +373,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
  * @tls: NULL: plain HTTP
  * @peer: who connected
  *
- * Return: 0 or negative.
+ * Return: 0, -EAGAIN when its network has too many already, or another negative error.
  */
 int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, struct tls *tls,
 			const struct client_address *peer)
@@ -386,12 +387,17 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 	}
 	connection->owner = owner;
 	connection->peer = *peer;
-	connection->is_reserve = owner->n_connections >= owner->limits.connections_max;
+	if (!connection_admit(connection)) {
+		evutil_closesocket(fd);
+		free(connection);
+		return -EAGAIN;
+	}
 	connection->is_tls = tls;
 	/* Without this an answer of two packets waits for the client's delayed acknowledgement. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	r = http_tls_new_take(owner->base, fd, tls, &connection->bev);
 	if (r < 0) {
+		network_leave(connection->network);
 		free(connection);
 		return r;
 	}
@@ -407,7 +413,8 @@ int connection_new_take(struct connection_owner *owner, evutil_socket_t fd, stru
 	owner->first = connection;
 	owner->n_connections++;
 	bufferevent_setcb(connection->bev, on_read, on_write, on_event, connection);
-	connection_set_input_limit(connection, INPUT_MAX);
+	/* No high watermark: libevent crashes where it has no memory for one. */
+	bufferevent_set_max_single_read(connection->bev, INPUT_MAX);
 	bufferevent_enable(connection->bev, EV_WRITE);
 	connection_enter(connection, tls ? CONNECTION_SHAKE : CONNECTION_IDLE);
 	return 0;

@@ -4,6 +4,7 @@
 #include "api/http/parser.h"
 #include "api/http/reply.h"
 #include "api/http/server.h"
+#include "api/http/wire.h"
 
 #include <event2/util.h>
 
@@ -16,6 +17,7 @@ struct server_limits {
 	unsigned idle_timeout_ms;
 	unsigned exchange_ms;
 	size_t connections_max;
+	size_t network_max; /* connections; 0: as many as there are */
 	size_t buffers_max;
 };
 
@@ -31,10 +33,12 @@ struct connection_owner {
 	struct client_ranges trusted; /* proxies */
 	struct server_limits limits;
 	bool is_draining;
-	unsigned drain_idle_ms;   /* for one more request of a connection that is idle */
+	unsigned drain_idle_ms; /* for one more request of a connection that is idle */
+	struct wire wire;
 	struct evbuffer *staged;  /* one answer on its way to TLS; else empty */
 	struct connection *first; /* all connections, unordered */
 	size_t n_connections;
+	struct networks *networks;
 	struct connection *oldest, *youngest;           /* those that wait for their clients */
 	size_t n_held;                                  /* bytes of requests and answers */
 	struct page_web *counters;                      /* may be NULL */

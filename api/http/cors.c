@@ -108,7 +108,9 @@ void cors_write(const struct exchange *exchange, struct buffer *head)
 		buffer_append_text(head, "Vary: Origin\r\n");
 	if (!reply->origin)
 		return;
-	buffer_printf(head, "Access-Control-Allow-Origin: %s\r\n", reply->origin);
+	buffer_append_text(head, "Access-Control-Allow-Origin: ");
+	buffer_append_text(head, reply->origin);
+	buffer_append_text(head, "\r\n");
 	buffer_append_text(head, exposed_headers);
 }
 

@@ -10,6 +10,7 @@
 #include "api/http/reply.h"
 #include "api/http/shared.h"
 #include "daemon/base/log.h"
+#include "daemon/crypto/crypto.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -24,6 +25,22 @@ enum {
 	RETRY_AFTER_S = 1,
 	EXCHANGE_ID_MIN = 8
 };
+
+static int make_id(struct exchange_ids *ids, char ret_id[TEXT_UUID_LENGTH + 1])
+{
+	int r;
+
+	if (!ids)
+		return text_new_uuid(ret_id);
+	if (!ids->n_left) {
+		r = crypto_random(ids->bytes, sizeof(ids->bytes));
+		if (r)
+			return r;
+		ids->n_left = REPLY_IDS;
+	}
+	text_make_uuid(ret_id, ids->bytes[--ids->n_left]);
+	return 0;
+}
 
 /**
  * exchange_new() - an exchange without a request yet
@@ -52,7 +69,7 @@ int exchange_new(const struct exchange_gate *gate, void *application,
 	exchange->application = application;
 	exchange->reply->gate = gate;
 	exchange->reply->deliver = deliver;
-	r = text_new_uuid(exchange->request_id);
+	r = make_id(gate ? gate->ids : NULL, exchange->request_id);
 	if (r) {
 		exchange_free(exchange);
 		return r;
@@ -243,6 +260,14 @@ void exchange_authenticate(struct exchange *exchange, enum audience audience,
 		exchange_refuse(exchange, 401, "conduct-unauthorized");
 }
 
+static void append_header(struct buffer *headers, const char *name, const char *value)
+{
+	buffer_append_text(headers, name);
+	buffer_append(headers, ": ", 2);
+	buffer_append_text(headers, value);
+	buffer_append(headers, "\r\n", 2);
+}
+
 /* Adds a header line. Line breaks in a value would start a header of somebody else's. */
 void exchange_set_header(struct exchange *exchange, const char *name, const char *value)
 {
@@ -250,16 +275,23 @@ void exchange_set_header(struct exchange *exchange, const char *name, const char
 		exchange->reply->has_failed = true;
 		return;
 	}
-	buffer_printf(&exchange->reply->headers, "%s: %s\r\n", name, value);
+	append_header(&exchange->reply->headers, name, value);
 }
 
 /* `tag` is visible ASCII without quotes, at most REPLY_TAG_MAX - 3 bytes. */
 void exchange_set_etag(struct exchange *exchange, const char *tag)
 {
-	int n = snprintf(exchange->reply->tag, REPLY_TAG_MAX, "\"%s\"", tag);
+	size_t length = strlen(tag);
+	char *at = exchange->reply->tag;
 
-	if (n < 0 || n >= REPLY_TAG_MAX)
+	if (length > REPLY_TAG_MAX - 3) {
 		exchange->reply->has_failed = true;
+		return;
+	}
+	at[0] = '"';
+	memcpy(at + 1, tag, length);
+	at[length + 1] = '"';
+	at[length + 2] = '\0';
 }
 
 /* The ETag of a case. */
@@ -373,7 +405,7 @@ static void finish(struct exchange *exchange, int status, const char *type)
 		while (reply->body.length % REPLY_PADDING && !reply->body.has_failed)
 			buffer_append_char(&reply->body, ' ');
 	if (reply->tag[0])
-		buffer_printf(&reply->headers, "ETag: %s\r\n", reply->tag);
+		append_header(&reply->headers, "ETag", reply->tag);
 	if (reply->has_failed || buffer_finish(&reply->body) || buffer_finish(&reply->headers)) {
 		give_up(reply);
 	} else if (status == 200 && is_unchanged(exchange)) {

@@ -471,41 +471,42 @@ static int read_head(struct slice head, struct http_request *ret_request)
 	return r;
 }
 
-/* Called at each line feed. A complete request line is judged at once: a client of another version
- * may wait for an answer before it sends more. */
-static int scan_line(struct http_parser *parser, struct slice head)
-{
-	struct http_request request = { 0 };
-	struct slice authority = { 0 };
-
-	if (parser->has_request_line)
-		return ++parser->n_headers > HTTP_HEADERS_MAX ? 431 : 0;
-	parser->has_request_line = true;
-	return read_request_line((struct slice){ head.at, head.length - 2 }, &request, &authority);
-}
-
 static int scan(struct http_parser *parser, struct slice bytes, bool *ret_is_complete)
 {
 	for (size_t i = parser->n_scanned; i < bytes.length; i++) {
 		char c = bytes.at[i], before = i ? bytes.at[i - 1] : '\0';
-		int r;
 
 		if (i >= HTTP_HEAD_MAX)
-			return parser->has_request_line ? 431 : 414;
+			return parser->line_length ? 431 : 414;
 		if (c == '\0' || (c == '\n') != (before == '\r'))
 			return 400;
 		parser->n_scanned = i + 1;
 		if (c != '\n')
 			continue;
-		if (parser->has_request_line && i >= 3 && bytes.at[i - 2] == '\n') {
+		if (parser->line_length && i >= 3 && bytes.at[i - 2] == '\n') {
 			*ret_is_complete = true;
 			return 0;
 		}
-		r = scan_line(parser, (struct slice){ bytes.at, i + 1 });
-		if (r)
-			return r;
+		if (!parser->line_length)
+			parser->line_length = i + 1;
+		else if (++parser->n_headers > HTTP_HEADERS_MAX)
+			return 431;
 	}
 	return 0;
+}
+
+/* A request line is judged before what comes behind it has come, or is refused: a client of another
+ * version may wait for an answer before it sends more. In a complete head it is read with it. */
+static int judge_line(struct http_parser *parser, struct slice bytes)
+{
+	struct http_request request = { 0 };
+	struct slice authority = { 0 };
+
+	if (!parser->line_length || parser->is_line_sound)
+		return 0;
+	parser->is_line_sound = true;
+	return read_request_line((struct slice){ bytes.at, parser->line_length - 2 }, &request,
+				 &authority);
 }
 
 /**
@@ -522,9 +523,13 @@ int http_parse_head(struct http_parser *parser, struct slice bytes,
 		    struct http_request *ret_request, size_t *ret_length, int *ret_status)
 {
 	bool is_complete = false;
-	int r;
+	int r, r_line = 0;
 
 	r = scan(parser, bytes, &is_complete);
+	if (!is_complete)
+		r_line = judge_line(parser, bytes);
+	if (r_line)
+		r = r_line;
 	if (!r && !is_complete)
 		return HTTP_E_MORE;
 	if (!r)

@@ -61,9 +61,10 @@ struct http_request {
 };
 
 struct http_parser {
-	size_t n_scanned; /* bytes of the head seen so far */
-	size_t n_headers; /* lines seen so far */
-	bool has_request_line;
+	size_t n_scanned;   /* bytes of the head seen so far */
+	size_t n_headers;   /* lines seen so far */
+	size_t line_length; /* of the request line with its end; 0: it has not come yet */
+	bool is_line_sound;
 };
 
 #define HTTP_PARSER_NULL \

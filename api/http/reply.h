@@ -5,10 +5,16 @@
 #include "api/http/exchange.h"
 #include "daemon/ipc/page.h"
 
-enum { REPLY_TAG_MAX = 80, REPLY_PADDING = 4096, REPLY_SLOT_US = 10000 };
+enum { REPLY_TAG_MAX = 80, REPLY_PADDING = 4096, REPLY_SLOT_US = 10000, REPLY_IDS = 64 };
 
 struct cors;   /* api/http/cors.h */
 struct limits; /* api/http/limits.h */
+
+/* Random bytes for the names of requests, drawn for many at once. */
+struct exchange_ids {
+	uint8_t bytes[REPLY_IDS][TEXT_UUID_SIZE];
+	size_t n_left;
+};
 
 /* Who is asking? Filled in by the program: the answer lies on a higher floor. */
 struct exchange_gate {
@@ -22,6 +28,7 @@ struct exchange_gate {
 	/* Too much waits already: whoever can is asked to come back; may be NULL. */
 	bool (*is_overloaded)(void *context);
 	page_counter *n_overloaded;
+	struct exchange_ids *ids;    /* NULL: each is drawn alone */
 	const struct limits *limits; /* NULL: none */
 	const struct cors *cors;     /* NULL: no page of another origin reads anything */
 };

@@ -8,9 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct row {
+	const struct route *route;
+	size_t n_literal; /* bytes before the first parameter */
+	bool is_literal;  /* there is none */
+};
+
 struct router {
-	const struct route *routes;
-	size_t n_routes;
+	size_t n_rows;
+	struct row rows[];
 };
 
 #define TAIL "…}"
@@ -90,10 +96,15 @@ int router_new(const struct route *routes, size_t n_routes, struct router **ret_
 			    match_path(routes[j].path, path, &match))
 				return -EINVAL;
 	}
-	router = malloc(sizeof(*router));
+	router = malloc(sizeof(*router) + n_routes * sizeof(router->rows[0]));
 	if (!router)
 		return -ENOMEM;
-	*router = (struct router){ routes, n_routes };
+	router->n_rows = n_routes;
+	for (size_t i = 0; i < n_routes; i++) {
+		size_t n = strcspn(routes[i].path, "{");
+
+		router->rows[i] = (struct row){ &routes[i], n, !routes[i].path[n] };
+	}
 	*ret_router = router;
 	return 0;
 }
@@ -103,6 +114,15 @@ struct router *router_free(struct router *router)
 {
 	free(router);
 	return NULL;
+}
+
+/* Most rows are told apart by their length and one byte. */
+static bool may_match(const struct row *row, struct slice path)
+{
+	size_t n = row->n_literal;
+
+	return (row->is_literal ? path.length == n : path.length > n) &&
+	       path.at[n - 1] == row->route->path[n - 1];
 }
 
 /**
@@ -118,18 +138,19 @@ void router_find(const struct router *router, enum http_method method, struct sl
 
 	if (method == HTTP_HEAD)
 		method = HTTP_GET;
-	for (size_t i = 0; i < router->n_routes; i++) {
+	for (size_t i = 0; i < router->n_rows; i++) {
+		const struct row *row = &router->rows[i];
 		struct route_match match = { 0 };
 
-		if (!match_path(router->routes[i].path, path, &match))
+		if (!may_match(row, path) || !match_path(row->route->path, path, &match))
 			continue;
-		allowed |= router->routes[i].method;
-		if (router->routes[i].flags & ROUTE_CORS)
-			cors |= router->routes[i].method;
-		if (router->routes[i].method != method || found.route)
+		allowed |= row->route->method;
+		if (row->route->flags & ROUTE_CORS)
+			cors |= row->route->method;
+		if (row->route->method != method || found.route)
 			continue;
 		found = match;
-		found.route = &router->routes[i];
+		found.route = row->route;
 	}
 	if (allowed & HTTP_GET)
 		allowed |= HTTP_HEAD;

@@ -7,6 +7,7 @@
 #include "api/http/server.h"
 #include "api/http/connection.h"
 #include "api/http/cors.h"
+#include "api/http/network.h"
 #include "daemon/base/log.h"
 
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@ struct server {
 	struct connection_owner owner; /* first: connections know nothing else */
 	struct router *router;
 	struct exchange_gate gate;
+	struct exchange_ids ids;
 	struct cors cors;
 	struct listener listeners[LISTENERS_MAX];
 	size_t n_listeners;
@@ -129,6 +131,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 				      config->is_wiki_origin };
 	server->gate = config->gate;
 	server->gate.cors = &server->cors;
+	server->gate.ids = &server->ids;
 	if (config->counters)
 		server->gate.n_overloaded = &config->counters->n_overloaded;
 	server->owner = (struct connection_owner){
@@ -148,6 +151,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 			.idle_timeout_ms = or_default(config->idle_timeout_ms, 60000),
 			.exchange_ms = or_default(config->exchange_ms, 30000),
 			.connections_max = or_default(config->connections_max, 10000),
+			.network_max = config->network_max,
 			.buffers_max = config->buffers_max ? config->buffers_max : BUFFERS_MAX,
 		},
 		.closed = on_closed,
@@ -161,9 +165,10 @@ int server_new(struct event_base *base, const struct server_config *config,
 	server->owner.router = server->router;
 	server->pause = evtimer_new(base, on_pause_end, server);
 	server->owner.staged = evbuffer_new();
-	if (!server->pause || !server->owner.staged) {
+	r = networks_new(&server->owner.networks);
+	if (!server->pause || !server->owner.staged || r < 0) {
 		server_free(server);
-		return -ENOMEM;
+		return r < 0 ? r : -ENOMEM;
 	}
 	*ret_server = server;
 	return 0;
@@ -189,6 +194,8 @@ struct server *server_free(struct server *server)
 		event_free(server->pause);
 	if (server->owner.staged)
 		evbuffer_free(server->owner.staged);
+	networks_free(server->owner.networks);
+	buffer_deinit(&server->owner.wire.head);
 	router_free(server->router);
 	free(server);
 	return NULL;
@@ -213,6 +220,12 @@ int server_listen_take(struct server *server, int fd, struct tls *tls)
 	evconnlistener_set_error_cb(listener->events, on_accept_error);
 	server->n_listeners++;
 	return 0;
+}
+
+void server_set_hosts(struct server *server, const char *const *hosts, size_t n_hosts)
+{
+	server->owner.hosts = hosts;
+	server->owner.n_hosts = n_hosts;
 }
 
 /**

@@ -33,6 +33,7 @@ struct server_config {
 	unsigned write_rate;       /* 16,384 bytes a second */
 	unsigned idle_timeout_ms;  /* 60,000: between two requests */
 	unsigned connections_max;  /* 10,000; fewer when there are not so many descriptors */
+	unsigned network_max;      /* connections of one network; 0: there is no limit */
 	unsigned exchange_ms;      /* 30,000: for an answer to be there */
 	size_t buffers_max;        /* 64 MiB: requests and answers that are held at once */
 	struct page_web *counters; /* may be NULL */
@@ -45,6 +46,8 @@ struct server *server_free(struct server *server);
 /* Takes a listening, non-blocking socket; closed with the server. With tls, which is borrowed for
  * as long, its connections are TLS. */
 int server_listen_take(struct server *server, int fd, struct tls *tls);
+/* What Host may name from now on; borrowed like the configuration's. */
+void server_set_hosts(struct server *server, const char *const *hosts, size_t n_hosts);
 /* A listening TCP socket on a numeric address, "127.0.0.1" or "::1"; port 0: any free one. */
 int server_open_listener(const char *address, unsigned port, bool is_shared, int *ret_fd);
 /* Closes the listeners; in-flight exchanges are answered with Connection: close, and idle

@@ -12,6 +12,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <time.h>
 
 enum { LINGER_MS = 2000 };
@@ -24,21 +25,50 @@ int64_t connection_now_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+/* A timer that stands already is left where it is if it comes sooner, and looks then for how long
+ * there still is: most states end long before their deadline. */
+static void arm_timer(struct connection *connection, int64_t now_us)
+{
+	int64_t us = connection->due_us > now_us ? connection->due_us - now_us : 0;
+	const struct timeval delay = { us / 1000000, us % 1000000 };
+
+	if (connection->armed_us && connection->armed_us <= connection->due_us)
+		return;
+	if (event_add(connection->timer, &delay) == 0)
+		connection->armed_us = connection->due_us;
+}
+
 void connection_set_timer(struct connection *connection, int64_t us)
 {
-	struct timeval delay = { 0 };
+	int64_t now_us = connection_now_us();
 
-	if (us > 0)
-		delay = (struct timeval){ us / 1000000, us % 1000000 };
-	event_add(connection->timer, &delay);
+	connection->due_us = now_us + (us > 0 ? us : 0);
+	arm_timer(connection, now_us);
+}
+
+/* What waits has waited long enough: true, and nothing waits any more. */
+bool connection_is_due(struct connection *connection)
+{
+	int64_t now_us = connection_now_us();
+
+	connection->armed_us = 0;
+	if (!connection->due_us)
+		return false;
+	if (connection->due_us > now_us) {
+		arm_timer(connection, now_us);
+		return false;
+	}
+	connection->due_us = 0;
+	return true;
 }
 
 /* The longer of a state's own time and what the output may still take. */
 static void set_timer_with_output(struct connection *connection, unsigned ms)
 {
-	int64_t us = (int64_t)ms * 1000, left = connection->written_us - connection_now_us();
+	int64_t us = (int64_t)ms * 1000;
+	int64_t left = connection->written_us ? connection->written_us - connection_now_us() : 0;
 
-	connection_set_timer(connection, connection->written_us && left > us ? left : us);
+	connection_set_timer(connection, left > us ? left : us);
 }
 
 /* The sooner of the idle limit and the deadline that a body's length gives. */
@@ -51,14 +81,15 @@ void connection_set_body_timer(struct connection *connection)
 }
 
 /* Telling the kernel costs a system call, so it is done once for all states that were gone through.
- */
+ * An end that was read would be read again and again. */
 void connection_sync(struct connection *connection)
 {
 	bool is_enabled = bufferevent_get_enabled(connection->bev) & EV_READ;
+	bool reads = connection->reads && !connection->has_ended;
 
-	if (connection->reads && !is_enabled)
+	if (reads && !is_enabled)
 		bufferevent_enable(connection->bev, EV_READ);
-	else if (!connection->reads && is_enabled)
+	else if (!reads && is_enabled)
 		bufferevent_disable(connection->bev, EV_READ);
 }
 
@@ -73,7 +104,7 @@ void connection_enter(struct connection *connection, enum connection_state state
 
 	connection_wait(connection, waits || state == CONNECTION_FULL || state == CONNECTION_SHAKE);
 	connection->state = state;
-	event_del(connection->timer);
+	connection->due_us = 0;
 	switch (state) {
 	case CONNECTION_SHAKE:
 		connection_set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
@@ -104,13 +135,6 @@ void connection_enter(struct connection *connection, enum connection_state state
 		connection_sync(connection);
 }
 
-/* Holds back what is read above it. TLS hands over a record at a time; see http_tls_new_take(). */
-void connection_set_input_limit(struct connection *connection, size_t length)
-{
-	if (!connection->is_tls)
-		bufferevent_setwatermark(connection->bev, EV_READ, 0, length);
-}
-
 /* Ends the connection at once, whatever happens to it. Takes NULL; returns NULL. */
 struct connection *connection_free(struct connection *connection)
 {
@@ -127,6 +151,7 @@ struct connection *connection_free(struct connection *connection)
 			connection->next->link = connection->link;
 		owner->n_connections--;
 	}
+	network_leave(connection->network);
 	exchange_free(connection->exchange);
 	if (connection->timer)
 		event_free(connection->timer);
@@ -144,30 +169,59 @@ struct connection *connection_next(const struct connection *connection)
 	return connection->next;
 }
 
+static void skip(struct slice *bytes, size_t *n)
+{
+	size_t skipped = *n < bytes->length ? *n : bytes->length;
+
+	bytes->at += skipped;
+	bytes->length -= skipped;
+	*n -= skipped;
+}
+
+/* Sends what the socket takes; what fails here fails again in the loop, which says so. */
+static void send_now(int fd, struct slice *head, struct slice *body)
+{
+	/* writev(2) is told of bytes without const; it only reads them. */
+	union {
+		const char *borrowed;
+		void *opaque;
+	} pointers[] = { { head->at }, { body->at } };
+	const struct iovec parts[] = { { pointers[0].opaque, head->length },
+				       { pointers[1].opaque, body->length } };
+	ssize_t r = writev(fd, parts, body->length ? 2 : 1);
+	size_t n = r > 0 ? (size_t)r : 0;
+
+	skip(head, &n);
+	skip(body, &n);
+}
+
 /* The answer's bytes on their way. They are written at once: most fit into the socket, and nobody
  * has to wait for it to say so. TLS may find that the client has gone. */
 static int connection_send(struct connection *connection, const struct exchange *exchange)
 {
 	struct evbuffer *output = bufferevent_get_output(connection->bev);
-	struct evbuffer *staged = connection->owner->staged;
+	struct wire *wire = &connection->owner->wire;
+	struct slice body = wire_body(exchange, connection->is_head), head;
 	bool was_running = connection->is_running;
-	int r = wire_write(exchange, connection->is_head, connection->is_last, connection->is_tls,
-			   staged);
+	int r = wire_write_head(wire, exchange, connection->is_last, connection->is_tls);
 
-	if (r < 0) {
+	if (r < 0)
+		return r;
+	head = (struct slice){ wire->head.at, wire->head.length };
+	if (connection->is_tls) {
+		struct evbuffer *staged = connection->owner->staged;
+
+		r = wire_add(exchange, head, body, staged);
+		connection->is_running = true;
+		if (r == 0)
+			r = http_tls_send(connection->bev, staged);
+		connection->is_running = was_running;
 		evbuffer_drain(staged, evbuffer_get_length(staged));
 		return r;
 	}
-	if (connection->is_tls) {
-		connection->is_running = true;
-		r = http_tls_send(connection->bev, staged);
-		connection->is_running = was_running;
-		return r;
-	}
-	/* What fails here fails again in the loop, which says so. */
 	if (evbuffer_get_length(output) == 0)
-		(void)evbuffer_write(staged, bufferevent_getfd(connection->bev));
-	return evbuffer_get_length(staged) ? evbuffer_add_buffer(output, staged) : 0;
+		send_now(bufferevent_getfd(connection->bev), &head, &body);
+	return wire_add(exchange, head, body, output);
 }
 
 /* Writes the finished answer, logs it, and frees the exchange. */
@@ -195,7 +249,7 @@ void connection_write(struct connection *connection)
 						length > exchange->reply->shared->bytes.length
 					? length - exchange->reply->shared->bytes.length
 					: length);
-		if (length == 0 && !connection->is_tls)
+		if (length == 0)
 			connection->written_us = 0;
 		else
 			connection->written_us =

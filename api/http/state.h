@@ -2,6 +2,7 @@
 /* Inside api/http: what a connection is, for connection.c and state.c alone. */
 
 #include "api/http/connection.h"
+#include "api/http/network.h"
 
 struct bufferevent;
 struct event;
@@ -33,15 +34,18 @@ struct connection {
 	size_t n_body_seen;
 	int64_t request_us;  /* when the request was complete; its head's first byte before that */
 	int64_t deadline_us; /* of a body: by its length */
+	int64_t due_us;      /* when the state has lasted too long; 0: it may last */
+	int64_t armed_us;    /* when the timer comes; 0: it does not */
 	int64_t written_us;  /* by when all output must have left; 0: there is none */
 	bool is_head;        /* HEAD: the answer has no body */
 	bool is_last;        /* close after this answer */
 	bool has_ended;      /* the client sends nothing more */
 	bool is_running;     /* the caller goes on with it: nobody else may free it */
 	bool is_tls;
-	bool reads;      /* input is wanted */
-	bool is_reserve; /* above the limit of connections */
-	bool is_waiting; /* in the owner's list of those */
+	bool reads;              /* input is wanted */
+	bool is_reserve;         /* above the limit of connections, or of its network's */
+	struct network *network; /* NULL: its network is not counted */
+	bool is_waiting;         /* in the owner's list of those */
 	struct connection *older, *younger;
 	size_t n_held; /* bytes of its request and answers, as far as they are its own */
 };
@@ -57,10 +61,11 @@ void connection_deliver(struct exchange *exchange);
 
 int64_t connection_now_us(void); /* monotonic */
 void connection_set_timer(struct connection *connection, int64_t us);
+bool connection_is_due(struct connection *connection);
 void connection_set_body_timer(struct connection *connection);
-void connection_set_input_limit(struct connection *connection, size_t length);
 
 /* room.c */
+bool connection_admit(struct connection *connection);
 void connection_wait(struct connection *connection, bool is_waiting);
 void connection_hold(struct connection *connection, size_t n_bytes);
 bool connection_has_room(const struct connection_owner *owner, uint64_t body_length);

@@ -11,7 +11,6 @@
 
 #include <event2/buffer.h>
 #include <stdio.h>
-#include <time.h>
 
 static const char security_headers[] = "X-Content-Type-Options: nosniff\r\n"
 				       "Referrer-Policy: no-referrer\r\n"
@@ -33,7 +32,7 @@ void wire_write_continue(struct evbuffer *output)
 }
 
 /* IMF-fixdate (RFC 9110 section 5.6.7), whatever the locale. */
-static void format_date(char ret_text[40])
+static const char *write_date(struct wire *wire)
 {
 	static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -41,17 +40,78 @@ static void format_date(char ret_text[40])
 	time_t now = time(NULL);
 	struct tm tm;
 
+	if (wire->date[0] && now == wire->second)
+		return wire->date;
 	gmtime_r(&now, &tm);
-	snprintf(ret_text, 40, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday], tm.tm_mday,
-		 months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	snprintf(wire->date, sizeof(wire->date), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+		 days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour,
+		 tm.tm_min, tm.tm_sec);
+	wire->second = now;
+	return wire->date;
 }
 
-static void append_cache_control(struct buffer *head, const struct exchange_reply *reply)
+static void append_line(struct buffer *head, const char *name, const char *value)
 {
+	buffer_append_text(head, name);
+	buffer_append_text(head, value);
+	buffer_append(head, "\r\n", 2);
+}
+
+static void append_number(struct buffer *head, const char *name, int64_t number)
+{
+	buffer_append_text(head, name);
+	buffer_append_number(head, number);
+	buffer_append(head, "\r\n", 2);
+}
+
+static void append_status(struct buffer *head, int status)
+{
+	buffer_append_text(head, "HTTP/1.1 ");
+	buffer_append_number(head, status);
+	append_line(head, " ", http_status_reason(status));
+}
+
+/* Why it is written by hand: formatting took as long as all else that is done for an answer. */
+int wire_write_head(struct wire *wire, const struct exchange *exchange, bool is_last, bool is_tls)
+{
+	const struct exchange_reply *reply = exchange->reply;
+	struct buffer *head = &wire->head;
+
+	buffer_clear(head);
+	append_status(head, reply->status);
+	append_line(head, "Date: ", write_date(wire));
+	if (reply->type)
+		append_line(head, "Content-Type: ", reply->type);
+	if (reply->status != 204 && reply->status != 304)
+		append_number(head, "Content-Length: ", (int64_t)wire_body(exchange, false).length);
 	if (reply->is_public)
-		buffer_printf(head, "Cache-Control: public, max-age=%u\r\n", reply->max_age_s);
+		append_number(head, "Cache-Control: public, max-age=", reply->max_age_s);
 	else
 		buffer_append_text(head, "Cache-Control: no-store\r\n");
+	buffer_append(head, security_headers, sizeof(security_headers) - 1);
+	append_line(head, "Content-Security-Policy: ",
+		    reply->page_policy ? reply->page_policy : api_policy);
+	if (is_tls)
+		buffer_append(head, transport_header, sizeof(transport_header) - 1);
+	append_line(head, "X-Request-Id: ", exchange->request_id);
+	cors_write(exchange, head);
+	if (is_last)
+		buffer_append_text(head, "Connection: close\r\n");
+	if (reply->headers.length)
+		buffer_append(head, reply->headers.at, reply->headers.length);
+	buffer_append(head, "\r\n", 2);
+	return buffer_finish(head);
+}
+
+struct slice wire_body(const struct exchange *exchange, bool is_head)
+{
+	const struct exchange_reply *reply = exchange->reply;
+
+	if (is_head)
+		return (struct slice){ NULL, 0 };
+	if (reply->shared)
+		return reply->shared->bytes;
+	return (struct slice){ reply->body.at, reply->body.length };
 }
 
 static void on_sent(const void *bytes, size_t length, void *shared)
@@ -59,57 +119,20 @@ static void on_sent(const void *bytes, size_t length, void *shared)
 	shared_unref(shared);
 }
 
-static int write_shared(struct shared *shared, struct evbuffer *output)
+int wire_add(const struct exchange *exchange, struct slice head, struct slice body,
+	     struct evbuffer *output)
 {
-	if (evbuffer_add_reference(output, shared->bytes.at, shared->bytes.length, on_sent, shared))
+	struct shared *shared = exchange->reply->shared;
+
+	if (head.length && evbuffer_add(output, head.at, head.length))
+		return -ENOMEM;
+	if (!body.length)
+		return 0;
+	if (!shared)
+		return evbuffer_add(output, body.at, body.length) ? -ENOMEM : 0;
+	if (evbuffer_add_reference(output, body.at, body.length, on_sent, shared))
 		return -ENOMEM;
 	shared_ref(shared);
-	return 0;
-}
-
-/**
- * wire_write() - the answer of an exchange
- * @is_head: HEAD; the length is told, the body is not sent
- * @is_last: the connection closes after it
- * @is_tls: it leaves over TLS
- *
- * Return: 0 or -ENOMEM.
- */
-int wire_write(const struct exchange *exchange, bool is_head, bool is_last, bool is_tls,
-	       struct evbuffer *output)
-{
-	CLEANUP(buffer_deinit) struct buffer head = BUFFER_NULL;
-	const struct exchange_reply *reply = exchange->reply;
-	char date[40];
-
-	format_date(date);
-	buffer_printf(&head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", reply->status,
-		      http_status_reason(reply->status), date);
-	if (reply->type)
-		buffer_printf(&head, "Content-Type: %s\r\n", reply->type);
-	if (reply->status != 204 && reply->status != 304)
-		buffer_printf(&head, "Content-Length: %zu\r\n",
-			      reply->shared ? reply->shared->bytes.length : reply->body.length);
-	append_cache_control(&head, reply);
-	buffer_append_text(&head, security_headers);
-	buffer_printf(&head, "Content-Security-Policy: %s\r\n",
-		      reply->page_policy ? reply->page_policy : api_policy);
-	if (is_tls)
-		buffer_append_text(&head, transport_header);
-	buffer_printf(&head, "X-Request-Id: %s\r\n", exchange->request_id);
-	cors_write(exchange, &head);
-	if (is_last)
-		buffer_append_text(&head, "Connection: close\r\n");
-	if (reply->headers.length)
-		buffer_append(&head, reply->headers.at, reply->headers.length);
-	buffer_append_text(&head, "\r\n");
-	if (buffer_finish(&head) || evbuffer_add(output, head.at, head.length))
-		return -ENOMEM;
-	if (!is_head && reply->shared)
-		return write_shared(reply->shared, output);
-	if (!is_head && reply->body.length &&
-	    evbuffer_add(output, reply->body.at, reply->body.length))
-		return -ENOMEM;
 	return 0;
 }
 

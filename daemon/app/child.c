@@ -17,7 +17,8 @@
 #include "daemon/app/process.h"
 #include "daemon/base/log.h"
 
-static int account_change(const char *user)
+/* Of a program that root has started; else, or for "", nothing. Returns 0 or negative. */
+int child_change_account(const char *user)
 {
 	struct passwd *account;
 
@@ -128,6 +129,7 @@ static void on_parent_message(struct ipc_channel *channel, struct ipc_message *m
 /* Without a parent nobody restarts, reloads or stops this process: it ends at once. */
 static void on_parent_closed(struct ipc_channel *channel, const char *why, void *userdata)
 {
+	log_flush();
 	_exit(PROCESS_EXIT_ORPHAN);
 }
 
@@ -174,7 +176,7 @@ int child_init(struct child *child, const struct process_kind *kind)
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's; the parent says what it means */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	r = account_change(child->config->user);
+	r = child_change_account(child->config->user);
 	if (r < 0)
 		return r;
 	/* After the change of account, which clears it. The parent may be gone already. */

@@ -16,6 +16,7 @@ enum {
 	CONFIG_KEY_LIMIT = 4,
 	CONFIG_NETWORK_LIMIT = 32,
 	CONFIG_ORIGIN_LIMIT = 64,
+	CONFIG_WIKI_LIMIT = 2048,
 	CONFIG_WEB_LIMIT = 256,
 	CONFIG_RATE_LIMIT = 10 * 1000 * 1000,
 	CONFIG_CASES_LIMIT = 100 * 1000,
@@ -55,8 +56,10 @@ struct config_issuer {
 	const char *authorize;
 	const char *access_token;
 	const char *api;
-	int64_t lifetime_max; /* seconds */
-	const char *people;   /* file, demo only; "" when none */
+	const char *central_ids;   /* of api: the provider of the ids; "": as the scope says */
+	struct config_texts wikis; /* whose names are of this issuer; none: those of no other */
+	int64_t lifetime_max;      /* seconds */
+	const char *people;        /* file, demo only; "" when none */
 };
 
 /* An address that speaks TLS; PEM files. */
@@ -82,12 +85,13 @@ struct config {
 	bool has_cors_wikis;
 	int64_t limits[LIMIT_COUNT];
 	int64_t shared_factor;
-	int64_t connections_max; /* of one web process */
-	int64_t buffers_mib;     /* of one web process */
-	int64_t queue_max;       /* calls that wait, of one web process */
-	int64_t web_processes;   /* 0: one per core */
-	const char *user;        /* "" stays what started it */
-	const char *pid_file;    /* "" writes none */
+	int64_t connections_max;     /* of one web process */
+	int64_t network_connections; /* of those; 0: all */
+	int64_t buffers_mib;         /* of one web process */
+	int64_t queue_max;           /* calls that wait, of one web process */
+	int64_t web_processes;       /* 0: one per core */
+	const char *user;            /* "" stays what started it */
+	const char *pid_file;        /* "" writes none */
 	int64_t drain_seconds;
 	int64_t log_level;
 	const char *deployment_id;
@@ -105,8 +109,9 @@ struct config {
 	int64_t deadlines_every; /* seconds */
 	int64_t audit_every;
 	const char *audit_head_file;
-	int64_t lookups_every; /* seconds */
-	const char *contact;   /* in the User-Agent of what wikis are asked */
+	int64_t lookups_every;   /* seconds */
+	int64_t sweep_every;     /* seconds */
+	const char *contact;     /* in the User-Agent of what wikis are asked */
 	struct config_issuer *issuers;
 	size_t n_issuers;
 };
@@ -126,7 +131,10 @@ int config_read(const char *file, struct slice bytes, struct config **ret_config
 struct config *config_free(struct config *config);
 void config_error_print(const char *file, const struct config_error *error, char *ret_text,
 			size_t size);
+/* The provider under which the issuer's api.php tells its ids; NULL: nobody has said. */
+const char *config_issuer_central_ids(const struct config_issuer *issuer);
 /* True: an issuer is wrong; *ret_index says which one and the text why. */
 bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char *ret_text,
 			    size_t size);
 void config_dump(const struct config *config, struct buffer *buffer);
+void config_list_fixed(const struct config *old, const struct config *new, struct buffer *buffer);

@@ -158,3 +158,28 @@ void config_dump(const struct config *config, struct buffer *buffer)
 {
 	dump_rows(buffer, config_rows, config_n_rows, (const char *)config, 0, false);
 }
+
+static bool values_equal(const struct config_row *row, const struct config *a,
+			 const struct config *b)
+{
+	CLEANUP(buffer_deinit) struct buffer one = BUFFER_NULL;
+	CLEANUP(buffer_deinit) struct buffer two = BUFFER_NULL;
+
+	dump_value(&one, row, (const char *)a, 0);
+	dump_value(&two, row, (const char *)b, 0);
+	return buffer_finish(&one) == 0 && buffer_finish(&two) == 0 && one.length == two.length &&
+	       memcmp(one.at, two.at, one.length) == 0;
+}
+
+/* Appends the keys, "a, b", that differ and that a reload does not change; nothing for none. */
+void config_list_fixed(const struct config *old, const struct config *new, struct buffer *buffer)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < config_n_rows; i++) {
+		if (!config_rows[i].is_fixed || values_equal(&config_rows[i], old, new))
+			continue;
+		buffer_printf(buffer, "%s%s", separator, config_rows[i].path);
+		separator = ", ";
+	}
+}

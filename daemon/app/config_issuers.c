@@ -23,7 +23,52 @@ static bool say(char *text, size_t size, const char *format, ...)
 
 static bool has_any_url(const struct config_issuer *issuer)
 {
-	return *issuer->profile || *issuer->authorize || *issuer->access_token || *issuer->api;
+	return *issuer->profile || *issuer->authorize || *issuer->access_token || *issuer->api ||
+	       *issuer->central_ids || issuer->wikis.n;
+}
+
+/* MediaWiki's own provider has the id "local" and the scope "local:WIKI"; CentralAuth's is called
+ * the same in both places. Of others only their wiki knows. */
+const char *config_issuer_central_ids(const struct config_issuer *issuer)
+{
+	if (*issuer->central_ids)
+		return issuer->central_ids;
+	if (strcmp(issuer->scope, "CentralAuth") == 0)
+		return issuer->scope;
+	if (strcmp(issuer->scope, "local") == 0 || strncmp(issuer->scope, "local:", 6) == 0)
+		return "local";
+	return NULL;
+}
+
+/* Where the names of a wiki are looked up must be one place. */
+static bool is_bad_lookup(const struct config *config, size_t index, char *text, size_t size)
+{
+	const struct config_issuer *issuer = &config->issuers[index];
+
+	if (*issuer->central_ids && !*issuer->api)
+		return say(text, size, "issuer %s has central_ids, but no api that tells them",
+			   issuer->name);
+	if (*issuer->api && !config_issuer_central_ids(issuer))
+		return say(text, size,
+			   "issuer %s has an api, and its scope %s is neither CentralAuth nor "
+			   "local:WIKI: name in central_ids the provider of its ids",
+			   issuer->name, issuer->scope);
+	for (size_t i = 0; i < index; i++) {
+		const struct config_issuer *other = &config->issuers[i];
+
+		if (*issuer->api && !issuer->wikis.n && !other->wikis.n)
+			return say(text, size,
+				   "issuers %s and %s have no wikis: names of one wiki are looked "
+				   "up at one issuer",
+				   other->name, issuer->name);
+		for (size_t j = 0; j < issuer->wikis.n; j++)
+			for (size_t k = 0; k < other->wikis.n; k++)
+				if (strcmp(issuer->wikis.at[j], other->wikis.at[k]) == 0)
+					return say(text, size,
+						   "issuers %s and %s both have the wiki %s",
+						   other->name, issuer->name, issuer->wikis.at[j]);
+	}
+	return false;
 }
 
 static bool is_bad_demo(const struct config *config, const struct config_issuer *issuer, char *text,
@@ -112,6 +157,7 @@ bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char
 		bool is_bad = issuer->is_demo ? is_bad_demo(config, issuer, ret_text, size)
 					      : is_bad_wiki(config, issuer, ret_text, size);
 
+		is_bad = is_bad || is_bad_lookup(config, i, ret_text, size);
 		for (size_t j = 0; !is_bad && j < i; j++)
 			if (strcmp(config->issuers[j].iss, issuer->iss) == 0)
 				is_bad = say(ret_text, size, "issuers %s and %s have the same iss",

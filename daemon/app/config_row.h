@@ -35,6 +35,7 @@ struct config_row {
 	size_t n_rows;
 	size_t size; /* of one struct */
 	size_t n_offset;
+	bool is_fixed; /* processes are started with it: a reload does not change it */
 };
 
 extern const struct config_row config_rows[];

@@ -112,7 +112,9 @@ static void on_upgraded(void *userdata, bool is_taken_over)
 void parent_upgrade(struct parent *parent)
 {
 	const struct listener *listeners[INHERITED_LIMIT];
-	struct upgrade_load load = { .listeners = listeners, .tickets = &parent->tickets };
+	struct upgrade_load load = { .listeners = listeners,
+				     .tickets = &parent->tickets,
+				     .budgets_fd = parent->page->budgets_fd };
 	int r;
 
 	if (parent->is_draining || !parent->is_announced || parent->upgrade.event) {

@@ -55,7 +55,7 @@ int front_read_limits(struct arena *arena, const struct config *config, struct p
 		      unsigned number, struct limits *ret_limits)
 {
 	struct limits limits = {
-		.table = &page->budgets,
+		.table = page->budgets,
 		.shared_factor = (uint32_t)config->shared_factor,
 		.n_refused = page->web[number - 1].n_limited,
 	};
@@ -71,7 +71,7 @@ int front_read_limits(struct arena *arena, const struct config *config, struct p
 static void on_keys(int fd, short what, void *userdata)
 {
 	struct page *page = userdata;
-	int r = budget_turn_keys(&page->budgets, (uint64_t)time(NULL) / 86400);
+	int r = budget_turn_keys(page->budgets, (uint64_t)time(NULL) / 86400);
 
 	if (r < 0)
 		log_say(LOG_LEVEL_ERROR, "no new key for the budgets: %s", strerror(-r));

@@ -116,6 +116,22 @@ static int login_fill(struct arena *arena, const struct config_issuer *row, stru
 	return issuer->authorize ? 0 : -ENOMEM;
 }
 
+static int wikis_fill(struct arena *arena, const struct config_issuer *row, struct issuer *issuer)
+{
+	const char **wikis = arena_alloc(arena, (row->wikis.n + 1) * sizeof(*wikis));
+
+	if (!wikis)
+		return -ENOMEM;
+	for (size_t i = 0; i < row->wikis.n; i++) {
+		wikis[i] = arena_strdup(arena, row->wikis.at[i]);
+		if (!wikis[i])
+			return -ENOMEM;
+	}
+	issuer->wikis = wikis;
+	issuer->n_wikis = row->wikis.n;
+	return 0;
+}
+
 static int issuer_fill(struct arena *arena, const struct config_issuer *row, struct issuer *issuer,
 		       char *ret_text, size_t size)
 {
@@ -129,6 +145,8 @@ static int issuer_fill(struct arena *arena, const struct config_issuer *row, str
 	issuer->is_profile_only = row->verify == CONFIG_VERIFY_PROFILE_ONLY;
 	issuer->lifetime_max_s = row->lifetime_max;
 	r = clients_fill(arena, row, issuer);
+	if (r == 0)
+		r = wikis_fill(arena, row, issuer);
 	if (r == 0)
 		r = login_fill(arena, row, issuer);
 	for (size_t i = 0; r == 0 && i < row->keys.n; i++) {

@@ -186,6 +186,7 @@ static void parent_forget(struct parent *parent, const struct process *self)
 	watchdog_deinit(&parent->watchdog);
 	upgrade_deinit(&parent->upgrade);
 	event_free(parent->keys_timer);
+	(void)close(parent->page->budgets_fd);
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		struct process *process = &parent->processes[i];
 
@@ -355,7 +356,7 @@ static void on_upgrade(int number, short what, void *userdata)
 }
 
 /* What was given before the last key but one is good no longer. */
-static void tickets_rotate(struct parent *parent)
+void parent_rotate_tickets(struct parent *parent)
 {
 	const struct slice bytes = { (const char *)&parent->tickets, sizeof(parent->tickets) };
 
@@ -365,48 +366,12 @@ static void tickets_rotate(struct parent *parent)
 
 static void on_tickets(int fd, short what, void *userdata)
 {
-	tickets_rotate(userdata);
-}
-
-static void reload_announce(void)
-{
-	struct timespec now;
-	char text[96];
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-	notify_send(text);
+	parent_rotate_tickets(userdata);
 }
 
 static void on_reload(int number, short what, void *userdata)
 {
-	struct parent *parent = userdata;
-	struct config *config = NULL;
-
-	if (parent->is_draining)
-		return;
-	reload_announce();
-	if (reload_check(parent->config->file, parent->config, &config)) {
-		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
-		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
-		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
-		return;
-	}
-	if (reload_needs_restart(parent->config, config))
-		log_say(LOG_LEVEL_WARN,
-			"listen, ops_listen, processes, database, index_key_file, "
-			"deployment_id and the vault's limits change with a restart "
-			"only");
-	atomic_fetch_add(&parent->page->n_reloads, 1);
-	parent->config = config_free(parent->config);
-	parent->config = config;
-	log_init("parent", (enum log_level)config->log_level);
-	log_say(LOG_LEVEL_INFO, "reloading");
-	for (size_t i = 0; i < parent->n_processes; i++)
-		parent->processes[i].is_reloading = parent->processes[i].channel;
-	tickets_rotate(parent);
-	parent_send(parent, PAGE_PARENT, IPC_TYPE_RELOAD, (struct slice){ 0 });
+	parent_reload(userdata);
 }
 
 static size_t count_processes(const struct config *config)
@@ -490,10 +455,26 @@ static int watch_time(struct parent *parent)
 	return r < 0 ? r : watchdog_init(&parent->watchdog, parent);
 }
 
+/* What the daemon before this one has counted counts on, unless it counts in another way. */
+static int budgets_take(struct parent *parent)
+{
+	int fd = parent->upgrade.budgets_fd, r;
+
+	if (fd < 0)
+		return 0;
+	parent->upgrade.budgets_fd = -1;
+	r = page_take_budgets(parent->page, fd);
+	if (r > 0)
+		log_say(LOG_LEVEL_WARN, "upgrade: the budgets begin anew");
+	return r < 0 ? r : 0;
+}
+
 static int parent_start(struct parent *parent)
 {
 	int r = page_new(&parent->page);
 
+	if (r == 0)
+		r = budgets_take(parent);
 	if (r < 0)
 		return r;
 	atomic_store(&parent->page->started_ms, (uint64_t)now_ms(CLOCK_REALTIME));
@@ -541,7 +522,9 @@ static void parent_deinit(struct parent *parent)
 	upgrade_deinit(&parent->upgrade);
 	crypto_wipe(&parent->tickets, sizeof(parent->tickets));
 	page_free(parent->page);
-	config_free(parent->config);
+	if (parent->config != parent->started_with)
+		config_free(parent->config);
+	config_free(parent->started_with);
 }
 
 static int parent_prepare(struct parent *parent, char *const *arguments)
@@ -557,7 +540,7 @@ static int parent_prepare(struct parent *parent, char *const *arguments)
 		r = inherited_take(&parent->inherited);
 	/* What stops a reload stops the start. */
 	if (r == 0)
-		r = reload_check(parent->config->file, NULL, &checked);
+		r = reload_check(parent->config->file, NULL, NULL, &checked);
 	config_free(checked);
 	return r ? r : parent_start(parent);
 }
@@ -567,7 +550,7 @@ static int parent_prepare(struct parent *parent, char *const *arguments)
  */
 int parent_run(struct config *config, struct title *title, char *const *arguments)
 {
-	struct parent parent = { .config = config, .title = title };
+	struct parent parent = { .config = config, .started_with = config, .title = title };
 	int r = parent_prepare(&parent, arguments);
 
 	if (r < 0)

@@ -26,6 +26,7 @@ struct process {
 
 struct parent {
 	struct config *config;
+	struct config *started_with; /* what a reload does not change is still as it says */
 	struct title *title;
 	struct page *page;
 	struct event_base *base;
@@ -51,6 +52,11 @@ void process_log(enum log_level level, const char *message, const struct process
 /* kind PAGE_PARENT: all of them. */
 void parent_send(struct parent *parent, enum page_process kind, uint16_t type,
 		 struct slice payload);
+/* What was given before the last key but one is good no longer. */
+void parent_rotate_tickets(struct parent *parent);
+
+/* reload.c */
+void parent_reload(struct parent *parent);
 
 /* drain.c */
 int drain_init(struct parent *parent);

@@ -60,6 +60,7 @@ extern const struct process_kind process_kinds[];
 extern const size_t process_n_kinds;
 
 /* child.c */
+int child_change_account(const char *user);
 int child_init(struct child *child, const struct process_kind *kind);
 void child_deinit(struct child *child);
 void child_ready(struct child *child);

@@ -1,39 +1,21 @@
 /*
- * What is looked at before a start or a reload touches any process: everything that the processes
- * will read, so that a reload is taken by all of them or by none.
+ * Reloads, and what is looked at before a start or a reload touches any process: everything that
+ * the processes will read, so that a reload is taken by all of them or by none.
  */
 
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/app/certificates.h"
+#include "daemon/app/files.h"
 #include "daemon/app/issuers.h"
+#include "daemon/app/notify.h"
+#include "daemon/app/parent.h"
 #include "daemon/app/reload.h"
+#include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
 #include "policy/set.h"
-
-static bool texts_equal(const struct config_texts *a, const struct config_texts *b)
-{
-	for (size_t i = 0; i < a->n && a->n == b->n; i++)
-		if (strcmp(a->at[i], b->at[i]) != 0)
-			return false;
-	return a->n == b->n;
-}
-
-/* What the processes were started with and cannot change under way. */
-bool reload_needs_restart(const struct config *old, const struct config *new)
-{
-	return !texts_equal(&old->listen, &new->listen) ||
-	       strcmp(old->ops_listen, new->ops_listen) != 0 || strcmp(old->user, new->user) != 0 ||
-	       strcmp(old->pid_file, new->pid_file) != 0 ||
-	       strcmp(old->database_web, new->database_web) != 0 ||
-	       strcmp(old->database_worker, new->database_worker) != 0 ||
-	       memcmp(old->connections, new->connections, sizeof(old->connections)) != 0 ||
-	       strcmp(old->index_key_file, new->index_key_file) != 0 ||
-	       strcmp(old->deployment_id, new->deployment_id) != 0 ||
-	       old->vault_cases_person != new->vault_cases_person ||
-	       old->vault_cases_host != new->vault_cases_host ||
-	       old->web_processes != new->web_processes;
-}
 
 /* Their files are read once more by each web process, as the account it has then. */
 static int check_issuers(const struct config *config)
@@ -48,43 +30,46 @@ static int check_issuers(const struct config *config)
 	return r;
 }
 
-/*
- * A reload keeps the certificates in use rather than take one that nobody would believe. A start
- * has no others. The sockets of TLS addresses are bound to their rows, so the rows stay.
- */
-static int check_tls(const struct config *old, const struct config *config)
+/* The sockets of TLS addresses are bound to their rows, so the rows stay. */
+static int check_tls(const struct config *old, const struct config *config, const struct page *page)
 {
-	char text[512] = "";
-	int r = certificates_check(config, text, sizeof(text));
+	int r = certificates_check(config, page);
 
-	if (r > 0)
-		log_say(r == CERTIFICATES_E_DATES && !old ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-			"tls: %s", text);
-	if (r == CERTIFICATES_E_DATES && !old)
-		r = 0;
-	for (size_t i = 0; r == 0 && old && i < CONFIG_TLS_LIMIT; i++)
-		if ((i < old->n_tls) != (i < config->n_tls) ||
-		    (i < old->n_tls && strcmp(old->tls[i].listen, config->tls[i].listen) != 0))
-			r = CERTIFICATES_E_REFUSED;
-	if (r == CERTIFICATES_E_REFUSED && *text == '\0')
+	for (size_t i = 0; r == 0 && old && i < CONFIG_TLS_LIMIT; i++) {
+		if ((i < old->n_tls) == (i < config->n_tls) &&
+		    (i >= old->n_tls || strcmp(old->tls[i].listen, config->tls[i].listen) == 0))
+			continue;
 		log_say(LOG_LEVEL_ERROR, "tls: addresses change with an upgrade (USR2) or a "
 					 "restart only");
+		r = CERTIFICATES_E_REFUSED;
+	}
+	return r;
+}
+
+static int check_policy(const struct config *config)
+{
+	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
+	CLEANUP(policy_set_unrefp) struct policy_set *set = NULL;
+	int r = policy_set_load(config->policy_path.at, config->policy_path.n, &set, &errors);
+
+	for (size_t i = 0; i < errors.n_lines; i++)
+		log_say(LOG_LEVEL_ERROR, "%s", errors.lines[i]);
 	return r;
 }
 
 /*
  * Reads configuration, policy and the files that they name as the children will; each reason of a
- * refusal is logged with its place. old: what is in use; NULL at a start. 0: all are good, and
- * *ret_config is the caller's.
+ * refusal is logged with its place. old and page: what is in use; NULL at a start. 0: all are good,
+ * and *ret_config is the caller's.
  */
-int reload_check(const char *file, const struct config *old, struct config **ret_config)
+int reload_check(const char *file, const struct config *old, const struct page *page,
+		 struct config **ret_config)
 {
-	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
-	CLEANUP(policy_set_unrefp) struct policy_set *set = NULL;
 	struct config_error error = { 0 };
 	struct config *config = NULL;
 	char text[512];
 	int r = config_load(file, &config, &error);
+	int results[4] = { 0 };
 
 	if (r > 0) {
 		config_error_print(file, &error, text, sizeof(text));
@@ -92,17 +77,60 @@ int reload_check(const char *file, const struct config *old, struct config **ret
 	}
 	if (r)
 		return r;
-	r = policy_set_load(config->policy_path.at, config->policy_path.n, &set, &errors);
-	for (size_t i = 0; i < errors.n_lines; i++)
-		log_say(LOG_LEVEL_ERROR, "%s", errors.lines[i]);
-	if (r == 0)
-		r = check_issuers(config);
-	if (r == 0)
-		r = check_tls(old, config);
+	/* All of them, so that all that is wrong is said at once. */
+	results[0] = check_policy(config);
+	results[1] = check_issuers(config);
+	results[2] = files_check_secrets(config);
+	results[3] = check_tls(old, config, page);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(results); i++)
+		r = results[i];
 	if (r) {
 		config_free(config);
 		return r;
 	}
 	*ret_config = config;
 	return 0;
+}
+
+static void reload_announce(void)
+{
+	struct timespec now;
+	char text[96];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	notify_send(text);
+}
+
+/* HUP. */
+void parent_reload(struct parent *parent)
+{
+	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
+	struct config *config = NULL;
+
+	if (parent->is_draining)
+		return;
+	reload_announce();
+	if (reload_check(parent->config->file, parent->config, parent->page, &config)) {
+		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
+		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
+		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
+		return;
+	}
+	config_list_fixed(parent->started_with, config, &fixed);
+	if (fixed.length && buffer_finish(&fixed) == 0)
+		log_say(LOG_LEVEL_WARN,
+			"%s: changed, and taken with an upgrade (USR2) or a restart only",
+			fixed.at);
+	atomic_fetch_add(&parent->page->n_reloads, 1);
+	if (parent->config != parent->started_with)
+		config_free(parent->config);
+	parent->config = config;
+	log_init("parent", (enum log_level)config->log_level);
+	log_say(LOG_LEVEL_INFO, "reloading");
+	for (size_t i = 0; i < parent->n_processes; i++)
+		parent->processes[i].is_reloading = parent->processes[i].channel;
+	parent_rotate_tickets(parent);
+	parent_send(parent, PAGE_PARENT, IPC_TYPE_RELOAD, (struct slice){ 0 });
 }

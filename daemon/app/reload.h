@@ -1,7 +1,8 @@
 #pragma once
-/* Whether configuration, policy and issuers can be taken, and what a reload cannot change. */
+/* Whether configuration, policy and the files that they name can be taken. */
 
 #include "daemon/app/config.h"
+#include "daemon/ipc/page.h"
 
-int reload_check(const char *file, const struct config *old, struct config **ret_config);
-bool reload_needs_restart(const struct config *old, const struct config *new);
+int reload_check(const char *file, const struct config *old, const struct page *page,
+		 struct config **ret_config);

@@ -1,9 +1,9 @@
 /*
  * Handing over to another program. The sockets go as a service manager would pass them
  * (LISTEN_FDS), so connections that wait in their queues are lost by nobody; beside them goes one
- * end of a socketpair, on which the old daemon gives the ticket keys and the new one says that it
- * serves. When it ends or is silent for too long instead, the old daemon goes on as if nothing had
- * been.
+ * end of a socketpair, on which the old daemon gives the ticket keys and the table of budgets, and
+ * the new one says that it serves. When it ends or is silent for too long instead, the old daemon
+ * goes on as if nothing had been.
  */
 
 #include <fcntl.h>
@@ -19,6 +19,7 @@
 #include "daemon/app/upgrade.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
+#include "daemon/ipc/packet.h"
 
 enum { LIMIT_S = 60, FIRST_FD = 3 };
 
@@ -48,6 +49,7 @@ static char **arguments_copy(char *const *arguments)
 
 static void old_take(struct upgrade *upgrade, struct tls_tickets *tickets)
 {
+	struct ipc_received received = { .descriptor = -1 };
 	struct tls_tickets given;
 	const char *text = getenv(variable);
 	int fd = text && *text >= '0' && *text <= '9' ? (int)strtol(text, NULL, 10) : -1;
@@ -56,8 +58,10 @@ static void old_take(struct upgrade *upgrade, struct tls_tickets *tickets)
 	if (fd < FIRST_FD || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return;
 	upgrade->old_fd = fd;
-	if (recv(fd, &given, sizeof(given), MSG_DONTWAIT) == (ssize_t)sizeof(given))
+	if (ipc_packet_receive(fd, (char *)&given, sizeof(given), MSG_DONTWAIT, &received) == 0 &&
+	    received.length == sizeof(given) && !received.is_cut)
 		*tickets = given;
+	upgrade->budgets_fd = received.descriptor;
 	crypto_wipe(&given, sizeof(given));
 }
 
@@ -67,7 +71,7 @@ static void old_take(struct upgrade *upgrade, struct tls_tickets *tickets)
  */
 int upgrade_init(struct upgrade *upgrade, char *const *arguments, struct tls_tickets *tickets)
 {
-	*upgrade = (struct upgrade){ .fd = -1, .old_fd = -1 };
+	*upgrade = (struct upgrade){ .fd = -1, .old_fd = -1, .budgets_fd = -1 };
 	upgrade->program = program_path();
 	upgrade->arguments = arguments_copy(arguments);
 	if (!upgrade->program || !upgrade->arguments)
@@ -93,6 +97,9 @@ void upgrade_deinit(struct upgrade *upgrade)
 	if (upgrade->old_fd >= 0)
 		(void)close(upgrade->old_fd);
 	upgrade->old_fd = -1;
+	if (upgrade->budgets_fd >= 0)
+		(void)close(upgrade->budgets_fd);
+	upgrade->budgets_fd = -1;
 	for (size_t i = 0; upgrade->arguments && upgrade->arguments[i]; i++)
 		free(upgrade->arguments[i]);
 	free(upgrade->arguments);
@@ -141,10 +148,21 @@ static void number_set(const char *name, int number)
 	(void)setenv(name, text, 1);
 }
 
+/* A signal for the new one must not run a handler of the old one, which would tell the old one. */
+static void signals_reset(void)
+{
+	static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD };
+	sigset_t none;
+
+	for (size_t i = 0; i < ARRAY_SIZE(handled); i++)
+		(void)signal(handled[i], SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 __attribute__((noreturn)) static void become_new(const struct upgrade *upgrade, const int *fds,
 						 size_t n, const char *names)
 {
-	sigset_t none;
 	int r = descriptors_place(fds, n);
 
 	number_set("LISTEN_PID", getpid());
@@ -153,8 +171,7 @@ __attribute__((noreturn)) static void become_new(const struct upgrade *upgrade, 
 	number_set(variable, FIRST_FD + (int)n - 1);
 	if (getenv("WATCHDOG_PID"))
 		number_set("WATCHDOG_PID", getpid());
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	signals_reset();
 	if (r == 0) {
 		(void)execv(upgrade->program, upgrade->arguments);
 		r = -errno;
@@ -166,6 +183,7 @@ __attribute__((noreturn)) static void become_new(const struct upgrade *upgrade, 
 static int fork_new(struct upgrade *upgrade, const struct upgrade_load *load, int peer)
 {
 	CLEANUP(buffer_deinit) struct buffer names = BUFFER_NULL;
+	sigset_t all, before;
 	int fds[INHERITED_LIMIT + 1];
 	size_t n = 0;
 
@@ -179,9 +197,12 @@ static int fork_new(struct upgrade *upgrade, const struct upgrade_load *load, in
 	fds[n++] = peer;
 	if (buffer_finish(&names) < 0)
 		return -ENOMEM;
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &before);
 	upgrade->pid = fork();
 	if (upgrade->pid == 0)
 		become_new(upgrade, fds, n, names.at);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	if (upgrade->pid < 0) {
 		upgrade->pid = 0;
 		return -errno;
@@ -219,8 +240,11 @@ int upgrade_start(struct upgrade *upgrade, struct event_base *base, const struct
 	upgrade->event = event_new(base, fds[0], EV_READ, on_answer, upgrade);
 	if (!upgrade->event || event_add(upgrade->event, &limit) < 0)
 		r = -ENOMEM;
-	if (r == 0 && send(fds[0], load->tickets, sizeof(*load->tickets), MSG_NOSIGNAL) < 0)
-		r = -errno;
+	if (r == 0)
+		r = ipc_packet_send(
+			fds[0],
+			(struct slice){ (const char *)load->tickets, sizeof(*load->tickets) },
+			load->budgets_fd);
 	if (r == 0)
 		r = fork_new(upgrade, load, fds[1]);
 	(void)close(fds[1]);

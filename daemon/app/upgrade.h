@@ -24,6 +24,7 @@ struct upgrade {
 	void *userdata;
 	/* In the daemon that replaces another, until it has said that it serves; else -1. */
 	int old_fd;
+	int budgets_fd; /* what that one's counts are in; -1: there is none, or it was taken */
 };
 
 /* What the new daemon is given. */
@@ -31,6 +32,7 @@ struct upgrade_load {
 	const struct listener *const *listeners;
 	size_t n_listeners;
 	const struct tls_tickets *tickets;
+	int budgets_fd;
 };
 
 int upgrade_init(struct upgrade *upgrade, char *const *arguments, struct tls_tickets *tickets);

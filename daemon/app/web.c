@@ -46,6 +46,7 @@ struct generation {
 	struct limits limits;
 	unsigned queue_max;
 	unsigned connections_max;
+	unsigned network_max;
 	size_t buffers_max;
 	struct actor_gate gate;
 	struct handlers handlers;
@@ -61,6 +62,7 @@ struct web {
 	struct index_key key;
 	struct generation *first; /* the one in use; behind it those that drain */
 	struct event *tick;
+	struct event *flush; /* the log, when what has come is done */
 	struct event *sweep; /* frees drained generations, outside of their callbacks */
 	unsigned n_ticks;
 	struct pg_call versions;
@@ -130,6 +132,7 @@ static int generation_copy(struct generation *generation, const struct config *c
 	generation->queue_max = (unsigned)config->queue_max;
 	generation->connections_max = front_fit_connections((unsigned)config->connections_max,
 							    count_database(config));
+	generation->network_max = (unsigned)config->network_connections;
 	generation->buffers_max = (size_t)config->buffers_mib << 20;
 	return r;
 }
@@ -193,6 +196,7 @@ static int generation_serve(struct generation *generation)
 		},
 		.counters = &web->child->page->web[web->child->number - 1],
 		.connections_max = generation->connections_max,
+		.network_max = generation->network_max,
 		.buffers_max = generation->buffers_max,
 		.application = &generation->handlers,
 		.answered = on_answered,
@@ -247,6 +251,7 @@ static int generation_new(struct web *web, const struct config *config,
 		generation_free(generation);
 		return r;
 	}
+	certificates_note(generation->certificates, web->child->page);
 	*ret_generation = generation;
 	return 0;
 }
@@ -424,7 +429,8 @@ static void on_reload(struct child *child)
 					  policy_set_ref(old->handlers.policy));
 	generation->next = old;
 	web->first = generation;
-	generation_drain(old, 0);
+	/* A request that is on its way to an idle connection would be lost with it. */
+	generation_drain(old, WEB_HAND_OVER_MS);
 	child_reloaded(child, true);
 }
 
@@ -443,6 +449,17 @@ static int pool_make(struct web *web)
 	for (size_t i = 0; i < PG_LANE_COUNT; i++)
 		setup.n_connections[i] = (unsigned)config->connections[i];
 	return pg_pool_new(&setup, &web->pool);
+}
+
+static void on_flush(int fd, short what, void *userdata)
+{
+	log_flush();
+}
+
+/* Comes behind what the loop has found to do already. */
+static void wake_flush(void *context)
+{
+	event_active(context, EV_TIMEOUT, 0);
 }
 
 static int web_start(struct web *web)
@@ -464,8 +481,10 @@ static int web_start(struct web *web)
 		return r;
 	web->tick = event_new(child->base, -1, EV_PERSIST, on_tick, web);
 	web->sweep = evtimer_new(child->base, on_sweep, web);
-	if (!web->tick || !web->sweep || event_add(web->tick, &interval) < 0)
+	web->flush = evtimer_new(child->base, on_flush, web);
+	if (!web->tick || !web->sweep || !web->flush || event_add(web->tick, &interval) < 0)
 		return -ENOMEM;
+	log_hold(wake_flush, web->flush);
 	r = generation_new(web, child->config, &web->first);
 	if (r == 0)
 		policy_load(web);
@@ -493,6 +512,7 @@ int web_run(struct child *child)
 			child_ready(child);
 		event_base_dispatch(child->base);
 	}
+	log_hold(NULL, NULL);
 	/* Worker and pool first: what is still under way is answered while its generation is there.
 	 */
 	web.is_draining = true;
@@ -508,6 +528,8 @@ int web_run(struct child *child)
 	atomic_store(&page->n_database_ready, 0);
 	if (web.tick)
 		event_free(web.tick);
+	if (web.flush)
+		event_free(web.flush);
 	if (web.sweep)
 		event_free(web.sweep);
 	index_key_deinit(&web.key);

@@ -21,6 +21,7 @@ struct process {
 	struct worker_people people[CONFIG_ISSUER_LIMIT];
 	struct worker_wiki wikis[CONFIG_ISSUER_LIMIT];
 	char deployment[TEXT_UUID_LENGTH + 1];
+	const char *tls_addresses[CONFIG_TLS_LIMIT];
 };
 
 static void wiki_fill(const struct config_issuer *issuer, struct worker_wiki *wiki)
@@ -32,6 +33,9 @@ static void wiki_fill(const struct config_issuer *issuer, struct worker_wiki *wi
 		.profile = issuer->profile,
 		.access_token = issuer->access_token,
 		.api = issuer->api,
+		.central_ids = config_issuer_central_ids(issuer),
+		.wikis = issuer->wikis.at,
+		.n_wikis = issuer->wikis.n,
 	};
 	for (size_t i = 0; i < issuer->n_clients; i++) {
 		if (!issuer->clients[i].is_login)
@@ -51,10 +55,18 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.people = process->people,
 		.wikis = process->wikis,
 		.contact = config->contact,
+		.ops_host_names = (const char *const *)config->host_names.at,
+		.n_ops_host_names = config->host_names.n,
+		.tls_addresses = process->tls_addresses,
+		.n_tls_addresses = config->n_tls,
+		.is_demo = config->n_issuers == 1 && config->issuers[0].is_demo,
 		.deadlines_every_ms = (unsigned)config->deadlines_every * 1000,
 		.audit_every_ms = (unsigned)config->audit_every * 1000,
 		.lookups_every_ms = (unsigned)config->lookups_every * 1000,
+		.sweep_every_ms = (unsigned)config->sweep_every * 1000,
 	};
+	for (size_t i = 0; i < config->n_tls; i++)
+		process->tls_addresses[i] = config->tls[i].listen;
 	for (size_t i = 0; i < config->n_issuers; i++) {
 		const struct config_issuer *issuer = &config->issuers[i];
 
@@ -179,10 +191,7 @@ static int setup_fill(struct process *process, struct worker_setup *setup)
 		.page = child->page,
 		.conninfo = config->database_worker,
 		.version = version,
-		.ops_host_names = (const char *const *)config->host_names.at,
-		.n_ops_host_names = config->host_names.n,
 		.log_head_file = config->audit_head_file,
-		.is_demo = config->n_issuers == 1 && config->issuers[0].is_demo,
 		.vault = &child->vault,
 		.published = on_published,
 		.userdata = child,

@@ -19,13 +19,19 @@ void buffer_deinit(struct buffer *buffer)
 	*buffer = (struct buffer)BUFFER_NULL;
 }
 
+/* Forgets what was appended since the length was `length`, and a failure since then. */
+void buffer_cut(struct buffer *buffer, size_t length)
+{
+	buffer->length = length;
+	buffer->has_failed = false;
+	if (buffer->at)
+		buffer->at[length] = '\0';
+}
+
 /* Forgets content and failure but keeps the memory for the next use. */
 void buffer_clear(struct buffer *buffer)
 {
-	buffer->length = 0;
-	buffer->has_failed = false;
-	if (buffer->at)
-		buffer->at[0] = '\0';
+	buffer_cut(buffer, 0);
 }
 
 /* Makes room for `more` bytes and a NUL. */
@@ -75,6 +81,21 @@ void buffer_append_text(struct buffer *buffer, const char *text)
 void buffer_append_char(struct buffer *buffer, char c)
 {
 	buffer_append(buffer, &c, 1);
+}
+
+/* Appends a number in decimal. */
+void buffer_append_number(struct buffer *buffer, int64_t number)
+{
+	char text[24];
+	char *at = text + sizeof(text);
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	buffer_append(buffer, at, (size_t)(text + sizeof(text) - at));
 }
 
 /* Appends formatted text. */

@@ -11,18 +11,29 @@
 #include "daemon/base/text.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { STRING_MAX = 4096 /* bytes of one value; more is cut */ };
+enum {
+	STRING_MAX = 4096, /* bytes of one value; more is cut */
+	HELD_MAX = PIPE_BUF,
+};
 
 static struct {
-	char process[32];
+	char process[160]; /* the members that all lines of the process have; "": not written yet */
 	enum log_level level;
-} log_settings = { .process = "conductd", .level = LOG_LEVEL_INFO };
+	bool is_plain;
+	struct buffer lines;         /* the one being written, behind those that wait */
+	void (*wake)(void *context); /* NULL: none waits */
+	void *context;
+	time_t second;
+	char time[32]; /* of that second, up to its seconds */
+} log_settings = { .level = LOG_LEVEL_INFO };
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -34,8 +45,15 @@ static const char *const level_names[] = {
 /* Names the process ("conductd", "conductctl") and the least severe level that is written. */
 void log_init(const char *process, enum log_level level)
 {
-	snprintf(log_settings.process, sizeof(log_settings.process), "%s", process);
+	snprintf(log_settings.process, sizeof(log_settings.process),
+		 ",\"ecs.version\":\"1.11.0\",\"process.name\":\"%s\",\"process.pid\":%ld", process,
+		 (long)getpid());
 	log_settings.level = level;
+}
+
+void log_init_plain(void)
+{
+	log_settings.is_plain = true;
 }
 
 /* Controls of both blocks, line ends of Unicode, and what changes the direction of text. */
@@ -44,6 +62,32 @@ static bool is_escaped(uint32_t point)
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
 	       point == 0x2029 || point == 0x200e || point == 0x200f || point == 0x061c ||
 	       (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
+
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The code point that `text` starts with; returns its bytes. */
+static size_t write_point(struct buffer *line, struct slice text)
+{
+	uint32_t point = 0;
+	size_t n = text_read_point(text, &point);
+
+	if (n == 0) {
+		buffer_append_text(line, "\xef\xbf\xbd");
+		return 1;
+	}
+	if (point == '"' || point == '\\') {
+		buffer_append_char(line, '\\');
+		buffer_append_char(line, (char)point);
+	} else if (is_escaped(point)) {
+		buffer_printf(line, "\\u%04" PRIx32, point);
+	} else {
+		buffer_append(line, text.at, n);
+	}
+	return n;
 }
 
 static void write_string(struct buffer *line, const char *text)
@@ -55,20 +99,13 @@ static void write_string(struct buffer *line, const char *text)
 		rest.length = STRING_MAX;
 	buffer_append_char(line, '"');
 	while (rest.length > 0) {
-		uint32_t point = 0;
-		size_t n = text_read_point(rest, &point);
+		size_t n = 0;
 
-		if (n == 0) {
-			buffer_append_text(line, "\xef\xbf\xbd");
-			n = 1;
-		} else if (point == '"' || point == '\\') {
-			buffer_append_char(line, '\\');
-			buffer_append_char(line, (char)point);
-		} else if (is_escaped(point)) {
-			buffer_printf(line, "\\u%04" PRIx32, point);
-		} else {
-			buffer_append(line, rest.at, n);
-		}
+		while (n < rest.length && is_plain(rest.at[n]))
+			n++;
+		buffer_append(line, rest.at, n);
+		if (n < rest.length)
+			n += write_point(line, (struct slice){ rest.at + n, rest.length - n });
 		rest.at += n;
 		rest.length -= n;
 	}
@@ -86,21 +123,28 @@ static void write_member(struct buffer *line, const char *name, const char *text
 static void write_time(struct buffer *line)
 {
 	struct timespec now = { 0 };
-	char text[32];
-	size_t length;
+	char fraction[] = ".000Z\"";
+	long ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	length = text_write_timestamp(text, (int64_t)now.tv_sec * 1000000);
-	buffer_printf(line, "{\"@timestamp\":\"%.*s.%03ldZ\"", (int)length - 1, text,
-		      now.tv_nsec / 1000000);
+	if (now.tv_sec != log_settings.second || !log_settings.time[0]) {
+		size_t length = text_write_timestamp(log_settings.time,
+						     (int64_t)now.tv_sec * 1000000);
+
+		log_settings.time[length - 1] = '\0';
+		log_settings.second = now.tv_sec;
+	}
+	ms = now.tv_nsec / 1000000;
+	fraction[1] = (char)('0' + ms / 100);
+	fraction[2] = (char)('0' + ms / 10 % 10);
+	fraction[3] = (char)('0' + ms % 10);
+	buffer_append_text(line, "{\"@timestamp\":\"");
+	buffer_append_text(line, log_settings.time);
+	buffer_append_text(line, fraction);
 }
 
-/* One write(2) a line: the lines of several processes on one pipe do not mix up to PIPE_BUF. */
-static void write_line(struct buffer *line)
+static void write_out(const char *at, size_t length)
 {
-	const char *at = line->at;
-	size_t length = line->length;
-
 	while (length > 0) {
 		ssize_t n = write(STDERR_FILENO, at, length);
 
@@ -114,33 +158,83 @@ static void write_line(struct buffer *line)
 	}
 }
 
-/* Writes one event with its fields. Loses the line when out of memory. errno is kept. */
+static void write_event(struct buffer *line, enum log_level level, const char *message,
+			const struct log_field *fields, size_t n_fields)
+{
+	write_time(line);
+	write_member(line, "log.level", level_names[level]);
+	write_member(line, "message", message);
+	if (!log_settings.process[0])
+		log_init("conductd", log_settings.level);
+	buffer_append_text(line, log_settings.process);
+	for (size_t i = 0; i < n_fields; i++) {
+		if (fields[i].text) {
+			write_member(line, fields[i].name, fields[i].text);
+			continue;
+		}
+		buffer_append_char(line, ',');
+		write_string(line, fields[i].name);
+		buffer_append_char(line, ':');
+		buffer_append_number(line, fields[i].number);
+	}
+	buffer_append_text(line, "}\n");
+}
+
+/* Writes what waits. errno is kept. */
+void log_flush(void)
+{
+	int saved_errno = errno;
+
+	write_out(log_settings.lines.at, log_settings.lines.length);
+	buffer_clear(&log_settings.lines);
+	errno = saved_errno;
+}
+
+/**
+ * log_hold() - let lines wait for each other, so that many are one system call
+ * @wake: called when a line begins to wait; sees to it that log_flush() is called soon. NULL: none
+ *        waits from here on
+ *
+ * Errors and warnings do not wait, nor does what came before them.
+ */
+void log_hold(void (*wake)(void *context), void *context)
+{
+	log_flush();
+	log_settings.wake = wake;
+	log_settings.context = context;
+}
+
+/*
+ * Writes one event with its fields. Loses the line when out of memory. errno is kept. Whole lines
+ * and, unless one alone is longer, at most PIPE_BUF bytes are one write(2), so that the lines of
+ * several processes on one pipe do not mix.
+ */
 void log_event(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t n_fields)
 {
-	CLEANUP(buffer_deinit) struct buffer line = BUFFER_NULL;
+	struct buffer *lines = &log_settings.lines;
+	size_t held = lines->length;
 	int saved_errno = errno;
 
 	if (level > log_settings.level)
 		return;
-	write_time(&line);
-	write_member(&line, "log.level", level_names[level]);
-	write_member(&line, "message", message);
-	write_member(&line, "ecs.version", "1.11.0");
-	write_member(&line, "process.name", log_settings.process);
-	buffer_printf(&line, ",\"process.pid\":%ld", (long)getpid());
-	for (size_t i = 0; i < n_fields; i++) {
-		if (fields[i].text) {
-			write_member(&line, fields[i].name, fields[i].text);
-			continue;
-		}
-		buffer_append_char(&line, ',');
-		write_string(&line, fields[i].name);
-		buffer_printf(&line, ":%" PRId64, fields[i].number);
+	if (log_settings.is_plain) {
+		buffer_append_text(lines, message);
+		buffer_append_char(lines, '\n');
+	} else {
+		write_event(lines, level, message, fields, n_fields);
 	}
-	buffer_append_text(&line, "}\n");
-	if (buffer_finish(&line) == 0)
-		write_line(&line);
+	if (buffer_finish(lines)) {
+		buffer_cut(lines, held);
+	} else if (held && lines->length > HELD_MAX) {
+		write_out(lines->at, held);
+		lines->length -= held;
+		memmove(lines->at, lines->at + held, lines->length + 1);
+	}
+	if (!log_settings.wake || level <= LOG_LEVEL_WARN || lines->length > HELD_MAX)
+		log_flush();
+	else if (!held)
+		log_settings.wake(log_settings.context);
 	errno = saved_errno;
 }
 

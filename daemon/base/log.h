@@ -12,7 +12,12 @@ struct log_field {
 	int64_t number;
 };
 
+/* For a program that a person has called: the messages alone. */
+void log_init_plain(void);
 void log_init(const char *process, enum log_level level);
 void log_event(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t n_fields);
 void log_say(enum log_level level, const char *format, ...) PRINTF(2, 3);
+/* Lines of level info and below wait until log_flush(); wake() is called when one begins to. */
+void log_hold(void (*wake)(void *context), void *context);
+void log_flush(void);

@@ -181,25 +181,6 @@ bool text_is_uuid(struct slice text)
 	return true;
 }
 
-/* Writes a random UUID (version 4): 122 bits of the kernel's generator. Returns 0 or -errno. */
-int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
-{
-	uint8_t bytes[TEXT_UUID_SIZE];
-	ssize_t n;
-
-	do
-		n = getrandom(bytes, sizeof(bytes), 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (n != sizeof(bytes))
-		return -EIO;
-	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
-	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-	text_write_uuid(ret_uuid, bytes);
-	return 0;
-}
-
 /* Writes 16 bytes as a UUID. */
 void text_write_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t bytes[TEXT_UUID_SIZE])
 {
@@ -227,5 +208,33 @@ int text_read_uuid(struct slice text, uint8_t ret_bytes[TEXT_UUID_SIZE])
 			i++;
 		*at++ = (uint8_t)(digit_of_hex(text.at[i]) << 4 | digit_of_hex(text.at[i + 1]));
 	}
+	return 0;
+}
+
+/* Writes 16 random bytes as a UUID of version 4, which 122 of their bits make. */
+void text_make_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t random[TEXT_UUID_SIZE])
+{
+	uint8_t bytes[TEXT_UUID_SIZE];
+
+	memcpy(bytes, random, sizeof(bytes));
+	bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40);
+	bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
+	text_write_uuid(ret_uuid, bytes);
+}
+
+/* Writes a random UUID from the kernel's generator. Returns 0 or -errno. */
+int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1])
+{
+	uint8_t bytes[TEXT_UUID_SIZE];
+	ssize_t n;
+
+	do
+		n = getrandom(bytes, sizeof(bytes), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (n != sizeof(bytes))
+		return -EIO;
+	text_make_uuid(ret_uuid, bytes);
 	return 0;
 }

@@ -31,6 +31,7 @@ int text_fold_skeleton(struct arena *arena, struct slice name, struct slice *ret
 enum { TEXT_UUID_LENGTH = 36, TEXT_UUID_SIZE = 16 };
 bool text_is_uuid(struct slice text);
 int text_new_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1]); /* version 4; from getrandom(2) */
+void text_make_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t random[TEXT_UUID_SIZE]);
 void text_write_uuid(char ret_uuid[TEXT_UUID_LENGTH + 1], const uint8_t bytes[TEXT_UUID_SIZE]);
 int text_read_uuid(struct slice text, uint8_t ret_bytes[TEXT_UUID_SIZE]);
 

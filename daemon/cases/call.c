@@ -105,7 +105,23 @@ static int read_json(struct arena *arena, struct slice text, struct value **ret_
 	return r;
 }
 
-static int read_row(struct arena *arena, const struct pg_answer *pg, struct call_answer *ret_answer)
+/* An object that goes on as it is, but for its words. */
+static int read_text(struct arena *arena, const struct pg_answer *pg, struct slice text,
+		     struct slice *ret_text)
+{
+	struct slice ids = pg_answer_cell(pg, 0, COLUMN_WORD_IDS);
+	struct slice texts = pg_answer_cell(pg, 0, COLUMN_WORDS);
+	int r;
+
+	if (!text.length || text.at[0] != '{' || text.at[text.length - 1] != '}')
+		return -EPROTO;
+	r = words_fill_text(arena, text, ids.at ? ids : text_slice("{}"),
+			    texts.at ? texts : text_slice("{}"), ret_text);
+	return r > 0 ? -EPROTO : r;
+}
+
+static int read_row(struct arena *arena, const struct pg_answer *pg, bool is_text,
+		    struct call_answer *ret_answer)
 {
 	struct slice text = pg_answer_cell(pg, 0, COLUMN_BODY);
 	struct call_answer answer = {
@@ -115,7 +131,11 @@ static int read_row(struct arena *arena, const struct pg_answer *pg, struct call
 
 	if (pg->n_rows != 1 || answer.status < 200 || answer.status > 599)
 		return -EPROTO;
-	if (text.at && !(text.length == 4 && memcmp(text.at, "null", 4) == 0))
+	if (text.length == 4 && memcmp(text.at, "null", 4) == 0)
+		text.at = NULL;
+	if (text.at && is_text && answer.status < 400)
+		r = read_text(arena, pg, text, &answer.text);
+	else if (text.at)
 		r = read_json(arena, text, &answer.body);
 	if (!r && answer.status >= 400) {
 		answer.error_key = value_get_string(answer.body, "errorKey");
@@ -159,7 +179,6 @@ static void read_refusal(struct arena *arena, const struct pg_answer *pg,
 		.status = pg->status,
 		.error_key = arena_strdup(arena, choose_key(pg)),
 		.params = params,
-		.is_unavailable = pg->outcome != PG_REFUSED,
 	};
 	if (!ret_answer->error_key)
 		ret_answer->error_key = "conduct-unavailable";
@@ -169,13 +188,20 @@ static void finish(struct pg_call *pg, const struct pg_answer *pg_answer)
 {
 	struct call *call = (struct call *)((char *)pg - offsetof(struct call, pg));
 	struct call_answer answer;
+	int r = 0;
 
-	if (pg_answer->outcome != PG_DONE) {
+	if (pg_answer->outcome != PG_DONE)
 		read_refusal(call->arena, pg_answer, &answer);
-	} else if (read_row(call->arena, pg_answer, &answer)) {
-		/* It is stored, but cannot be told; the key renders it again. */
+	else
+		r = read_row(call->arena, pg_answer, call->is_text, &answer);
+	/* It is stored, but cannot be told; the key renders it again. */
+	if (r == -ENOMEM && pg->lane != PG_LANE_READ)
+		answer = (struct call_answer){ .status = 503,
+					       .error_key = "conduct-unknown-outcome" };
+	else if (r == -ENOMEM)
+		answer = (struct call_answer){ .status = 503, .error_key = "conduct-unavailable" };
+	else if (r)
 		answer = (struct call_answer){ .status = 500, .error_key = "conduct-internal" };
-	}
 	call->done(call, &answer);
 }
 

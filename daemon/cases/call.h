@@ -11,9 +11,9 @@ enum { CALL_PARAMS_MAX = 9 };
 struct call_answer {
 	int status;                 /* HTTP; below 300: done */
 	struct value *body;         /* with its words, an object; NULL when there is none */
+	struct slice text;          /* the same as JSON, in place of `body`, where is_text is set */
 	const char *error_key;      /* set when status is 400 or more */
 	const struct value *params; /* object that the refusal came with, or NULL */
-	bool is_unavailable;        /* nothing was reached: the same may be sent again */
 };
 
 /* The parameters are added in the order of the statement; everything borrowed lives until done(). A
@@ -23,6 +23,7 @@ struct call {
 	struct arena *arena;
 	struct pg_param params[CALL_PARAMS_MAX];
 	unsigned n_params;
+	bool is_text; /* nobody looks into what a success says: it is not parsed */
 	int error;
 	void (*done)(struct call *call, const struct call_answer *answer);
 	void *userdata;

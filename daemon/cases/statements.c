@@ -22,6 +22,8 @@
 #define KEEP "($1::bigint, $2::jsonb, $3::bytea[])"
 #define HEAD_N 4
 #define HEAD "($1::bigint, $2::bigint, $3::bytea, $4::text)"
+#define WIKIS_N 3
+#define WIKIS "($1::integer, $2::jsonb, $3::boolean)"
 #define VERSION_N 1
 #define VERSION "($1::text)"
 #define ACCOUNT_N 1
@@ -54,6 +56,10 @@
 #define SUBMIT_N 9
 #define SUBMIT \
 	"($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::jsonb, " WORDS(7, 8, 9)
+#define SUBMITS_N 9
+#define SUBMITS \
+	"($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[]," \
+	" $7::text[], $8::text[], $9::text[])"
 #define GRANT_ADD_N 7
 #define GRANT_ADD "($1::bytea, $2::bytea, $3::bytea, $4::jsonb, " WORDS(5, 6, 7)
 #define GRANT_END_N 4

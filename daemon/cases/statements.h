@@ -11,6 +11,7 @@
  */
 #define STATEMENT_ROWS(ROW) \
 	ROW(SUBMIT_REPORT, submit_report, SUBMIT) \
+	ROW(SUBMIT_REPORTS, submit_reports, SUBMITS) \
 	ROW(RECEIPT_SHOW, receipt_show, PARTY) \
 	ROW(RECEIPT_MESSAGES, receipt_messages, PARTY_LIST) \
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
@@ -79,7 +80,7 @@
 	ROW(WORKER_POLICY_CURRENT, policy_current, NOTHING) \
 	ROW(PERSON_SEEN, person_seen, PERSON) \
 	ROW(TIMER_RUN, timer_run, NUMBER) \
-	ROW(LOOKUP_NEXT, lookup_next, NUMBER) \
+	ROW(LOOKUP_NEXT, lookup_next, WIKIS) \
 	ROW(LOOKUP_DONE, lookup_done, ITEMS) \
 	ROW(AUDIT_BEGIN, audit_begin, FLAG) \
 	ROW(AUDIT_SEQUENCE, audit_sequence, PIECE) \
@@ -87,6 +88,7 @@
 	ROW(WORKER_AUDIT_NODES, audit_nodes, ITEMS) \
 	ROW(AUDIT_KEEP, audit_keep, KEEP) \
 	ROW(AUDIT_PUBLISH, audit_publish, HEAD) \
+	ROW(SWEEP, sweep, NUMBER) \
 	ROW(READINESS, readiness, NOTHING)
 
 /* clang-format on */

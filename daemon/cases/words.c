@@ -125,21 +125,30 @@ static int read_lookup(struct arena *arena, struct slice ids, struct slice texts
 	return 0;
 }
 
-/* The word that `value` stands for, as a value of its own; NULL when it stands for none. An erased
- * word, and one that is no text, reads as null. */
-static struct value *find_word(const struct lookup *lookup, const struct value *value)
+/* NULL: none, an erased one, or one that is no text. */
+static const struct word *look_up(const struct lookup *lookup, const char *id)
 {
-	struct word key = { .id = value_get_string(value, "$word") };
-	const struct word *word;
-	struct value *text = NULL;
+	struct word key = { .id = id };
+	const struct word *word = bsearch(&key, lookup->items, lookup->n_items, sizeof(key),
+					  compare_ids);
 
-	if (value_count(value) != 1 || !value_get(value, "$word"))
-		return NULL;
-	word = key.id ? bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids)
-		      : NULL;
-	if (word && word->text.at && text_is_utf8(word->text))
-		text = value_new_text(word->text);
-	return text ? text : value_new_null();
+	return word && word->text.at && text_is_utf8(word->text) ? word : NULL;
+}
+
+static bool is_word(const struct value *value)
+{
+	return value_count(value) == 1 && value_get(value, "$word");
+}
+
+/* The word that `value` stands for, as a value of its own; NULL when memory ran out, so that no
+ * reader takes a word for erased that is there. An erased word, and one that is no text, is null.
+ */
+static struct value *new_word(const struct lookup *lookup, const struct value *value)
+{
+	const char *id = value_get_string(value, "$word");
+	const struct word *word = id ? look_up(lookup, id) : NULL;
+
+	return word ? value_new_text(word->text) : value_new_null();
 }
 
 static int fill(const struct lookup *lookup, struct value *value);
@@ -147,16 +156,16 @@ static int fill(const struct lookup *lookup, struct value *value);
 static int fill_member(const struct lookup *lookup, struct value *object, const char *key,
 		       struct value *member)
 {
-	struct value *word = find_word(lookup, member);
-
-	return word ? value_set_take(object, key, word) : fill(lookup, member);
+	return is_word(member) ? value_set_take(object, key, new_word(lookup, member))
+			       : fill(lookup, member);
 }
 
 static int fill_item(const struct lookup *lookup, struct value *array, size_t index)
 {
-	struct value *word = find_word(lookup, value_at(array, index));
+	struct value *item = value_at(array, index);
 
-	return word ? value_replace_take(array, index, word) : fill(lookup, value_at(array, index));
+	return is_word(item) ? value_replace_take(array, index, new_word(lookup, item))
+			     : fill(lookup, item);
 }
 
 /* The recursion is bounded by the depth that value_parse() takes. */
@@ -184,4 +193,106 @@ int words_fill(struct arena *arena, struct value *body, struct slice ids, struct
 		return 0;
 	r = read_lookup(arena, ids, texts, &lookup);
 	return r ? r : fill(&lookup, body);
+}
+
+/* The id in {"$word": "id"}, if that is what starts here; of {"$word": null} no id. Returns what is
+ * behind it, or NULL. */
+static const char *read_place(const char *at, const char *end, char ret_id[TEXT_UUID_LENGTH + 1])
+{
+	static const char open[] = "{\"$word\":";
+
+	if ((size_t)(end - at) < sizeof(open) - 1 || memcmp(at, open, sizeof(open) - 1) != 0)
+		return NULL;
+	at += sizeof(open) - 1;
+	while (at < end && *at == ' ')
+		at++;
+	if (end - at >= 5 && memcmp(at, "null}", 5) == 0) {
+		ret_id[0] = '\0';
+		return at + 5;
+	}
+	if (end - at < TEXT_UUID_LENGTH + 3 || *at != '"' || at[TEXT_UUID_LENGTH + 1] != '"' ||
+	    at[TEXT_UUID_LENGTH + 2] != '}')
+		return NULL;
+	memcpy(ret_id, at + 1, TEXT_UUID_LENGTH);
+	ret_id[TEXT_UUID_LENGTH] = '\0';
+	return at + TEXT_UUID_LENGTH + 3;
+}
+
+/* A string of JSON (RFC 8259 section 7); the text is UTF-8. */
+static void append_string(struct buffer *buffer, struct slice text)
+{
+	size_t start = 0;
+
+	buffer_append_char(buffer, '"');
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		buffer_append(buffer, text.at + start, i - start);
+		if (c < 0x20)
+			buffer_printf(buffer, "\\u%04x", c);
+		else
+			buffer_printf(buffer, "\\%c", c);
+		start = i + 1;
+	}
+	buffer_append(buffer, text.at + start, text.length - start);
+	buffer_append_char(buffer, '"');
+}
+
+/* What stands at `at` goes to the buffer; returns what is behind it, or NULL: a string has no end.
+ */
+static const char *copy_piece(const struct lookup *lookup, const char *at, const char *end,
+			      struct buffer *buffer)
+{
+	const struct word *word;
+	char id[TEXT_UUID_LENGTH + 1];
+	const char *behind = *at == '{' ? read_place(at, end, id) : NULL;
+
+	if (behind) {
+		word = look_up(lookup, id);
+		if (word)
+			append_string(buffer, word->text);
+		else
+			buffer_append_text(buffer, "null");
+		return behind;
+	}
+	/* Outside of strings spaces mean nothing. */
+	if (*at == ' ')
+		return at + 1;
+	behind = *at == '"' ? value_scan_string(at, end) : at + 1;
+	while (*at != '"' && behind < end && *behind != '"' && *behind != ' ' && *behind != '{')
+		behind++;
+	if (behind)
+		buffer_append(buffer, at, (size_t)(behind - at));
+	return behind;
+}
+
+/* words_fill() of an answer that is not looked at: from text to text, which is the arena's. */
+int words_fill_text(struct arena *arena, struct slice body, struct slice ids, struct slice texts,
+		    struct slice *ret_body)
+{
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+	const char *end = body.at + body.length;
+	struct lookup lookup;
+	size_t length;
+	char *text;
+	int r;
+
+	r = read_lookup(arena, ids, texts, &lookup);
+	for (const char *at = body.at; !r && at != end;) {
+		at = copy_piece(&lookup, at, end, &buffer);
+		if (!at)
+			r = -EPROTO;
+	}
+	if (!r)
+		r = buffer_finish(&buffer);
+	if (r)
+		return r;
+	length = buffer.length;
+	text = buffer_steal(&buffer);
+	r = arena_take(arena, text, free);
+	if (!r)
+		*ret_body = (struct slice){ text, length };
+	return r;
 }

@@ -32,3 +32,7 @@ int words_write(const struct words *words, struct slice *ret_ids, struct slice *
 /* Replaces every {"$word": id} in `body` by its text; null where there is none. `ids` and `texts`
  * are the literals of an answer. -EPROTO: they do not fit together. */
 int words_fill(struct arena *arena, struct value *body, struct slice ids, struct slice texts);
+/* The same from text to text, without values between: `body` is an object as PostgreSQL writes it.
+ */
+int words_fill_text(struct arena *arena, struct slice body, struct slice ids, struct slice texts,
+		    struct slice *ret_body);

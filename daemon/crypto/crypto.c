@@ -16,14 +16,31 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
-/* Empties the error queue; returns -ENOMEM or, for every other cause, -EIO. */
+/**
+ * crypto_failed_as() - empties the error queue and says what was in it
+ * @library: ERR_LIB_…
+ * @outcome: what it means when that library gave a reason of its own
+ *
+ * Return: -ENOMEM when memory ran out at any depth, else @outcome, or -EIO for every other cause.
+ */
+int crypto_failed_as(int library, int outcome)
+{
+	unsigned long code;
+	int r = -EIO;
+
+	while ((code = ERR_get_error()) != 0) {
+		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+			r = -ENOMEM;
+		else if (r == -EIO && ERR_GET_LIB(code) == library && !ERR_COMMON_ERROR(code))
+			r = outcome;
+	}
+	return r;
+}
+
+/* The same where no reason is a documented outcome: -ENOMEM or -EIO. */
 int crypto_failed(void)
 {
-	unsigned long code = ERR_peek_last_error();
-	int r = ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE ? -ENOMEM : -EIO;
-
-	ERR_clear_error();
-	return r;
+	return crypto_failed_as(ERR_LIB_NONE, -EIO);
 }
 
 /* Fills memory from OpenSSL's generator, which the kernel seeds. Returns 0 or -EIO. */

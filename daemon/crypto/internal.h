@@ -21,3 +21,4 @@ int crypto_failed(void);
 /* gcm.c: ciphertext and tag behind it; both parts are at most INT_MAX. */
 int gcm_seal(const struct gcm *gcm, struct slice aad, struct slice text, void *ret_sealed);
 int gcm_open(const struct gcm *gcm, struct slice aad, struct slice sealed, void *ret_text);
+int crypto_failed_as(int library, int outcome);

@@ -148,14 +148,13 @@ int crypto_key_write_private(const struct crypto_key *key, char **ret_pem)
 
 /*
  * Checks a signature. Any length but that of the key is refused before OpenSSL sees it (RFC 8017
- * section 8.2.2 step 1). A library failure during the check is not told from a wrong signature by
- * OpenSSL's return value 0, so 0 refuses, except where memory ran out, and a negative one is an
- * error of ours.
+ * section 8.2.2 step 1). OpenSSL's return value does not tell a failure of the library from a
+ * wrong signature, its error queue does: of a signature it is the RSA code that complains.
  */
 int crypto_rs256_verify(const struct crypto_key *key, struct slice message, struct slice signature)
 {
 	EVP_MD_CTX *context;
-	int ok, r;
+	int ok;
 
 	if (signature.length != crypto_key_size(key))
 		return CRYPTO_E_SIGNATURE;
@@ -167,10 +166,7 @@ int crypto_rs256_verify(const struct crypto_key *key, struct slice message, stru
 	ok = EVP_DigestVerify(context, (const unsigned char *)signature.at, signature.length,
 			      (const unsigned char *)message.at, message.length);
 	EVP_MD_CTX_free(context);
-	if (ok == 1)
-		return 0;
-	r = crypto_failed();
-	return ok == 0 && r != -ENOMEM ? CRYPTO_E_SIGNATURE : r;
+	return ok == 1 ? 0 : crypto_failed_as(ERR_LIB_RSA, CRYPTO_E_SIGNATURE);
 }
 
 /* Signs with a private key; the signature has crypto_key_size() bytes. Returns 0 or negative. */

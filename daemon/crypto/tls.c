@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/core_names.h>
@@ -139,7 +140,8 @@ static int file_open(const char *file, bool is_secret, BIO **ret_bio, char *ret_
 		n = errno;
 		if (fd >= 0)
 			(void)close(fd);
-		return refuse(ret_text, size, "%s: %s", file, strerror((int)n));
+		return refuse(ret_text, size, "%s: %s%s", file, strerror((int)n),
+			      n == EACCES ? ": let the daemon's account read it" : "");
 	}
 	if (is_secret && (status.st_mode & 07)) {
 		(void)close(fd);
@@ -355,25 +357,129 @@ struct tls *tls_free(struct tls *tls)
 	return NULL;
 }
 
-/* Whether the certificate is valid now, by this machine's clock: 0 or TLS_E_DATES. */
-int tls_check_dates(const struct tls *tls)
+/* Seconds since 1970; 0 for what is no time, which is in the past. */
+static int64_t seconds_of(const ASN1_TIME *time)
 {
-	const X509 *certificate = SSL_CTX_get0_certificate(tls->context);
+	struct tm parts = { 0 };
 
-	return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
-			       X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0
-		       ? 0
-		       : TLS_E_DATES;
+	return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
 }
 
-/* The server's end of one connection; the caller's, or the bufferevent's that takes it. */
-int tls_session_new(struct tls *tls, struct ssl_st **ret_session)
+static int dates_refuse(const X509 *certificate, const char *file, int64_t now, char *ret_text,
+			size_t size)
+{
+	int64_t from = seconds_of(X509_get0_notBefore(certificate));
+	bool is_early = now < from;
+	time_t when = (time_t)(is_early ? from : seconds_of(X509_get0_notAfter(certificate)));
+	struct tm parts = { 0 };
+	char text[32] = "";
+
+	(void)gmtime_r(&when, &parts);
+	(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &parts);
+	(void)snprintf(ret_text, size,
+		       is_early ? "%s: not valid before %s: is this machine's clock right?"
+				: "%s: expired on %s: put a new one there and reload (HUP)",
+		       file, text);
+	return TLS_E_DATES;
+}
+
+static bool is_in_date(const X509 *certificate, int64_t now)
+{
+	return seconds_of(X509_get0_notBefore(certificate)) <= now &&
+	       now < seconds_of(X509_get0_notAfter(certificate));
+}
+
+static const X509 *chain_at(const struct tls *tls, int index)
+{
+	STACK_OF(X509) *chain = NULL;
+
+	if (index == 0)
+		return SSL_CTX_get0_certificate(tls->context);
+	(void)SSL_CTX_get0_chain_certs(tls->context, &chain);
+	return index <= sk_X509_num(chain) ? sk_X509_value(chain, index - 1) : NULL;
+}
+
+/* The authority that is believed for longest; NULL where clients need no certificate. */
+static const X509 *client_ca_last(const struct tls *tls)
+{
+	const STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(
+		SSL_CTX_get_cert_store(tls->context));
+	const X509 *last = NULL;
+
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		const X509 *each = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		if (each && (!last || seconds_of(X509_get0_notAfter(each)) >
+					      seconds_of(X509_get0_notAfter(last))))
+			last = each;
+	}
+	return last;
+}
+
+/*
+ * Whether the certificate, its chain and at least one authority of clients are valid at `now`, in
+ * seconds since 1970. Returns 0 or TLS_E_DATES with the file, the date and what to do in ret_text.
+ */
+int tls_check_dates(const struct tls *tls, const struct tls_setup *setup, int64_t now,
+		    char *ret_text, size_t size)
+{
+	const X509 *ca = client_ca_last(tls), *each;
+
+	for (int i = 0; (each = chain_at(tls, i)); i++)
+		if (!is_in_date(each, now))
+			return dates_refuse(each, setup->certificate_file, now, ret_text, size);
+	if (ca && !is_in_date(ca, now))
+		return dates_refuse(ca, setup->client_ca_file, now, ret_text, size);
+	return 0;
+}
+
+/* When the first certificate of the chain expires, in seconds since 1970. */
+int64_t tls_expiry_s(const struct tls *tls)
+{
+	int64_t first = INT64_MAX;
+	const X509 *each;
+
+	for (int i = 0; (each = chain_at(tls, i)); i++)
+		if (seconds_of(X509_get0_notAfter(each)) < first)
+			first = seconds_of(X509_get0_notAfter(each));
+	return first;
+}
+
+/* From when on no client is believed any more; 0 where they need no certificate. */
+int64_t tls_client_ca_expiry_s(const struct tls *tls)
+{
+	const X509 *ca = client_ca_last(tls);
+
+	return ca ? seconds_of(X509_get0_notAfter(ca)) : 0;
+}
+
+/* The server's end of one connection, on its socket, which it does not own; the caller's, or the
+ * bufferevent's that takes it. */
+int tls_session_new(struct tls *tls, int fd, struct ssl_st **ret_session)
 {
 	SSL *session = SSL_new(tls->context);
 
-	if (!session)
+	if (!session || !SSL_set_fd(session, fd)) {
+		SSL_free(session);
 		return crypto_failed();
+	}
 	*ret_session = session;
+	return 0;
+}
+
+/*
+ * Sends a record of the bytes, at most. Returns how many of them have left; 0: the socket is full,
+ * or the session has failed, as the next try tells. That has to be with the same bytes and no
+ * fewer, wherever they lie then.
+ */
+size_t tls_session_write(struct ssl_st *session, const void *bytes, size_t length)
+{
+	size_t n = 0;
+
+	ERR_clear_error();
+	if (SSL_write_ex(session, bytes, length, &n) == 1)
+		return n;
+	ERR_clear_error();
 	return 0;
 }
 
@@ -383,4 +489,10 @@ void tls_session_end(struct ssl_st *session)
 	if (SSL_is_init_finished(session) && !(SSL_get_shutdown(session) & SSL_SENT_SHUTDOWN) &&
 	    SSL_shutdown(session) < 0)
 		ERR_clear_error();
+}
+
+/* For a session that nobody has taken. */
+void tls_session_free(struct ssl_st *session)
+{
+	SSL_free(session);
 }

@@ -12,11 +12,12 @@ struct tls;
 enum {
 	TLS_TICKET_KEY_SIZE = 16 + 32 + 32, /* name, AES-256, HMAC-SHA-256 */
 	TLS_TICKET_LIFETIME_S = 2 * 3600,
+	TLS_RECORD_MAX = 16384, /* bytes of a record, RFC 8446 section 5.1 */
 };
 
 enum {
 	TLS_E_REFUSED = 1, /* a file is not what it should be; the text names it */
-	TLS_E_DATES,       /* the certificate has expired, or is not valid yet */
+	TLS_E_DATES,       /* one has expired, or is not valid yet; the text names it */
 };
 
 /*
@@ -41,7 +42,12 @@ int tls_tickets_rotate(struct tls_tickets *tickets);
 
 int tls_new(const struct tls_setup *setup, struct tls **ret_tls, char *ret_text, size_t size);
 struct tls *tls_free(struct tls *tls);
-int tls_check_dates(const struct tls *tls);
+int tls_check_dates(const struct tls *tls, const struct tls_setup *setup, int64_t now,
+		    char *ret_text, size_t size);
+int64_t tls_expiry_s(const struct tls *tls);
+int64_t tls_client_ca_expiry_s(const struct tls *tls);
 
-int tls_session_new(struct tls *tls, struct ssl_st **ret_session);
+int tls_session_new(struct tls *tls, int fd, struct ssl_st **ret_session);
+size_t tls_session_write(struct ssl_st *session, const void *bytes, size_t length);
 void tls_session_end(struct ssl_st *session);
+void tls_session_free(struct ssl_st *session);

@@ -7,8 +7,12 @@
 
 #include "daemon/ipc/budget.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	COUNT_BITS = 24,
@@ -16,6 +20,9 @@ enum {
 	MARK_SHIFT = COUNT_BITS + ENDS_BITS,
 	N_BUCKETS = BUDGET_SLOTS / BUDGET_WAYS,
 };
+
+/* Named after slots of one word with fingerprint, end and count, and two keys. */
+static const uint64_t layout = UINT64_C(0x636f6e6475637401);
 
 static const uint64_t ends_mask = ((uint64_t)1 << ENDS_BITS) - 1;
 
@@ -44,6 +51,67 @@ static bool is_of(uint64_t slot, uint64_t hash)
 static size_t bucket_of(uint64_t hash)
 {
 	return (size_t)(hash % N_BUCKETS) * BUDGET_WAYS;
+}
+
+static int table_map(int fd, struct budget_table **ret_table)
+{
+	struct budget_table *table = mmap(NULL, sizeof(struct budget_table), PROT_READ | PROT_WRITE,
+					  MAP_SHARED, fd, 0);
+
+	if (table == MAP_FAILED)
+		return -errno;
+	*ret_table = table;
+	return 0;
+}
+
+/* 0 or -errno. */
+int budget_table_new(int *ret_fd, struct budget_table **ret_table)
+{
+	int fd = memfd_create("conductd-budgets", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r = fd < 0 ? -errno : 0;
+
+	/* Sealed: who maps it can rely on its size. */
+	if (r == 0 && (ftruncate(fd, sizeof(struct budget_table)) < 0 ||
+		       fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0))
+		r = -errno;
+	if (r == 0)
+		r = table_map(fd, ret_table);
+	if (r < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return r;
+	}
+	(*ret_table)->layout = layout;
+	*ret_fd = fd;
+	return 0;
+}
+
+/* 0, BUDGET_E_FOREIGN or -errno; the descriptor stays the caller's. */
+int budget_table_open(int fd, struct budget_table **ret_table)
+{
+	struct budget_table *table = NULL;
+	struct stat status;
+	int seals = fcntl(fd, F_GET_SEALS), r;
+
+	if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &status) < 0 ||
+	    status.st_size != sizeof(struct budget_table))
+		return BUDGET_E_FOREIGN;
+	r = table_map(fd, &table);
+	if (r < 0 || !table)
+		return r;
+	if (table->layout != layout) {
+		budget_table_free(table);
+		return BUDGET_E_FOREIGN;
+	}
+	*ret_table = table;
+	return 0;
+}
+
+struct budget_table *budget_table_free(struct budget_table *table)
+{
+	if (table)
+		(void)munmap(table, sizeof(*table));
+	return NULL;
 }
 
 /* 0 or the error of getrandom(2). */

@@ -13,14 +13,22 @@ enum {
 	BUDGET_MINUTES_A_DAY = 24 * 60,
 };
 
-enum { BUDGET_E_EXHAUSTED = 1 };
+enum { BUDGET_E_EXHAUSTED = 1, BUDGET_E_FOREIGN };
 
-/* All zero is an empty table without keys. */
+/* Besides the layout all zero is an empty table without keys. A change of what stands in it is one
+ * of the layout's name. */
 struct budget_table {
+	uint64_t layout;
 	_Atomic uint64_t slots[BUDGET_SLOTS];
 	_Atomic uint64_t keys[2][BUDGET_KEY_SIZE / 8]; /* of even and of odd days */
 	_Atomic uint64_t next_day;                     /* the last day that has a key */
 };
+
+/* In memory that goes by its descriptor, which is the caller's, to processes that are no forks. */
+int budget_table_new(int *ret_fd, struct budget_table **ret_table);
+/* Another daemon's; BUDGET_E_FOREIGN: it is none, or of another layout. */
+int budget_table_open(int fd, struct budget_table **ret_table);
+struct budget_table *budget_table_free(struct budget_table *table); /* takes NULL; NULL */
 
 /* Who calls first on a day makes the key of the next, which wipes that of the day before. */
 int budget_turn_keys(struct budget_table *table, uint64_t day);

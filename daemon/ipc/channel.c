@@ -14,6 +14,7 @@
 #include <event2/event.h>
 
 #include "daemon/ipc/channel.h"
+#include "daemon/ipc/packet.h"
 
 enum { FLAG_REPLY = 1 };
 
@@ -155,31 +156,6 @@ static void callback_leave(struct ipc_channel *channel)
 		channel_destroy(channel);
 }
 
-static int packet_send(struct ipc_channel *channel, struct packet *packet)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec part = { .iov_base = packet->bytes, .iov_len = packet->length };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-
-	if (packet->fd >= 0) {
-		struct cmsghdr *head;
-
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
-		head = &control.align;
-		head->cmsg_level = SOL_SOCKET;
-		head->cmsg_type = SCM_RIGHTS;
-		head->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(head), &packet->fd, sizeof(int));
-	}
-	if (sendmsg(channel->setup.fd, &message, MSG_NOSIGNAL) < 0)
-		return -errno;
-	return 0;
-}
-
 static bool is_busy(int r)
 {
 	return r == -EAGAIN || r == -EINTR || r == -ENOBUFS;
@@ -189,7 +165,9 @@ static void packets_send(struct ipc_channel *channel)
 {
 	while (channel->first) {
 		struct packet *packet = channel->first;
-		int r = packet_send(channel, packet);
+		int r = ipc_packet_send(channel->setup.fd,
+					(struct slice){ packet->bytes, packet->length },
+					packet->fd);
 
 		if (is_busy(r)) {
 			event_add(channel->write_event, NULL);
@@ -299,62 +277,35 @@ static void reply_deliver(struct ipc_channel *channel, struct ipc_message *messa
 	request->done(request, IPC_ANSWERED, message);
 }
 
-static int descriptor_take(struct msghdr *message)
-{
-	int fd = -1;
-
-	for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head;
-	     head = CMSG_NXTHDR(message, head)) {
-		size_t n;
-
-		if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < n; i++) {
-			descriptor_close(fd);
-			memcpy(&fd, CMSG_DATA(head) + i * sizeof(int), sizeof(int));
-		}
-	}
-	return fd;
-}
-
 /* Reads one packet; returns false when there is none or the channel closed. */
 static bool message_receive(struct ipc_channel *channel)
 {
-	union {
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec part = { .iov_base = channel->bytes, .iov_len = sizeof(channel->bytes) };
-	struct msghdr packet = { .msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes) };
-	ssize_t length = recvmsg(channel->setup.fd, &packet, MSG_CMSG_CLOEXEC);
+	struct ipc_received packet;
 	struct ipc_message message;
 	struct header header;
 	const char *wrong;
+	int r = ipc_packet_receive(channel->setup.fd, channel->bytes, sizeof(channel->bytes), 0,
+				   &packet);
 
-	if (length < 0 && is_busy(-errno))
+	if (is_busy(r))
 		return false;
-	if (length < 0) {
+	if (r < 0) {
 		channel_close(channel, "the socket failed");
 		return false;
 	}
-	/* Also of an empty packet, which reads like the end: it may have brought some. */
-	message.descriptor = descriptor_take(&packet);
-	if (length == 0) {
+	message.descriptor = packet.descriptor;
+	if (packet.length == 0) {
 		descriptor_close(message.descriptor);
 		channel_close(channel, "the peer is gone");
 		return false;
 	}
-	if ((size_t)length < sizeof(header) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+	if (packet.length < sizeof(header) || packet.is_cut) {
 		descriptor_close(message.descriptor);
 		channel_close(channel, "a message that is too short or too long");
 		return false;
 	}
 	memcpy(&header, channel->bytes, sizeof(header));
-	wrong = message_check(&header, (size_t)length, message.descriptor);
+	wrong = message_check(&header, packet.length, message.descriptor);
 	if (wrong) {
 		descriptor_close(message.descriptor);
 		channel_close(channel, wrong);
@@ -367,7 +318,7 @@ static bool message_receive(struct ipc_channel *channel)
 		reply_deliver(channel, &message);
 	else
 		channel->setup.on_message(channel, &message, channel->setup.userdata);
-	explicit_bzero(channel->bytes, (size_t)length);
+	explicit_bzero(channel->bytes, packet.length);
 	return true;
 }
 

@@ -7,7 +7,13 @@
 #include "daemon/base/error.h"
 #include "daemon/ipc/budget.h"
 
-enum { PAGE_WEB_LIMIT = 256, PAGE_JOB_LIMIT = 16, PAGE_STATUS_CLASSES = 6, PAGE_LIMITS = 6 };
+enum {
+	PAGE_WEB_LIMIT = 256,
+	PAGE_JOB_LIMIT = 16,
+	PAGE_STATUS_CLASSES = 6,
+	PAGE_LIMITS = 6,
+	PAGE_TLS_LIMIT = 8
+};
 
 enum page_process { PAGE_PARENT, PAGE_WEB, PAGE_WORKER, PAGE_VAULT, PAGE_PROCESS_COUNT };
 
@@ -20,11 +26,42 @@ struct page_web {
 	page_counter n_limited[PAGE_LIMITS]; /* 429, by enum limit of api/http */
 	page_counter n_overloaded;           /* 503 because too much waits */
 	page_counter n_evicted;              /* waiting connections that made room */
+	page_counter n_crowded;              /* connections of a network that had too many */
 	page_counter n_late;                 /* requests whose answer took too long */
 	page_counter n_database_ready;
 	page_counter n_database_queued;
 	page_counter n_database_in_flight;
 };
+
+/* Of an address that speaks TLS: when what is in use expires, in seconds since 1970. */
+struct page_tls {
+	page_counter expiry_s;
+	page_counter client_ca_expiry_s; /* 0: clients need no certificate */
+};
+
+/* What wikis are asked, and what comes of it. */
+enum page_wiki_call { PAGE_WIKI_PROFILE, PAGE_WIKI_TOKEN, PAGE_WIKI_NAMES, PAGE_WIKI_CALLS };
+enum page_wiki_outcome {
+	PAGE_WIKI_ANSWERED,
+	PAGE_WIKI_REFUSED,     /* the wiki says no, which is an answer */
+	PAGE_WIKI_UNUSABLE,    /* nothing to believe: an error, too many requests, garbage */
+	PAGE_WIKI_LATE,        /* not within its time */
+	PAGE_WIKI_UNREACHABLE, /* no answer at all */
+	PAGE_WIKI_OUTCOMES,
+};
+enum { PAGE_WIKI_BUCKETS = 8 };
+
+/* Written by the worker alone. */
+struct page_wiki {
+	page_counter n_calls[PAGE_WIKI_CALLS][PAGE_WIKI_OUTCOMES];
+	page_counter n_in_flight[PAGE_WIKI_CALLS];
+	page_counter n_took[PAGE_WIKI_CALLS][PAGE_WIKI_BUCKETS];
+	page_counter took_ms[PAGE_WIKI_CALLS];
+	page_counter n_joined;     /* questions answered with another's answer */
+	page_counter n_left_alone; /* questions not asked, because the wiki is left alone */
+};
+
+enum page_swept { PAGE_SWEPT_SESSIONS, PAGE_SWEPT_KEYS, PAGE_SWEPT_COUNT };
 
 struct page_job {
 	page_counter n_runs;
@@ -49,8 +86,13 @@ struct page {
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
 	struct page_vault vault;
-	struct budget_table budgets;
+	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
+	struct page_wiki wiki;
+	page_counter n_swept[PAGE_SWEPT_COUNT];
+	struct budget_table *budgets; /* at one address in the parent and its forks */
+	int budgets_fd;               /* the parent's */
 };
 
 int page_new(struct page **ret_page);
+int page_take_budgets(struct page *page, int fd);
 struct page *page_free(struct page *page);

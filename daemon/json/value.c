@@ -7,6 +7,8 @@
 
 #include "daemon/json/internal.h"
 
+#include "daemon/base/text.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -207,7 +209,9 @@ int value_set_take(struct value *object, const char *key, struct value *child)
 		value_free(child);
 		return -EINVAL;
 	}
-	return json_object_set_new(json, key, value_to_json(child)) < 0 ? -EINVAL : 0;
+	if (json_object_set_new(json, key, value_to_json(child)) == 0)
+		return 0;
+	return text_is_utf8(text_slice(key)) ? -ENOMEM : -EINVAL;
 }
 
 /* Appends an item to an array; as value_set_take(). */

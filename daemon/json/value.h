@@ -77,3 +77,7 @@ int value_replace_take(struct value *array, size_t index, struct value *child);
 /* Append compact JSON to the buffer; canonical: keys sorted by bytes at every level. */
 int value_write(const struct value *value, struct buffer *buffer);
 int value_write_canonical(const struct value *value, struct buffer *buffer);
+
+/* Text that PostgreSQL wrote, without parsing it. A number's text may end in spaces. */
+bool value_scan_member(struct slice object, const char *key, struct slice *ret_text);
+const char *value_scan_string(const char *at, const char *end);

@@ -16,13 +16,15 @@ struct slice pg_answer_cell(const struct pg_answer *answer, int row, int column)
 {
 	if (pg_answer_is_null(answer, row, column))
 		return (struct slice){ 0 };
+	row += answer->row;
 	return (struct slice){ PQgetvalue(answer->result, row, column),
 			       (size_t)PQgetlength(answer->result, row, column) };
 }
 
 bool pg_answer_is_null(const struct pg_answer *answer, int row, int column)
 {
-	return !has_cell(answer, row, column) || PQgetisnull(answer->result, row, column);
+	return !has_cell(answer, row, column) ||
+	       PQgetisnull(answer->result, answer->row + row, column);
 }
 
 /* A cell of an integer column; 0 for NULL. */

@@ -65,7 +65,7 @@ static void on_notice(void *userdata, const PGresult *notice)
 	if (!group || !severity || strcmp(severity, "WARNING") != 0)
 		return;
 	if ((function && strcmp(function, "SyncRepWaitForLSN") == 0) ||
-	    group->n_seen >= group->n_calls)
+	    group->n_seen >= group->n_commands)
 		group->is_unknown = true;
 }
 
@@ -117,9 +117,7 @@ int pg_connection_flush(struct connection *connection)
 
 	if (r < 0)
 		return -EPIPE;
-	if (r > 0)
-		event_add(connection->write_event, NULL);
-	return 0;
+	return r > 0 && event_add(connection->write_event, NULL) ? -ENOMEM : 0;
 }
 
 static int connection_set_up(struct connection *connection)
@@ -132,7 +130,8 @@ static int connection_set_up(struct connection *connection)
 	r = connection_watch(connection);
 	if (r < 0)
 		return r;
-	event_add(connection->read_event, NULL);
+	if (event_add(connection->read_event, NULL))
+		return -ENOMEM;
 	connection->state = CONNECTION_SETTING_UP;
 	r = pg_group_send_settings(connection);
 	for (size_t i = 0; r == 0 && i < connection->pool->setup.n_statements; i++)
@@ -147,13 +146,11 @@ static void connection_poll(struct connection *connection)
 	switch (status) {
 	case PGRES_POLLING_READING:
 	case PGRES_POLLING_WRITING:
-		if (connection_watch(connection) < 0) {
+		if (connection_watch(connection) < 0 ||
+		    event_add(status == PGRES_POLLING_READING ? connection->read_event
+							      : connection->write_event,
+			      NULL))
 			connection_lost(connection);
-			return;
-		}
-		event_add(status == PGRES_POLLING_READING ? connection->read_event
-							  : connection->write_event,
-			  NULL);
 		return;
 	case PGRES_POLLING_OK:
 		if (connection_set_up(connection) < 0)
@@ -234,13 +231,21 @@ void pg_connection_open(struct connection *connection)
 	connection->is_lossy = false;
 	connection->pg = PQconnectStartParams(keywords, values, 1);
 	if (!connection->pg || PQstatus(connection->pg) == CONNECTION_BAD ||
-	    connection_watch(connection) < 0) {
+	    connection_watch(connection) < 0 || event_add(connection->write_event, NULL)) {
 		connection_lost(connection);
 		return;
 	}
 	connection->state = CONNECTION_OPENING;
 	connection_arm_timer(connection, PG_CONNECT_MS);
-	event_add(connection->write_event, NULL);
+}
+
+/* Goes on where there was no memory for the timer that should have seen to it. */
+void pg_connection_revive(struct connection *connection)
+{
+	bool is_down = connection->state == CONNECTION_DOWN;
+
+	if (connection->state != CONNECTION_READY && !evtimer_pending(connection->timer, NULL))
+		connection_arm_timer(connection, is_down ? connection->backoff_ms : PG_CONNECT_MS);
 }
 
 /* Prepares the struct; the connection is opened from the loop. */

@@ -32,6 +32,7 @@ static struct group *group_append(struct connection *connection, enum group_kind
 		return NULL;
 	group->kind = kind;
 	group->n_calls = n_calls;
+	group->n_commands = n_calls;
 	group->sent_ms = pg_now_ms();
 	*connection->last = group;
 	connection->last = &group->next;
@@ -165,6 +166,13 @@ static int call_send(struct connection *connection, const struct pg_call *call)
 	return r ? 0 : -EPIPE;
 }
 
+/* What is sent for a call of a group, or for all of it. */
+static const struct pg_statement *statement_of(const struct pg_call *call,
+					       const struct pg_statement *many)
+{
+	return many ? many : call->statement;
+}
+
 /*
  * Sends calls as one transaction. On failure the connection is to be failed, which answers them:
  * they belong to it in any case.
@@ -173,11 +181,12 @@ int pg_group_send_calls(struct connection *connection, struct pg_call *const *ca
 			unsigned n_calls)
 {
 	const struct pg_statement *statements = connection->pool->setup.statements;
+	const struct pg_statement *many = n_calls > 1 ? calls[0]->many : NULL;
 	struct group *group;
 	int r = 0;
 
 	for (unsigned i = 0; r == 0 && i < n_calls; i++) {
-		size_t index = (size_t)(calls[i]->statement - statements);
+		size_t index = (size_t)(statement_of(calls[i], many) - statements);
 
 		if (!connection->is_prepared[index])
 			r = group_send_prepare_again(connection, index);
@@ -190,7 +199,13 @@ int pg_group_send_calls(struct connection *connection, struct pg_call *const *ca
 	}
 	memcpy(group->calls, calls, n_calls * sizeof(*calls));
 	connection->pool->n_in_flight += n_calls;
-	for (unsigned i = 0; r == 0 && i < n_calls; i++)
+	group->many = many;
+	if (many) {
+		group->n_commands = 1;
+		if (r == 0)
+			r = pg_many_send(connection, calls, n_calls);
+	}
+	for (unsigned i = 0; r == 0 && !many && i < n_calls; i++)
 		r = call_send(connection, calls[i]);
 	if (r == 0)
 		r = group_sync(connection, group);
@@ -259,14 +274,43 @@ static void call_answer_rolled_back(struct pg_pool *pool, struct pg_call *call)
 		pg_call_fail(call, PG_UNAVAILABLE);
 }
 
+/* Calls that go together are not at fault one by one; a stale plan is prepared again. */
+static void many_heed_error(struct pg_pool *pool, const struct pg_statement *many,
+			    const PGresult *error)
+{
+	const struct failure failure = {
+		.sqlstate = PQresultErrorField(error, PG_DIAG_SQLSTATE),
+		.message = PQresultErrorField(error, PG_DIAG_MESSAGE_PRIMARY),
+	};
+	struct verdict verdict;
+
+	pg_verdict_make(&pool->setup, &failure, &verdict);
+	if (verdict.is_stale)
+		pg_pool_unprepare(pool, many);
+	else
+		report_error(pool, PG_EVENT_ERROR, many->name, error);
+}
+
 static void calls_finish(struct connection *connection, struct group *group)
 {
 	struct pg_pool *pool = connection->pool;
 	uint64_t session = connection->session;
+	bool is_unknown = group->is_unknown && !group->error;
 
+	/* What libpq itself could not receive, the server may have stored; it is not sent again. */
+	if (group->error && !PQresultErrorField(group->error, PG_DIAG_SQLSTATE))
+		is_unknown = true;
 	/* Counted down first: an answer may look at the pool's state. */
 	for (unsigned i = 0; i < group->n_calls; i++)
 		pool->n_in_flight -= group->calls[i] != NULL;
+	if (connection->lane == PG_LANE_BATCH)
+		pg_pool_note_batch(pool, group->n_calls, group->sent_ms);
+	if (group->many) {
+		if (group->error)
+			many_heed_error(pool, group->many, group->error);
+		pg_many_finish(connection, group);
+		return;
+	}
 	for (unsigned j = 0; j < group->n_calls; j++) {
 		/* Requeued calls go in front one by one, so from the last to keep their order. */
 		unsigned i = group->error ? group->n_calls - 1 - j : j;
@@ -276,12 +320,13 @@ static void calls_finish(struct connection *connection, struct group *group)
 		group->calls[i] = NULL;
 		if (!call)
 			continue;
-		if (group->error && is_culprit)
+		if (is_unknown)
+			pg_call_fail(call,
+				     call->lane == PG_LANE_READ ? PG_UNAVAILABLE : PG_UNKNOWN);
+		else if (group->error && is_culprit)
 			call_answer_error(pool, call, group->error);
 		else if (group->error)
 			call_answer_rolled_back(pool, call);
-		else if (group->is_unknown)
-			pg_call_fail(call, PG_UNKNOWN);
 		else
 			call_answer_rows(call, group->results[i], session);
 	}
@@ -327,7 +372,7 @@ static void group_take_result(struct group *group, PGresult *result)
 	case PGRES_TUPLES_OK:
 	case PGRES_COMMAND_OK:
 	case PGRES_EMPTY_QUERY:
-		if (group->n_seen < group->n_calls && !group->results[group->n_seen]) {
+		if (group->n_seen < group->n_commands && !group->results[group->n_seen]) {
 			group->results[group->n_seen] = result;
 			return;
 		}
@@ -383,7 +428,7 @@ void pg_group_abandon(struct connection *connection)
 	while (group) {
 		struct group *next = group->next;
 		bool is_absent = !group->is_synced || connection->lane == PG_LANE_READ ||
-				 (group->error && group->failed_at < group->n_calls &&
+				 (group->error && group->failed_at < group->n_commands &&
 				  PQresultErrorField(group->error, PG_DIAG_SQLSTATE));
 
 		for (unsigned i = 0; group->kind == GROUP_CALLS && i < group->n_calls; i++) {

@@ -15,6 +15,7 @@ enum {
 	PG_BACKOFF_FIRST_MS = 100,
 	PG_BACKOFF_LAST_MS = 2000, /* back within seconds of the server, whoever restarts it */
 	PG_STATEMENT_TIMEOUT_MS = 60000,
+	PG_GATHER_MS = 25, /* the longest that a batch waits for who may be about to come */
 };
 
 enum group_kind {
@@ -28,13 +29,15 @@ enum group_kind {
 struct group {
 	struct group *next;
 	enum group_kind kind;
-	size_t statement; /* GROUP_PREPARE: its index */
+	size_t statement;                /* GROUP_PREPARE: its index */
+	const struct pg_statement *many; /* GROUP_CALLS that go together, else NULL */
 	unsigned n_calls;
-	unsigned n_seen;    /* commands whose results are complete */
-	bool is_synced;     /* the Sync was handed to libpq */
-	bool has_answered;  /* a result of the command n_seen has come */
-	bool is_unknown;    /* the wait for a standby was cut short */
-	unsigned failed_at; /* command that failed; n_calls: the commit */
+	unsigned n_commands; /* one a call, or one for calls that go together */
+	unsigned n_seen;     /* commands whose results are complete */
+	bool is_synced;      /* the Sync was handed to libpq */
+	bool has_answered;   /* a result of the command n_seen has come */
+	bool is_unknown;     /* the wait for a standby was cut short */
+	unsigned failed_at;  /* command that failed; n_commands: the commit */
 	int64_t sent_ms;
 	PGresult *error; /* NULL: none */
 	PGresult *results[PG_BATCH_LIMIT];
@@ -57,6 +60,7 @@ struct connection {
 	struct event *write_event;
 	struct event *timer;
 	unsigned backoff_ms;
+	int64_t muted_ms; /* when it was last given up as mute; 0: never */
 	uint64_t session;
 	bool *is_prepared; /* one per statement */
 	bool is_lossy;     /* the server's settings were refused */
@@ -75,6 +79,8 @@ struct lane {
 	struct queue queue;
 	struct connection *connections;
 	unsigned n_connections;
+	unsigned n_expected;   /* so many calls were there when the last batch ended */
+	int64_t gathers_until; /* and until then they may come again, as the next one */
 };
 
 struct pg_pool {
@@ -85,6 +91,7 @@ struct pg_pool {
 	struct queue failed; /* calls that will be answered from the loop without being sent */
 	struct event *work_event;
 	struct event *tick_event;
+	struct event *gather_event;
 	unsigned n_in_flight;
 	uint64_t last_session;
 	char trouble[256]; /* why a connection is not there; "" once one is */
@@ -120,14 +127,21 @@ void pg_pool_report(struct pg_pool *pool, enum pg_event event, const char *text)
 void pg_call_fail(struct pg_call *call, enum pg_outcome outcome);
 void pg_call_answer(struct pg_call *call, struct pg_answer *answer);
 void pg_pool_requeue(struct pg_pool *pool, struct pg_call *call);
+void pg_pool_requeue_alone(struct pg_pool *pool, struct pg_call *call);
+void pg_pool_note_batch(struct pg_pool *pool, unsigned n_calls, int64_t sent_ms);
 void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statement);
 
 /* connection.c */
 int pg_connection_init(struct connection *connection, struct pg_pool *pool, enum pg_lane lane);
 void pg_connection_deinit(struct connection *connection);
 void pg_connection_open(struct connection *connection);
+void pg_connection_revive(struct connection *connection);
 void pg_connection_fail(struct connection *connection, enum pg_event event, const char *text);
 int pg_connection_flush(struct connection *connection);
+
+/* many.c */
+int pg_many_send(struct connection *connection, struct pg_call *const *calls, unsigned n_calls);
+void pg_many_finish(struct connection *connection, struct group *group);
 
 /* group.c */
 int pg_group_send_settings(struct connection *connection);

@@ -57,13 +57,21 @@ struct pg_answer {
 	int n_rows;
 	int n_columns;
 	uint64_t session; /* the connection that answered; 0 when none did */
+	int row;          /* where the answer's rows begin in a result that calls share */
 	const void *result;
 };
 
 /* Lives in the caller's struct; it and its parameters stay put until done() is called. */
 struct pg_call {
 	const struct pg_statement *statement; /* a row of the pool's table */
-	const struct pg_param *params;        /* n_params of the statement */
+	/*
+	 * On PG_LANE_BATCH, what several calls are sent as, or NULL: a row of the table with as
+	 * many parameters, each the array of theirs (bytea[] of binary ones, else text[]). It
+	 * answers one row a call, in order; where the first column is null, that call is sent
+	 * alone.
+	 */
+	const struct pg_statement *many;
+	const struct pg_param *params; /* n_params of the statement */
 	enum pg_lane lane;
 	unsigned deadline_ms;  /* from submit; 0: PG_DEADLINE_DEFAULT_MS */
 	struct slice lock_key; /* batches run in this byte order, so locks nest */
@@ -76,6 +84,7 @@ struct pg_call {
 	int64_t expires_ms;
 	int64_t patience_ms;
 	unsigned n_attempts;
+	bool is_alone; /* to be sent in a transaction of its own */
 	enum pg_outcome failure;
 };
 

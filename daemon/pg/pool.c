@@ -99,12 +99,19 @@ void pg_call_fail(struct pg_call *call, enum pg_outcome outcome)
 	pg_call_answer(call, &answer);
 }
 
-/* Puts a call that was rolled back in front of its lane; it will be sent in a transaction alone. */
+/* Puts a call in front of its lane, where it will be sent in a transaction of its own. */
+void pg_pool_requeue_alone(struct pg_pool *pool, struct pg_call *call)
+{
+	call->is_alone = true;
+	queue_prepend(&pool->lanes[call->lane].queue, call);
+	pg_pool_wake(pool);
+}
+
+/* The same of a call that was sent by itself and rolled back: the second attempt is its last. */
 void pg_pool_requeue(struct pg_pool *pool, struct pg_call *call)
 {
 	call->n_attempts++;
-	queue_prepend(&pool->lanes[call->lane].queue, call);
-	pg_pool_wake(pool);
+	pg_pool_requeue_alone(pool, call);
 }
 
 /* A deploy replaced what the statement was prepared against: every session prepares it again. */
@@ -115,6 +122,36 @@ void pg_pool_unprepare(struct pg_pool *pool, const struct pg_statement *statemen
 	for (unsigned i = 0; i < PG_LANE_COUNT; i++)
 		for (unsigned j = 0; j < pool->lanes[i].n_connections; j++)
 			pool->lanes[i].connections[j].is_prepared[index] = false;
+}
+
+/*
+ * A batch has ended. Its clients may come again at once, and without them the next batch would be
+ * made of those alone who came meanwhile: two halves that take turns for ever, each paying for a
+ * command and a commit. So the next one waits for as many as there were: the fuller it may get,
+ * the longer, at most for what the last one took. Who is alone waits for nobody.
+ */
+void pg_pool_note_batch(struct pg_pool *pool, unsigned n_calls, int64_t sent_ms)
+{
+	struct lane *lane = &pool->lanes[PG_LANE_BATCH];
+	int64_t now = pg_now_ms();
+	int64_t most;
+
+	lane->n_expected = n_calls + lane->queue.n_calls;
+	if (lane->n_expected > PG_BATCH_LIMIT)
+		lane->n_expected = PG_BATCH_LIMIT;
+	most = (now - sent_ms) * lane->n_expected / PG_BATCH_LIMIT;
+	lane->gathers_until = now + (most < PG_GATHER_MS ? most : PG_GATHER_MS);
+}
+
+static bool lane_gathers(struct pg_pool *pool, struct lane *lane)
+{
+	int64_t left = lane->gathers_until - pg_now_ms();
+	const struct timeval wait = { .tv_usec = left * 1000 };
+
+	if (left <= 0 || lane->queue.n_calls >= lane->n_expected || lane->queue.first->is_alone)
+		return false;
+	/* Without a timer nothing would end the wait. */
+	return evtimer_add(pool->gather_event, &wait) == 0;
 }
 
 static struct connection *lane_find_session(struct lane *lane, uint64_t session)
@@ -164,11 +201,11 @@ static unsigned lane_take(struct lane *lane, enum pg_lane which, struct pg_call 
 	while (n < limit && lane->queue.first) {
 		struct pg_call *call = lane->queue.first;
 
-		if (n > 0 && (call->n_attempts > 0 || call->session))
+		if (n > 0 && (call->is_alone || call->session || call->many != ret_calls[0]->many))
 			break;
 		queue_remove(&lane->queue, call);
 		ret_calls[n++] = call;
-		if (call->n_attempts > 0 || call->session)
+		if (call->is_alone || call->session)
 			break;
 	}
 	qsort(ret_calls, n, sizeof(*ret_calls), compare_lock_keys);
@@ -196,7 +233,7 @@ static void lane_dispatch(struct pg_pool *pool, enum pg_lane which)
 				return;
 		} else {
 			connection = lane_find_idle(lane, depths[which]);
-			if (!connection)
+			if (!connection || lane_gathers(pool, lane))
 				return;
 		}
 		n = lane_take(lane, which, calls);
@@ -237,6 +274,28 @@ static void lane_expire_waiting(struct pg_pool *pool, struct lane *lane, int64_t
 }
 
 /*
+ * Nothing comes, and nobody waits for it any more. libpq calls a write that failed a success and
+ * leaves it to the read to fail (fe-secure.c, pqsecure_raw_write()): where the read does not, a
+ * connection is silent for ever. A server that is merely slow looks the same and gets one more
+ * session for each that is given up, so that happens once in PG_STALL_MS.
+ */
+static bool connection_is_mute(const struct connection *connection, int64_t now)
+{
+	const struct group *group = connection->first;
+
+	if (!group)
+		return false;
+	if (now - group->sent_ms > PG_STALL_MS)
+		return true;
+	if (connection->muted_ms && now - connection->muted_ms <= PG_STALL_MS)
+		return false;
+	for (unsigned i = 0; i < group->n_calls; i++)
+		if (group->calls[i])
+			return false;
+	return group->kind == GROUP_CALLS && !group->n_seen && !group->has_answered;
+}
+
+/*
  * Sent calls whose time is over are answered; the transaction goes on, because a COMMIT is never
  * cancelled. Whether a write was stored is then unknown.
  */
@@ -256,8 +315,10 @@ static void connection_expire(struct connection *connection, int64_t now)
 			queue_append(&pool->failed, call);
 		}
 	}
-	if (connection->first && now - connection->first->sent_ms > PG_STALL_MS)
+	if (connection_is_mute(connection, now)) {
+		connection->muted_ms = now;
 		pg_connection_fail(connection, PG_EVENT_LOST, "the server does not answer");
+	}
 }
 
 static void pool_answer_failed(struct pg_pool *pool)
@@ -295,8 +356,13 @@ static void on_work(int fd, short what, void *userdata)
 	struct pg_pool *pool = userdata;
 
 	pool_answer_failed(pool);
-	for (unsigned i = 0; i < PG_LANE_COUNT; i++)
+	for (unsigned i = 0; i < PG_LANE_COUNT; i++) {
+		struct lane *lane = &pool->lanes[i];
+
+		for (unsigned j = 0; j < lane->n_connections; j++)
+			pg_connection_revive(&lane->connections[j]);
 		lane_dispatch(pool, (enum pg_lane)i);
+	}
 	pool_arm_tick(pool);
 }
 
@@ -330,6 +396,13 @@ static bool has_nul(const struct pg_call *call)
 	return false;
 }
 
+static bool has_statement(const struct pg_pool *pool, const struct pg_statement *statement)
+{
+	const struct pg_statement *first = pool->setup.statements;
+
+	return statement >= first && statement < first + pool->setup.n_statements;
+}
+
 /*
  * Queues a call. Returns 0, and then call->done runs exactly once, later, from the event loop;
  * the call and its parameters stay the caller's and must stay put until then. A full lane is
@@ -338,11 +411,12 @@ static bool has_nul(const struct pg_call *call)
  */
 int pg_pool_submit(struct pg_pool *pool, struct pg_call *call)
 {
-	const struct pg_statement *first = pool->setup.statements;
 	struct lane *lane;
 	int64_t now = pg_now_ms();
 
-	if (call->statement < first || call->statement >= first + pool->setup.n_statements)
+	if (!has_statement(pool, call->statement) ||
+	    (call->many && (!has_statement(pool, call->many) ||
+			    call->many->n_params != call->statement->n_params)))
 		return -EINVAL;
 	if (call->lane >= PG_LANE_COUNT || !pool->lanes[call->lane].n_connections || has_nul(call))
 		return -EINVAL;
@@ -350,6 +424,7 @@ int pg_pool_submit(struct pg_pool *pool, struct pg_call *call)
 	call->expires_ms = now + (call->deadline_ms ? call->deadline_ms : PG_DEADLINE_DEFAULT_MS);
 	call->patience_ms = now + PG_PATIENCE_MS;
 	call->n_attempts = 0;
+	call->is_alone = false;
 	if (lane->queue.n_calls >= PG_QUEUE_LIMIT || pool->is_ending) {
 		call->failure = PG_UNAVAILABLE;
 		queue_append(&pool->failed, call);
@@ -412,8 +487,10 @@ int pg_pool_new(const struct pg_pool_setup *setup, struct pg_pool **ret_pool)
 	pool->application_name = strdup(setup->application_name);
 	pool->work_event = evtimer_new(setup->base, on_work, pool);
 	pool->tick_event = evtimer_new(setup->base, on_tick, pool);
+	pool->gather_event = evtimer_new(setup->base, on_work, pool);
 	r = -ENOMEM;
-	if (pool->conninfo && pool->application_name && pool->work_event && pool->tick_event)
+	if (pool->conninfo && pool->application_name && pool->work_event && pool->tick_event &&
+	    pool->gather_event)
 		r = pool_start(pool);
 	if (r < 0) {
 		pg_pool_free(pool);
@@ -451,6 +528,8 @@ struct pg_pool *pg_pool_free(struct pg_pool *pool)
 		event_free(pool->work_event);
 	if (pool->tick_event)
 		event_free(pool->tick_event);
+	if (pool->gather_event)
+		event_free(pool->gather_event);
 	free(pool->conninfo);
 	free(pool->application_name);
 	free(pool);

@@ -14,8 +14,6 @@
 #include "daemon/worker/internal.h"
 #include "daemon/worker/profile.h"
 
-enum { SECRET_SIZE_MAX = 512 };
-
 static struct ask *ask_of_fetch(struct fetch_call *call)
 {
 	return (struct ask *)(void *)((char *)call - offsetof(struct ask, fetch));
@@ -64,17 +62,17 @@ struct ask *ask_new_check(struct identity *identity, const struct identity_wiki 
 }
 
 /* One line, without its end. Read anew each time: it may be changed without a reload. */
-static bool secret_read(const char *file, char ret_secret[SECRET_SIZE_MAX + 1],
+static bool secret_read(const char *file, char ret_secret[WORKER_SECRET_SIZE_MAX + 1],
 			struct slice *ret_slice)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -1 : read(fd, ret_secret, SECRET_SIZE_MAX + 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, ret_secret, WORKER_SECRET_SIZE_MAX + 1);
 
 	if (fd >= 0)
 		(void)close(fd);
 	while (n > 0 && (ret_secret[n - 1] == '\n' || ret_secret[n - 1] == '\r'))
 		n--;
-	if (n <= 0 || n > SECRET_SIZE_MAX) {
+	if (n <= 0 || n > WORKER_SECRET_SIZE_MAX) {
 		log_say(LOG_LEVEL_ERROR, "%s: the secret cannot be read, is empty or too long",
 			file);
 		return false;
@@ -111,7 +109,7 @@ struct ask *ask_new_exchange(struct identity *identity, const struct identity_wi
 			     const struct ipc_wiki_exchange *exchange)
 {
 	struct ask *ask = ask_new(identity, wiki);
-	char secret[SECRET_SIZE_MAX + 1];
+	char secret[WORKER_SECRET_SIZE_MAX + 1];
 	struct slice slice;
 	bool is_good;
 
@@ -205,15 +203,31 @@ static void make_known(struct ask *ask)
  */
 
 /* What a call came to. A refusal is an answer too: the wiki is there. */
-static int note(struct ask *ask, int outcome, const struct fetch_reply *reply, int r)
+static int note(struct ask *ask, enum page_wiki_call call, int outcome,
+		const struct fetch_reply *reply, int r)
 {
+	struct page_wiki *counters = &ask->identity->worker->setup.page->wiki;
 	bool is_answer = !outcome && (r == 0 || r == PROFILE_E_REFUSED);
 
+	wiki_count_end(counters, call, ask->asked_ms,
+		       wiki_count_outcome(outcome, r == PROFILE_E_REFUSED, !is_answer));
 	if (outcome)
 		r = PROFILE_E_GARBAGE;
 	if (!ask->identity->is_ending)
 		identity_note(ask->identity, ask->iss, is_answer, reply->retry_after_s);
 	return r;
+}
+
+static void request_send(struct ask *ask, enum page_wiki_call call,
+			 const struct fetch_request *request,
+			 void (*done)(struct fetch_call *call, int outcome,
+				      const struct fetch_reply *reply))
+{
+	ask->fetch.done = done;
+	if (ask->identity->client && fetch_start(ask->identity->client, request, &ask->fetch) == 0)
+		ask->asked_ms = wiki_count_begin(&ask->identity->worker->setup.page->wiki, call);
+	else
+		end_away(ask, 0);
 }
 
 static void on_profile(struct fetch_call *call, int outcome, const struct fetch_reply *reply)
@@ -224,7 +238,7 @@ static void on_profile(struct fetch_call *call, int outcome, const struct fetch_
 
 	if (!outcome)
 		r = profile_read(ask->arena, reply->status, body, ask->scope, &ask->answer);
-	r = note(ask, outcome, reply, r);
+	r = note(ask, PAGE_WIKI_PROFILE, outcome, reply, r);
 	if (r == PROFILE_E_REFUSED) {
 		end_refused(ask);
 		return;
@@ -250,9 +264,9 @@ static void profile_ask(struct ask *ask)
 					       .body_max = PROFILE_SIZE_MAX,
 					       .timeout_ms = IDENTITY_WAIT_MS };
 
-	ask->fetch.done = on_profile;
-	if (!bearer || !ask->identity->client ||
-	    fetch_start(ask->identity->client, &request, &ask->fetch))
+	if (bearer)
+		request_send(ask, PAGE_WIKI_PROFILE, &request, on_profile);
+	else
 		end_away(ask, 0);
 }
 
@@ -264,7 +278,7 @@ static void on_token(struct fetch_call *call, int outcome, const struct fetch_re
 
 	if (!outcome)
 		r = profile_read_access_token(ask->arena, reply->status, body, &token);
-	r = note(ask, outcome, reply, r);
+	r = note(ask, PAGE_WIKI_TOKEN, outcome, reply, r);
 	if (r == PROFILE_E_REFUSED) {
 		end_refused(ask);
 	} else if (r) {
@@ -287,9 +301,7 @@ static void token_ask(struct ask *ask)
 					       .body_max = PROFILE_SIZE_MAX,
 					       .timeout_ms = IDENTITY_WAIT_MS };
 
-	ask->fetch.done = on_token;
-	if (!ask->identity->client || fetch_start(ask->identity->client, &request, &ask->fetch))
-		end_away(ask, 0);
+	request_send(ask, PAGE_WIKI_TOKEN, &request, on_token);
 }
 
 void ask_run(struct ask *ask)

@@ -6,7 +6,7 @@
 #include "daemon/pg/pg.h"
 #include "daemon/worker/identity.h"
 
-enum { IDENTITY_WIKI_LIMIT = 32, IDENTITY_PEER_LIMIT = PAGE_WEB_LIMIT + 8, ASK_PARAMS = 5 };
+enum { IDENTITY_PEER_LIMIT = PAGE_WEB_LIMIT + 8, ASK_PARAMS = 5 };
 
 /* A wiki that may be asked, and how it stands; texts are of the terms. */
 struct identity_wiki {
@@ -39,6 +39,7 @@ struct ask {
 	const char *form; /* of an exchange, with the secret in it; wiped at the end */
 	const char *token;
 	struct fetch_call fetch;
+	int64_t asked_ms; /* when it left */
 	struct pg_call person;
 	struct pg_param params[ASK_PARAMS];
 	struct ipc_wiki_answer answer;

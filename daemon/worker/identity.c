@@ -42,6 +42,14 @@ static unsigned away_s(const struct identity_wiki *wiki)
 	return left > 0 ? (unsigned)((left + 999) / 1000) : 0;
 }
 
+static bool is_left_alone(const struct identity *identity, const struct identity_wiki *wiki)
+{
+	if (away_s(wiki) == 0)
+		return false;
+	atomic_fetch_add(&identity->worker->setup.page->wiki.n_left_alone, 1);
+	return true;
+}
+
 /* The one place where a wiki's standing changes; found by name, because a reload makes new rows. */
 void identity_note(struct identity *identity, const char *iss, bool is_answer,
 		   unsigned retry_after_s)
@@ -157,12 +165,14 @@ static void take_check(struct identity *identity, struct ipc_channel *channel,
 	uint8_t key[CRYPTO_SHA256_SIZE];
 	struct ask *ask;
 
-	if (!wiki || away_s(wiki) || crypto_sha256_parts(parts, ARRAY_SIZE(parts), key)) {
+	if (!wiki || is_left_alone(identity, wiki) ||
+	    crypto_sha256_parts(parts, ARRAY_SIZE(parts), key)) {
 		reply_away(channel, message, wiki ? away_s(wiki) : 0);
 		return;
 	}
 	ask = find_check(identity, key);
 	if (ask) {
+		atomic_fetch_add(&identity->worker->setup.page->wiki.n_joined, 1);
 		if (!ask_join(ask, channel, message))
 			reply_away(channel, message, 0);
 		return;
@@ -180,7 +190,7 @@ static void take_exchange(struct identity *identity, struct ipc_channel *channel
 {
 	struct identity_wiki *wiki = find_wiki(identity, exchange->iss);
 
-	if (!wiki || away_s(wiki) || !wiki->login_client ||
+	if (!wiki || is_left_alone(identity, wiki) || !wiki->login_client ||
 	    identity->n_asks >= IDENTITY_ASK_LIMIT) {
 		reply_away(channel, message, wiki ? away_s(wiki) : 0);
 		return;
@@ -313,6 +323,8 @@ int identity_new(struct worker *worker, struct identity **ret_identity)
 	if (!identity)
 		return -ENOMEM;
 	identity->worker = worker;
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++) /* of a worker that has died */
+		atomic_store(&worker->setup.page->wiki.n_in_flight[i], 0);
 	identity->sweep = evtimer_new(worker->setup.base, on_sweep, identity);
 	if (!identity->sweep) {
 		free(identity);

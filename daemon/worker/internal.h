@@ -19,6 +19,12 @@ enum { WORKER_LEAD_EVERY_MS = 1000, WORKER_RETRY_MS = 2000 };
 
 struct job;
 
+/* A wiki that fails is left out for ever more runs. */
+struct lookup_pause {
+	unsigned n_failures; /* in a row */
+	unsigned n_left_out; /* runs to come */
+};
+
 /* One row of the job table. */
 struct job_kind {
 	const char *name;
@@ -55,9 +61,9 @@ struct worker {
 	struct policy_set *policy; /* as loaded from the directories */
 	struct server *ops;
 	struct identity *identity;
-	unsigned n_lookup_failures; /* in a row */
 	struct audit *audit;        /* the log, while this worker leads */
 	struct audit *follower;     /* the log, while another one does */
+	struct lookup_pause lookups[IDENTITY_WIKI_LIMIT]; /* by the wiki's place in the terms */
 	bool is_paused;
 	void (*paused)(void *userdata);
 	void *paused_userdata;
@@ -86,6 +92,13 @@ struct job *job_of_call(struct pg_call *call);
 /* worker.c */
 void worker_lose_lead(struct worker *worker);
 void worker_check_idle(struct worker *worker);
+
+/* wiki_count.c */
+extern const unsigned wiki_bucket_ms[PAGE_WIKI_BUCKETS]; /* 0: without end */
+int64_t wiki_count_begin(struct page_wiki *wiki, enum page_wiki_call call);
+enum page_wiki_outcome wiki_count_outcome(int fetched, bool is_refused, bool is_unusable);
+void wiki_count_end(struct page_wiki *wiki, enum page_wiki_call call, int64_t begun_ms,
+		    enum page_wiki_outcome outcome);
 
 /* ops.c */
 int ops_new(struct worker *worker);

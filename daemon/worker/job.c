@@ -20,12 +20,14 @@ static unsigned deadlines_period(const struct worker *worker)
 	return worker->setup.terms.deadlines_every_ms;
 }
 
-/* Longer after failures: a wiki that is down is not asked every few seconds. */
 static unsigned lookups_period(const struct worker *worker)
 {
-	unsigned n = worker->n_lookup_failures;
+	return worker->setup.terms.lookups_every_ms;
+}
 
-	return worker->setup.terms.lookups_every_ms << (n < 6 ? n : 6);
+static unsigned sweep_period(const struct worker *worker)
+{
+	return worker->setup.terms.sweep_every_ms;
 }
 
 static unsigned audit_period(const struct worker *worker)
@@ -37,7 +39,8 @@ const struct job_kind job_kinds[] = {
 	/* name, needs leadership, period, start, forget */
 	{ "policy", true, once, job_policy_start, job_policy_forget },
 	{ "people", true, once, job_people_start, NULL },
-	{ "lookups", true, lookups_period, job_lookups_start, NULL },
+	{ "lookups", true, lookups_period, job_lookups_start, job_lookups_forget },
+	{ "sweep", true, sweep_period, job_sweep_start, NULL },
 	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
 	{ "audit", true, audit_period, job_audit_start, NULL },
 	{ "follow", false, audit_period, job_follow_start, NULL },

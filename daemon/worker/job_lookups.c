@@ -1,7 +1,7 @@
 /*
- * Names in reports become accounts: what is open in the database is asked at the wiki of the first
- * issuer, fifty names at a time, and the answers are kept. Names stay open until the wiki has
- * answered: one that fails delays them and loses none.
+ * Names in reports become accounts: what is open in the database is asked at the wiki's issuer, one
+ * issuer after the other, fifty names at a time, and the answers are kept. Names stay open until
+ * their wiki has answered: one that fails delays its own names and loses none.
  */
 
 #include <string.h>
@@ -14,35 +14,43 @@
 #include "daemon/worker/jobs.h"
 #include "daemon/worker/lookup.h"
 
-enum { WAIT_MS = 15 * 1000 };
+enum { WAIT_MS = 15 * 1000, LEFT_OUT_MAX = 63 };
 
 struct run {
 	struct job *job;
+	size_t index; /* of the wiki */
 	const struct worker_wiki *wiki;
 	struct fetch_call fetch;
+	int64_t asked_ms;
 	struct lookup_name names[LOOKUP_LIMIT];
 	size_t n_names;
 	struct buffer items;
 };
 
-/* The database's failure is the job's; the wiki's own is waited for. */
-static void end(struct job *job, bool is_wiki_well)
+static void next_wiki(struct job *job);
+
+/* The database's failure is the job's; the wiki's own is waited for, by its names alone. */
+static void end(struct job *job, const char *why)
 {
 	struct run *run = job->state;
-	struct worker *worker = job->worker;
+	struct lookup_pause *pause = &job->worker->lookups[run->index];
 
 	buffer_deinit(&run->items);
-	if (is_wiki_well) {
-		worker->n_lookup_failures = 0;
+	if (!why) {
+		*pause = (struct lookup_pause){ 0 };
 	} else {
-		const struct log_field field = { "conductd.issuer", run->wiki->name, 0 };
+		const struct log_field fields[] = { { "conductd.issuer", run->wiki->name, 0 },
+						    { "error.message", why, 0 } };
 
-		worker->n_lookup_failures++;
+		pause->n_failures++;
+		pause->n_left_out = pause->n_failures < 6 ? (1U << pause->n_failures) - 1
+							  : LEFT_OUT_MAX;
 		atomic_fetch_add(&job->counters->n_failures, 1);
 		log_event(LOG_LEVEL_WARN, "names could not be looked up and are asked for again",
-			  &field, 1);
+			  fields, ARRAY_SIZE(fields));
 	}
-	job_done(job, true);
+	run->index++;
+	next_wiki(job);
 }
 
 static void fail(struct job *job, const struct pg_answer *answer)
@@ -55,6 +63,8 @@ static void fail(struct job *job, const struct pg_answer *answer)
 	job_done(job, false);
 }
 
+static void ask_database(struct job *job);
+
 static void on_kept(struct pg_call *call, const struct pg_answer *answer)
 {
 	struct job *job = job_of_call(call);
@@ -65,9 +75,9 @@ static void on_kept(struct pg_call *call, const struct pg_answer *answer)
 		fail(job, answer);
 	} else if (run->n_names == LOOKUP_LIMIT && !worker->is_draining && !worker->is_paused) {
 		buffer_deinit(&run->items);
-		job_lookups_start(job);
+		ask_database(job);
 	} else {
-		end(job, true);
+		end(job, NULL);
 	}
 }
 
@@ -108,9 +118,13 @@ static void on_answer(struct fetch_call *call, int outcome, const struct fetch_r
 	int r = LOOKUP_E_GARBAGE;
 
 	if (!outcome && reply->status == 200 && body.length)
-		r = lookup_read(job->arena, body, run->wiki->scope, run->names, run->n_names);
+		r = lookup_read(job->arena, body, run->wiki->central_ids, run->names, run->n_names);
+	wiki_count_end(&job->worker->setup.page->wiki, PAGE_WIKI_NAMES, run->asked_ms,
+		       wiki_count_outcome(outcome, false, r > 0));
 	if (r > 0) {
-		end(job, false);
+		end(job, r == LOOKUP_E_PROVIDER
+				 ? "api.php tells no ids of the provider in central_ids"
+				 : "no usable answer");
 		return;
 	}
 	if (r || items_write(run) || job->worker->is_draining) {
@@ -139,8 +153,10 @@ static void ask(struct job *job)
 	}
 	request.body = form.at;
 	run->fetch.done = on_answer;
-	if (!client || fetch_start(client, &request, &run->fetch))
-		end(job, false);
+	if (client && fetch_start(client, &request, &run->fetch) == 0)
+		run->asked_ms = wiki_count_begin(&job->worker->setup.page->wiki, PAGE_WIKI_NAMES);
+	else
+		end(job, "too much is asked at once");
 }
 
 /* A name that is no text at all is one that no account has. */
@@ -183,29 +199,98 @@ static void on_open(struct pg_call *call, const struct pg_answer *answer)
 	if (r)
 		fail(job, NULL);
 	else if (run->n_names == 0)
-		end(job, true);
+		end(job, NULL);
 	else
 		ask(job);
 }
 
-void job_lookups_start(struct job *job)
+static int wikis_add(struct value *wikis, const struct worker_wiki *wiki)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < wiki->n_wikis; i++)
+		r = value_append_take(wikis, value_new_text(text_slice(wiki->wikis[i])));
+	return r;
+}
+
+/* The wikis whose names belong to this issuer; of one that lists none, those that belong to
+ * another. As JSON in the arena. */
+static int wikis_write(const struct job *job, const struct worker_wiki *wiki,
+		       struct pg_param *ret_param)
+{
+	const struct worker_terms *terms = &job->worker->setup.terms;
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+	CLEANUP(value_freep) struct value *wikis = value_new_array();
+	char *text;
+	int r = wikis ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !r && i < terms->n_wikis; i++)
+		if (!wiki->n_wikis || &terms->wikis[i] == wiki)
+			r = wikis_add(wikis, &terms->wikis[i]);
+	if (!r)
+		r = value_write(wikis, &buffer);
+	if (r)
+		return r;
+	text = arena_strndup(job->arena, buffer.at, buffer.length);
+	*ret_param = (struct pg_param){ .at = text, .length = (int)buffer.length };
+	return text ? 0 : -ENOMEM;
+}
+
+static void ask_database(struct job *job)
 {
 	static const char limit[] = "50";
-	const struct worker_terms *terms = &job->worker->setup.terms;
-	struct run *run;
+	struct run *run = job->state;
+	const char *is_rest = run->wiki->n_wikis ? "false" : "true";
 
-	if (!terms->n_wikis || !*terms->wikis[0].api) {
+	run->n_names = 0;
+	job->params[0] = (struct pg_param){ .at = limit, .length = sizeof(limit) - 1 };
+	job->params[2] = (struct pg_param){ .at = is_rest, .length = (int)strlen(is_rest) };
+	if (wikis_write(job, run->wiki, &job->params[1]))
+		fail(job, NULL);
+	else
+		job_call(job, STATEMENT_LOOKUP_NEXT, on_open);
+}
+
+static bool is_left_out(struct lookup_pause *pause)
+{
+	if (!pause->n_left_out)
+		return false;
+	pause->n_left_out--;
+	return true;
+}
+
+static void next_wiki(struct job *job)
+{
+	struct worker *worker = job->worker;
+	const struct worker_terms *terms = &worker->setup.terms;
+	struct run *run = job->state;
+
+	while (run->index < terms->n_wikis &&
+	       (!*terms->wikis[run->index].api || is_left_out(&worker->lookups[run->index])))
+		run->index++;
+	if (run->index == terms->n_wikis || worker->is_draining || worker->is_paused) {
 		job_done(job, true);
 		return;
 	}
-	run = arena_alloc(job->arena, sizeof(*run));
+	run->wiki = &terms->wikis[run->index];
+	ask_database(job);
+}
+
+void job_lookups_start(struct job *job)
+{
+	struct run *run = arena_alloc(job->arena, sizeof(*run));
+
 	job->state = run;
 	if (!run) {
 		job_done(job, false);
 		return;
 	}
 	run->job = job;
-	run->wiki = &terms->wikis[0];
-	job->params[0] = (struct pg_param){ .at = limit, .length = sizeof(limit) - 1 };
-	job_call(job, STATEMENT_LOOKUP_NEXT, on_open);
+	next_wiki(job);
+}
+
+/* Other terms may have other wikis in these places. */
+void job_lookups_forget(struct job *job)
+{
+	memset(job->worker->lookups, 0, sizeof(job->worker->lookups));
 }

@@ -9,4 +9,6 @@ void job_deadlines_start(struct job *job);
 void job_policy_start(struct job *job);
 void job_policy_forget(struct job *job);
 void job_lookups_start(struct job *job);
+void job_lookups_forget(struct job *job);
+void job_sweep_start(struct job *job);
 void job_people_start(struct job *job);

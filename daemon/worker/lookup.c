@@ -1,5 +1,6 @@
 /*
- * Names to central ids, as MediaWiki's API tells them with formatversion 2. An account that is not
+ * Names to central ids, as MediaWiki's API tells them with formatversion 2: `centralids` has a
+ * member for each of $wgCentralIdLookupProviders, 0 where there is none. An account that is not
  * attached to the central one of its name is somebody else, and so is no answer. A name that the
  * answer leaves out was not looked up: then nothing of the answer is believed.
  */
@@ -29,10 +30,16 @@ static void free_value(void *value)
 	value_free(value);
 }
 
-/* The central id of one user, or empty. Ids of the wiki's own have the provider "local". */
-static struct slice read_id(struct arena *arena, const struct value *user, const char *scope)
+/* Nobody has the name, or nobody could. */
+static bool is_nobody(const struct value *user)
 {
-	const char *provider = strncmp(scope, "local", 5) == 0 ? "local" : scope;
+	return value_is_true(value_get(user, "missing")) ||
+	       value_is_true(value_get(user, "invalid"));
+}
+
+/* The central id of one user, or empty. */
+static struct slice read_id(struct arena *arena, const struct value *user, const char *provider)
+{
 	const struct value *attached = value_get(value_get(user, "attachedlocal"), provider);
 	int64_t id = value_integer(value_get(value_get(user, "centralids"), provider), 0);
 	char *text;
@@ -57,7 +64,7 @@ static const struct value *find_user(struct arena *arena, const struct value *us
 	return NULL;
 }
 
-int lookup_read(struct arena *arena, struct slice body, const char *scope,
+int lookup_read(struct arena *arena, struct slice body, const char *provider,
 		struct lookup_name *names, size_t n_names)
 {
 	const struct value *users;
@@ -80,7 +87,9 @@ int lookup_read(struct arena *arena, struct slice body, const char *scope,
 		user = find_user(arena, users, names[i].folded);
 		if (!user)
 			return LOOKUP_E_GARBAGE;
-		names[i].id = read_id(arena, user, scope);
+		if (!is_nobody(user) && !value_get(value_get(user, "centralids"), provider))
+			return LOOKUP_E_PROVIDER;
+		names[i].id = read_id(arena, user, provider);
 		names[i].is_temporary = names[i].folded.length > 1 &&
 					memcmp(names[i].folded.at, "~2", 2) == 0;
 	}

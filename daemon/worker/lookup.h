@@ -7,7 +7,10 @@
 
 enum { LOOKUP_LIMIT = 50, LOOKUP_SIZE_MAX = 256 * 1024 };
 
-enum { LOOKUP_E_GARBAGE = 1 };
+enum {
+	LOOKUP_E_GARBAGE = 1, /* not an answer to believe */
+	LOOKUP_E_PROVIDER,    /* the wiki tells no ids of this provider */
+};
 
 struct lookup_name {
 	struct slice subject; /* what the database knows the row by */
@@ -19,6 +22,7 @@ struct lookup_name {
 
 /* One request's form body for all names that have a fold. */
 void lookup_write_form(struct buffer *form, const struct lookup_name *names, size_t n_names);
-/* Fills in the ids; everything is the arena's. LOOKUP_E_GARBAGE: not an answer to believe. */
-int lookup_read(struct arena *arena, struct slice body, const char *scope,
+/* Fills in the ids, of that provider among $wgCentralIdLookupProviders; everything is the arena's.
+ * 0, LOOKUP_E_…, or negative. */
+int lookup_read(struct arena *arena, struct slice body, const char *provider,
 		struct lookup_name *names, size_t n_names);

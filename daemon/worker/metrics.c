@@ -1,6 +1,7 @@
 /*
- * Prometheus text format 0.0.4. Labels are names of processes, jobs and status classes: nothing
- * that came from outside, and nothing that tells of one case or person.
+ * Prometheus text format 0.0.4. Labels are names of processes, jobs, status classes and the
+ * daemon's own addresses: nothing that came from outside, and nothing that tells of one case or
+ * person.
  */
 
 #include <time.h>
@@ -97,6 +98,9 @@ static void write_limits(const struct page *page, struct buffer *buffer)
 	head(buffer, "conductd_http_evicted_total", "counter",
 	     "Waiting connections closed to make room for others.");
 	line(buffer, "conductd_http_evicted_total", NULL, NULL, SUM(page, n_evicted));
+	head(buffer, "conductd_http_crowded_total", "counter",
+	     "Connections closed because their network had too many.");
+	line(buffer, "conductd_http_crowded_total", NULL, NULL, SUM(page, n_crowded));
 	head(buffer, "conductd_http_late_total", "counter",
 	     "Requests whose answer took longer than any may take.");
 	line(buffer, "conductd_http_late_total", NULL, NULL, SUM(page, n_late));
@@ -119,11 +123,78 @@ static void write_pool(const struct page *page, const struct pg_pool_state *pool
 	line(buffer, "conductd_database_calls_in_flight", "process", "worker", pool->n_in_flight);
 }
 
-static void write_jobs(const struct page *page, const struct job_kind *kinds, size_t n_kinds,
-		       bool is_leader, struct buffer *buffer)
+static const char *const wiki_calls[PAGE_WIKI_CALLS] = { "profile", "token", "names" };
+static const char *const wiki_outcomes[PAGE_WIKI_OUTCOMES] = { "answered", "refused", "unusable",
+							       "late", "unreachable" };
+
+static void write_wiki_times(const struct page_wiki *wiki, struct buffer *buffer)
 {
+	static const char name[] = "conductd_wiki_request_seconds";
+
+	head(buffer, name, "histogram", "How long a wiki took, by what it was asked.");
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++) {
+		uint64_t n = 0, took_ms = atomic_load(&wiki->took_ms[i]);
+
+		for (size_t j = 0; j < PAGE_WIKI_BUCKETS; j++) {
+			n += atomic_load(&wiki->n_took[i][j]);
+			buffer_printf(buffer, "%s_bucket{call=\"%s\",le=\"", name, wiki_calls[i]);
+			if (wiki_bucket_ms[j])
+				buffer_printf(buffer, "%u.%03u", wiki_bucket_ms[j] / 1000,
+					      wiki_bucket_ms[j] % 1000);
+			else
+				buffer_append_text(buffer, "+Inf");
+			buffer_printf(buffer, "\"} %llu\n", (unsigned long long)n);
+		}
+		buffer_printf(buffer, "%s_sum{call=\"%s\"} %llu.%03llu\n", name, wiki_calls[i],
+			      (unsigned long long)took_ms / 1000,
+			      (unsigned long long)took_ms % 1000);
+		buffer_printf(buffer, "%s_count{call=\"%s\"} %llu\n", name, wiki_calls[i],
+			      (unsigned long long)n);
+	}
+}
+
+static void write_wiki(const struct page_wiki *wiki, struct buffer *buffer)
+{
+	static const char name[] = "conductd_wiki_requests_total";
+
+	head(buffer, name, "counter", "Requests to wikis by what was asked, and what came back.");
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++)
+		for (size_t j = 0; j < PAGE_WIKI_OUTCOMES; j++)
+			buffer_printf(buffer, "%s{call=\"%s\",outcome=\"%s\"} %llu\n", name,
+				      wiki_calls[i], wiki_outcomes[j],
+				      (unsigned long long)atomic_load(&wiki->n_calls[i][j]));
+	head(buffer, "conductd_wiki_requests_in_flight", "gauge", "Requests that wikis are at.");
+	for (size_t i = 0; i < PAGE_WIKI_CALLS; i++)
+		line(buffer, "conductd_wiki_requests_in_flight", "call", wiki_calls[i],
+		     atomic_load(&wiki->n_in_flight[i]));
+	write_wiki_times(wiki, buffer);
+	head(buffer, "conductd_wiki_joined_total", "counter",
+	     "Questions about accounts that travelled with an equal one.");
+	line(buffer, "conductd_wiki_joined_total", NULL, NULL, atomic_load(&wiki->n_joined));
+	head(buffer, "conductd_wiki_left_alone_total", "counter",
+	     "Questions about accounts not asked, because their wiki does not answer.");
+	line(buffer, "conductd_wiki_left_alone_total", NULL, NULL,
+	     atomic_load(&wiki->n_left_alone));
+}
+
+static void write_swept(const struct page *page, struct buffer *buffer)
+{
+	static const char *const names[PAGE_SWEPT_COUNT] = { "sessions", "keys" };
+
+	head(buffer, "conductd_swept_total", "counter", "Rows forgotten after their end.");
+	for (size_t i = 0; i < PAGE_SWEPT_COUNT; i++)
+		line(buffer, "conductd_swept_total", "what", names[i],
+		     atomic_load(&page->n_swept[i]));
+}
+
+static void write_jobs(const struct metrics *metrics, struct buffer *buffer)
+{
+	const struct job_kind *kinds = metrics->jobs;
+	const struct page *page = metrics->page;
+	size_t n_kinds = metrics->n_jobs;
+
 	head(buffer, "conductd_leader", "gauge", "1 where the jobs of the cluster run.");
-	line(buffer, "conductd_leader", NULL, NULL, is_leader);
+	line(buffer, "conductd_leader", NULL, NULL, metrics->is_leader);
 	head(buffer, "conductd_job_runs_total", "counter", "Runs of a job.");
 	for (size_t i = 0; i < n_kinds; i++)
 		line(buffer, "conductd_job_runs_total", "job", kinds[i].name,
@@ -157,15 +228,33 @@ static void write_vault(const struct page *page, struct buffer *buffer)
 	     atomic_load(&page->vault.n_signed));
 }
 
-/* A failed append shows in buffer_finish(). */
-void metrics_write(const struct page *page, const struct pg_pool_state *pool,
-		   const struct job_kind *kinds, size_t n_kinds, bool is_leader,
-		   struct buffer *buffer)
+static void write_tls(const struct metrics *metrics, struct buffer *buffer)
 {
-	write_processes(page, buffer);
-	write_web(page, buffer);
-	write_limits(page, buffer);
-	write_pool(page, pool, buffer);
-	write_jobs(page, kinds, n_kinds, is_leader, buffer);
-	write_vault(page, buffer);
+	static const char server[] = "conductd_tls_certificate_expiry_timestamp_seconds";
+	static const char client[] = "conductd_tls_client_ca_expiry_timestamp_seconds";
+	const struct page_tls *tls = metrics->page->tls;
+
+	head(buffer, server, "gauge", "Unix time at which a certificate or its chain expires.");
+	for (size_t i = 0; i < metrics->n_tls_addresses; i++)
+		line(buffer, server, "listen", metrics->tls_addresses[i],
+		     atomic_load(&tls[i].expiry_s));
+	head(buffer, client, "gauge", "Unix time from which no client certificate is believed.");
+	for (size_t i = 0; i < metrics->n_tls_addresses; i++)
+		if (atomic_load(&tls[i].client_ca_expiry_s))
+			line(buffer, client, "listen", metrics->tls_addresses[i],
+			     atomic_load(&tls[i].client_ca_expiry_s));
+}
+
+/* A failed append shows in buffer_finish(). */
+void metrics_write(const struct metrics *metrics, struct buffer *buffer)
+{
+	write_processes(metrics->page, buffer);
+	write_web(metrics->page, buffer);
+	write_limits(metrics->page, buffer);
+	write_tls(metrics, buffer);
+	write_pool(metrics->page, metrics->pool, buffer);
+	write_jobs(metrics, buffer);
+	write_vault(metrics->page, buffer);
+	write_wiki(&metrics->page->wiki, buffer);
+	write_swept(metrics->page, buffer);
 }

@@ -7,6 +7,15 @@
 
 struct job_kind;
 
-void metrics_write(const struct page *page, const struct pg_pool_state *pool,
-		   const struct job_kind *kinds, size_t n_kinds, bool is_leader,
-		   struct buffer *buffer);
+/* Where the numbers are. */
+struct metrics {
+	const struct page *page;
+	const struct pg_pool_state *pool; /* the worker's own */
+	const struct job_kind *jobs;
+	size_t n_jobs;
+	const char *const *tls_addresses; /* of the configuration, as page->tls has them */
+	size_t n_tls_addresses;
+	bool is_leader;
+};
+
+void metrics_write(const struct metrics *metrics, struct buffer *buffer);

@@ -127,7 +127,7 @@ static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 	check_deployment(ready, value_string(value_get(body, "deployment")));
 	check_triggers(ready, body);
 	shift = value_integer(value_get(body, "clock_shift_seconds"), 1);
-	check_add(ready, "clock", shift == 0 || ready->worker->setup.is_demo,
+	check_add(ready, "clock", shift == 0 || ready->worker->setup.terms.is_demo,
 		  "the database's clock is shifted, which only a demo may do");
 	ready_leave(ready);
 }
@@ -245,8 +245,17 @@ static void handle_metrics(struct exchange *exchange)
 	int r;
 
 	pg_pool_get_state(worker->pool, &pool);
-	metrics_write(worker->setup.page, &pool, job_kinds, job_n_kinds, worker->session != 0,
-		      &buffer);
+	metrics_write(
+		&(struct metrics){
+			.page = worker->setup.page,
+			.pool = &pool,
+			.jobs = job_kinds,
+			.n_jobs = job_n_kinds,
+			.tls_addresses = worker->setup.terms.tls_addresses,
+			.n_tls_addresses = worker->setup.terms.n_tls_addresses,
+			.is_leader = worker->session != 0,
+		},
+		&buffer);
 	r = buffer_finish(&buffer);
 	if (r < 0)
 		exchange_fail(exchange, r);
@@ -287,8 +296,8 @@ int ops_new(struct worker *worker)
 	const struct server_config config = { .routes = routes,
 					      .n_routes = ARRAY_SIZE(routes),
 					      .application = worker,
-					      .hosts = worker->setup.ops_host_names,
-					      .n_hosts = worker->setup.n_ops_host_names,
+					      .hosts = worker->setup.terms.ops_host_names,
+					      .n_hosts = worker->setup.terms.n_ops_host_names,
 					      .connections_max = 64 };
 
 	return server_new(worker->setup.base, &config, &worker->ops);

@@ -173,6 +173,7 @@ void worker_pause(struct worker *worker, void (*done)(void *userdata), void *use
 void worker_reload(struct worker *worker, const struct worker_terms *terms)
 {
 	worker->setup.terms = *terms;
+	server_set_hosts(worker->ops, terms->ops_host_names, terms->n_ops_host_names);
 	worker->is_paused = false;
 	identity_reload(worker->identity);
 	for (size_t i = 0; i < job_n_kinds; i++)

@@ -7,6 +7,9 @@
 #include "daemon/ipc/page.h"
 #include "daemon/keys/index.h"
 
+enum { WORKER_SECRET_SIZE_MAX = 512 }; /* of an OAuth client */
+enum { IDENTITY_WIKI_LIMIT = 32 };
+
 struct event_base;
 struct worker;
 
@@ -25,6 +28,9 @@ struct worker_wiki {
 	const char *profile;
 	const char *access_token;
 	const char *api;
+	const char *central_ids;  /* the provider of the ids that api tells */
+	const char *const *wikis; /* whose names are looked up here; none: those of no other */
+	size_t n_wikis;
 	const char *login_client; /* NULL: no login */
 	const char *secret_file;
 };
@@ -37,10 +43,16 @@ struct worker_terms {
 	size_t n_people;
 	const struct worker_wiki *wikis;
 	size_t n_wikis;
-	const char *contact; /* for the User-Agent */
+	const char *contact;               /* for the User-Agent */
+	const char *const *ops_host_names; /* what Host may name beside loopback */
+	size_t n_ops_host_names;
+	const char *const *tls_addresses; /* as page->tls has them */
+	size_t n_tls_addresses;
+	bool is_demo; /* a shifted clock is in order */
 	unsigned deadlines_every_ms;
 	unsigned lookups_every_ms;
 	unsigned audit_every_ms;
+	unsigned sweep_every_ms;
 };
 
 struct worker_setup {
@@ -48,10 +60,6 @@ struct worker_setup {
 	struct page *page;
 	const char *conninfo;
 	const char *version;
-	int ops_fd;                        /* listens; not taken */
-	const char *const *ops_host_names; /* what Host may name beside loopback */
-	size_t n_ops_host_names;
-	bool is_demo; /* a shifted clock is in order */
 	struct index_key index_key;
 	const char *deployment; /* UUID: whose keys the vault has; compared with the database's */
 	const char *log_head_file;         /* what this host has seen of the log */

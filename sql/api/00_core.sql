@@ -138,6 +138,10 @@ begin
 		return null;
 	end if;
 	update conduct.idempotency i set replays = i.replays + 1 where i.scope = p_scope returning * into v_row;
+	if not found then
+		-- Swept in this very moment: it is a new one.
+		return conduct_api_1.claim_row(p_scope, p_mac, p_now);
+	end if;
 	if v_row.at < p_now - interval '24 hours' then
 		update conduct.idempotency i set body_mac = p_mac, status = 0, answer = '{}', case_id = null,
 			sealed_receipt = null, at = p_now, replays = 0
@@ -200,14 +204,19 @@ returns conduct_api_1.answer language plpgsql stable
 as $$
 declare
 	v_answer conduct_api_1.answer;
+	v_ids uuid[] := array(
+		select (w #>> '{}')::uuid from jsonb_path_query(p_body, 'strict $.**."$word"', '{}', true) w);
 begin
 	v_answer.status := p_status;
 	v_answer.body := p_body;
+	if cardinality(v_ids) = 0 then
+		v_answer.word_ids := '{}';
+		v_answer.words := '{}';
+		return v_answer;
+	end if;
 	select coalesce(array_agg(c.content_id), '{}'), coalesce(array_agg(c.body), '{}')
 	into v_answer.word_ids, v_answer.words
-	from conduct.content c
-	where c.content_id in (
-		select (w #>> '{}')::uuid from jsonb_path_query(p_body, 'strict $.**."$word"', '{}', true) w);
+	from conduct.content c where c.content_id = any (v_ids);
 	return v_answer;
 end
 $$;
@@ -300,8 +309,8 @@ as $$
 declare
 	v_person uuid := conduct.actor_person();
 	v_roles text[] := '{}';
-	v_body conduct.body;
 	v_party conduct.party;
+	v_sight conduct_gate.sight;
 begin
 	if v_person is null then
 		select * into v_party from conduct.party y where y.party_id = conduct.actor_party();
@@ -319,39 +328,26 @@ begin
 		return case when v_party.role in ('reporter', 'target', 'respondent')
 			then array[v_party.role, 'party'] else v_roles end;
 	end if;
-	if not conduct_gate.handler_sees_proceeding(p_row.proceeding_id) then
+	v_sight := conduct_gate.handler_sight(p_row.case_id);
+	if not p_row.proceeding_id = any (v_sight.seen) then
 		return v_roles;
 	end if;
-	select * into v_body from conduct.body b where b.body_id = p_row.body_id;
-	if conduct_gate.has_role(v_person, v_body.role, v_body.body_id) then
-		if p_row.kind = 'appeal' then
-			v_roles := array['appeal_body'];
-		elsif p_row.kind = 'intake' and p_row.state = 'escalated' then
-			v_roles := array['external_body'];
-		elsif v_body.role = 'ts_staff' then
-			v_roles := array['functionary', 'ts_staff'];
-		else
-			v_roles := array['functionary'];
-		end if;
+	return conduct_api_1.handler_roles(p_row, p_row.proceeding_id = any (v_sight.own));
+end
+$$;
+
+-- Actions that these roles may take on a proceeding now.
+create or replace function conduct_api_1.allowed_as(p_row conduct.proceeding, p_roles text[]) returns text[]
+language plpgsql stable
+as $$
+begin
+	if cardinality(p_roles) = 0 then
+		return '{}';
 	end if;
-	if exists (select from conduct.panel n
-			join conduct.panel_seat s on s.panel_id = n.panel_id
-			where n.proceeding_id = p_row.proceeding_id and s.person_id = v_person and s.left_at is null)
-		or exists (select from conduct.ballot b
-			join conduct.ballot_voter v on v.ballot_id = b.ballot_id
-			where b.proceeding_id = p_row.proceeding_id and b.closed_at is null
-				and v.person_id = v_person and v.recused_at is null)
-	then
-		v_roles := v_roles || 'panel'::text;
-	end if;
-	if p_row.state = 'deliberation' then
-		if v_person = (select b.drafter from conduct.ballot b where b.proceeding_id = p_row.proceeding_id
-			and b.motion = 'propose' order by b.event_seq desc limit 1)
-		then
-			v_roles := v_roles || 'drafter'::text;
-		end if;
-	end if;
-	return v_roles;
+	return array(
+		select distinct t.action from conduct.transition t
+		where t.kind = p_row.kind and t.from_state = p_row.state and t.in_force
+			and t.role = any (p_roles) order by t.action);
 end
 $$;
 
@@ -359,16 +355,8 @@ $$;
 create or replace function conduct_api_1.allowed_on(p_row conduct.proceeding) returns text[]
 language plpgsql stable
 as $$
-declare
-	v_roles text[] := conduct_api_1.roles_on(p_row);
 begin
-	if cardinality(v_roles) = 0 then
-		return '{}';
-	end if;
-	return coalesce((
-		select array_agg(distinct t.action order by t.action) from conduct.transition t
-		where t.kind = p_row.kind and t.from_state = p_row.state and t.in_force
-			and t.role = any (v_roles)), '{}');
+	return conduct_api_1.allowed_as(p_row, conduct_api_1.roles_on(p_row));
 end
 $$;
 

@@ -8,16 +8,16 @@ create or replace function conduct_api_1.grant_view(p_grant conduct.role_grant) 
 language plpgsql stable
 as $$
 begin
-	return jsonb_build_object('id', p_grant.grant_id, 'person', p_grant.person_id,
-		'user', conduct_api_1.word(conduct_gate.name_of(p_grant.person_id)), 'role', p_grant.role,
+	return jsonb_build_object('id', p_grant.grant_id, 'person', p_grant.person_id, 'role', p_grant.role,
 		'body', p_grant.body_id, 'from', conduct_api_1.time_text(p_grant.from_at),
 		'until', conduct_api_1.time_text(p_grant.until_at),
-		'ended_at', conduct_api_1.time_text(p_grant.ended_at));
+		'ended_at', conduct_api_1.time_text(p_grant.ended_at))
+		|| conduct_gate.show_person(p_grant.person_id);
 end
 $$;
 
 -- The person of an account, made when first seen. A rename changes the indexes and adds a name; an
--- account without a name (hidden) keeps what it had, and is found by its id alone.
+-- account without a name keeps what it had: those who named it before still mean it.
 create or replace function conduct_api_1.know_person(p_id_ix bytea, p_name_ix bytea, p_skeleton_ix bytea,
 	p_home_wiki text, p_name bytea)
 returns uuid language plpgsql volatile
@@ -60,14 +60,18 @@ begin
 end
 $$;
 
+-- What a wiki says of whoever signs in: an account without a name is one that it hides.
 create or replace function conduct_api_1.person_seen(p_id_ix bytea, p_name_ix bytea, p_skeleton_ix bytea,
 	p_home_wiki text, p_name bytea)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
+declare
+	v_person uuid := conduct_api_1.know_person(p_id_ix, p_name_ix, p_skeleton_ix, p_home_wiki, p_name);
 begin
-	return conduct_api_1.answer(200, jsonb_build_object('person',
-		conduct_api_1.know_person(p_id_ix, p_name_ix, p_skeleton_ix, p_home_wiki, p_name)));
+	update conduct.person_account a set is_hidden = p_name is null
+	where a.id_ix = p_id_ix and a.is_hidden <> (p_name is null);
+	return conduct_api_1.answer(200, jsonb_build_object('person', v_person));
 end
 $$;
 
@@ -80,7 +84,7 @@ declare
 	v_now timestamptz := conduct.clock();
 begin
 	return conduct_api_1.answer(200, jsonb_build_object(
-		'person', v_person, 'user', conduct_api_1.word(conduct_gate.name_of(v_person)),
+		'person', v_person,
 		'home_wiki', (select a.home_wiki from conduct.person_account a where a.id_ix = p_account),
 		'roles', coalesce((
 			select jsonb_agg(jsonb_build_object('role', g.role, 'body', g.body_id,
@@ -90,7 +94,7 @@ begin
 			where g.person_id = v_person and g.ended_at is null and v_now < g.until_at), '[]'),
 		'bodies', coalesce((select jsonb_agg(distinct b.body_id order by b.body_id)
 			from conduct_gate.bodies_of(v_person) b), '[]'),
-		'training', '[]'::jsonb, 'agreement', null));
+		'training', '[]'::jsonb, 'agreement', null) || conduct_gate.show_person(v_person));
 end
 $$;
 
@@ -117,9 +121,8 @@ begin
 		'decides', v_body.decides, 'quorum', v_body.quorum, 'alternates', to_jsonb(v_body.alternates),
 		'up', v_body.up_body_id, 'appeal', v_body.appeal_body_id,
 		'members', coalesce((
-			select jsonb_agg(jsonb_build_object('person', m.person_id,
-				'user', conduct_api_1.word(conduct_gate.name_of(m.person_id)), 'roles', m.roles)
-				order by m.person_id)
+			select jsonb_agg(jsonb_build_object('person', m.person_id, 'roles', m.roles)
+				|| conduct_gate.show_person(m.person_id) order by m.person_id)
 			from (select g.person_id, array_agg(distinct g.role order by g.role) as roles
 				from conduct.role_grant g
 				where g.body_id = p_body and g.ended_at is null and v_now >= g.from_at and v_now < g.until_at

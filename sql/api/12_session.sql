@@ -26,7 +26,7 @@ $$;
 
 -- Opens a session for at most p_seconds, the life that the wiki's token still has. p_from: of a bearer its
 -- code, of a cookie the one that the browser had before, which ends. The oldest beyond twenty of one
--- account and kind make room; what ended an hour ago is forgotten.
+-- account and kind make room.
 create or replace function conduct_api_1.session_open(p_hash bytea, p_kind text, p_account bytea,
 	p_sealed bytea, p_origin text, p_seconds integer, p_from bytea)
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -56,10 +56,6 @@ begin
 	where s.session_hash in (
 		select o.session_hash from conduct.session o
 		where o.id_ix = p_account and o.kind = p_kind order by o.made_at desc, o.session_hash offset 20);
-	delete from conduct.session s
-	where s.session_hash in (
-		select o.session_hash from conduct.session o
-		where o.expires_at < v_now - interval '1 hour' limit 100 for update skip locked);
 	return row(201, jsonb_build_object('seconds', extract(epoch from v_ends - v_now)::integer,
 		'ends_at', conduct_api_1.time_text(v_ends)), null, null)::conduct_api_1.answer;
 end
@@ -130,6 +126,34 @@ begin
 		delete from conduct.session s where s.id_ix = v_account;
 	end if;
 	return row(204, null, null, null)::conduct_api_1.answer;
+end
+$$;
+
+-- Forgets what has ended: sessions, bearers and codes an hour after it, so that a code that comes a second
+-- time still ends its bearer; keys of requests after the day that they are kept. Up to p_limit of each,
+-- none that somebody holds.
+create or replace function conduct_api_1.sweep(p_limit integer)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_now timestamptz := conduct.clock();
+	v_limit integer := least(greatest(p_limit, 1), 1000);
+	v_sessions integer;
+	v_keys integer;
+begin
+	delete from conduct.session s
+	where s.session_hash in (
+		select o.session_hash from conduct.session o
+		where o.expires_at < v_now - interval '1 hour' limit v_limit for update skip locked);
+	get diagnostics v_sessions = row_count;
+	delete from conduct.idempotency i
+	where i.scope in (
+		select o.scope from conduct.idempotency o
+		where o.at < v_now - interval '24 hours' limit v_limit for update skip locked);
+	get diagnostics v_keys = row_count;
+	return row(200, jsonb_build_object('sessions', v_sessions, 'keys', v_keys,
+		'is_more', greatest(v_sessions, v_keys) = v_limit), null, null)::conduct_api_1.answer;
 end
 $$;
 

@@ -109,14 +109,15 @@ begin
 end
 $$;
 
--- The seated panels of what is open, by present name; reviewers of the Case Review Committee have none.
+-- The seated panels of what is open, as the wiki shows them; reviewers of the Case Review Committee have
+-- no name here.
 create or replace function conduct_api_1.party_panel(p_ids uuid[]) returns jsonb
 language plpgsql stable
 as $$
 begin
 	return coalesce((
 		select jsonb_agg(case when b.kind = 'crc' then jsonb_build_object('pseudonym', 'reviewer')
-			else jsonb_build_object('user', conduct_api_1.word(conduct_gate.name_of(s.person_id))) end
+			else conduct_gate.show_person(s.person_id) end
 			order by s.seated_at, s.person_id)
 		from conduct.proceeding p
 		join conduct.state t on t.state = p.state and t.class = 'open'

@@ -7,18 +7,22 @@ set search_path = pg_catalog, conduct, pg_temp;
 
 -- The case ---------------------------------------------------------------------------------------
 
-create or replace function conduct_api_1.visible_proceedings() returns uuid[]
-language plpgsql stable
+-- Opens a case for reading: the predicate, and no lock.
+create or replace function conduct_api_1.open_seen_case(p_case uuid) returns void
+language plpgsql volatile
 as $$
 begin
-	return coalesce((select array_agg(p.proceeding_id order by p.opened_at, p.proceeding_id)
-		from conduct.proceeding p
-		where p.case_id = conduct.opened_case()
-			and conduct_gate.handler_sees_proceeding(p.proceeding_id)), '{}');
+	if not conduct_gate.handler_sees(p_case) then
+		perform conduct_api_1.refuse(404, 'conduct-not-found');
+	end if;
+	perform set_config('conduct.case_id', p_case::text, true);
+	perform conduct_gate.audit_read();
 end
 $$;
 
--- A reporter who is sealed or anonymous has neither name nor index in any answer.
+-- A reporter who is sealed or anonymous has neither name nor index in any answer, nor has a target that is
+-- the reporter. Else whose account is known is shown as their wiki shows them, and others under the name
+-- they were reported by.
 create or replace function conduct_api_1.view_parties() returns jsonb
 language plpgsql stable
 as $$
@@ -26,43 +30,16 @@ begin
 	return coalesce((select jsonb_agg(jsonb_build_object(
 			'id', y.party_id, 'role', y.role, 'kind', case when y.is_hidden then 'account' else y.kind end,
 			'identity', y.identity,
-			'user', case when y.is_hidden then null else conduct_api_1.word(y.name_content) end,
 			'pseudonym', case when y.is_hidden then 'reporter' end,
 			'body', y.body_id,
 			'resolved', y.is_hidden or y.kind = 'body' or y.id_ix is not null,
-			'notified_at', conduct_api_1.time_text(y.notified_at)) order by y.seq)
+			'notified_at', conduct_api_1.time_text(y.notified_at))
+			|| case when y.identity = 'named' and y.id_ix is not null
+				then conduct_gate.show_account(y.id_ix, y.name_content)
+				else jsonb_build_object('user', case when not y.is_hidden
+					then conduct_api_1.word(y.name_content) end, 'user_hidden', false) end order by y.seq)
 		from (select *, role = 'reporter' and identity <> 'named' as is_hidden
 			from conduct.party where case_id = conduct.opened_case()) y), '[]');
-end
-$$;
-
-create or replace function conduct_api_1.view_reports() returns jsonb
-language plpgsql stable
-as $$
-begin
-	return coalesce((select jsonb_agg(jsonb_build_object(
-			'id', r.report_id, 'reporter', r.reporter_id, 'wiki', r.wiki, 'lang', r.lang,
-			'category', r.category, 'harm_type', r.harm_type, 'minor_at_risk', r.minor_at_risk,
-			'about_functionary', r.about_functionary, 'contain', to_jsonb(r.contain),
-			'details', conduct_api_1.word(r.details_content),
-			'harmed', conduct_api_1.word(r.harmed_content),
-			'extra', conduct_api_1.word(r.extra_content),
-			'submitted_at', conduct_api_1.time_text(r.submitted_at)) order by r.submitted_at, r.report_id)
-		from conduct.report r where r.case_id = conduct.opened_case()), '[]');
-end
-$$;
-
-create or replace function conduct_api_1.view_incidents() returns jsonb
-language plpgsql stable
-as $$
-begin
-	return coalesce((select jsonb_agg(jsonb_build_object(
-			'id', i.incident_id, 'report', i.report_id, 'venue', i.venue, 'wiki', i.wiki,
-			'page', conduct_api_1.word(i.page_content), 'thread', conduct_api_1.word(i.thread_content),
-			'url', conduct_api_1.word(i.url_content), 'revision', i.revision,
-			'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at))
-			order by i.seq)
-		from conduct.incident i where i.case_id = conduct.opened_case()), '[]');
 end
 $$;
 
@@ -196,8 +173,32 @@ begin
 end
 $$;
 
-create or replace function conduct_api_1.view_proceedings(p_ids uuid[]) returns jsonb
+create or replace function conduct_api_1.view_panel(p_proceeding uuid) returns jsonb
 language plpgsql stable
+as $$
+begin
+	return (select jsonb_build_object('formed_at', conduct_api_1.time_text(n.formed_at),
+			'members', (select coalesce(jsonb_agg(s.person_id order by s.seated_at, s.person_id), '[]')
+				from conduct.panel_seat s where s.panel_id = n.panel_id and s.left_at is null))
+		from conduct.panel n where n.proceeding_id = p_proceeding);
+end
+$$;
+
+-- An objection or the next round leaves the row; it is in force only while something is decided.
+create or replace function conduct_api_1.view_disposition(p_row conduct.proceeding) returns text
+language plpgsql stable
+as $$
+begin
+	return (select d.disposition from conduct.disposition d
+		join conduct.state s on s.state = p_row.state and s.class <> 'open'
+		where d.proceeding_id = p_row.proceeding_id);
+end
+$$;
+
+-- Subqueries cost even where nothing of theirs is there: what few proceedings have is in functions.
+create or replace function conduct_api_1.view_proceedings(p_sight conduct_gate.sight, p_has_panel boolean,
+	p_has_ballot boolean)
+returns jsonb language plpgsql stable
 as $$
 begin
 	return coalesce((select jsonb_agg(jsonb_build_object(
@@ -207,20 +208,15 @@ begin
 			'decision', case when p.kind = 'appeal' then
 				conduct_api_1.view_appealed(p.against_id, p.against_seq) end,
 			'claim', case when p.kind = 'appeal' then conduct_api_1.view_claim(p.proceeding_id) end,
-			-- An objection or the next round leaves the row; it is in force only while something is decided.
-			'disposition', (select d.disposition from conduct.disposition d
-				join conduct.state s on s.state = p.state and s.class <> 'open'
-				where d.proceeding_id = p.proceeding_id),
-			'panel', (select jsonb_build_object('formed_at', conduct_api_1.time_text(n.formed_at),
-					'members', (select coalesce(jsonb_agg(s.person_id order by s.seated_at, s.person_id), '[]')
-						from conduct.panel_seat s where s.panel_id = n.panel_id and s.left_at is null))
-				from conduct.panel n where n.proceeding_id = p.proceeding_id),
-			'votes', conduct_api_1.view_votes(p.proceeding_id),
+			'disposition', case when p.kind = 'matter' then conduct_api_1.view_disposition(p) end,
+			'panel', case when p_has_panel then conduct_api_1.view_panel(p.proceeding_id) end,
+			'votes', case when p_has_ballot then conduct_api_1.view_votes(p.proceeding_id) end,
 			'opened_at', conduct_api_1.time_text(p.opened_at),
 			'allowed_actions', to_jsonb(a.actions),
 			'blocked', conduct_api_1.blocked_on(p, a.actions)) order by p.opened_at, p.kind, p.proceeding_id)
-		from conduct.proceeding p, lateral (select conduct_api_1.allowed_on(p) as actions offset 0) a
-		where p.case_id = conduct.opened_case() and p.proceeding_id = any (p_ids)), '[]');
+		from conduct.proceeding p, lateral (select conduct_api_1.allowed_as(p,
+			conduct_api_1.handler_roles(p, p.proceeding_id = any (p_sight.own))) as actions offset 0) a
+		where p.case_id = conduct.opened_case() and p.proceeding_id = any (p_sight.seen)), '[]');
 end
 $$;
 
@@ -240,16 +236,51 @@ begin
 end
 $$;
 
-create or replace function conduct_api_1.view_deadlines(p_ids uuid[]) returns jsonb
+-- What every case has, of the proceedings in sight, which together are in this stage: one statement.
+create or replace function conduct_api_1.view_file(p_ids uuid[], p_stage text, p_state text) returns jsonb
 language plpgsql stable
 as $$
 begin
-	return coalesce((select jsonb_agg(jsonb_build_object('what', d.what,
-			'at', conduct_api_1.time_text(d.due_at), 'proceeding', d.proceeding_id,
-			'overdue', d.overdue_at is not null) order by d.due_at, d.what, d.deadline_id)
-		from conduct.deadline d
-		where d.case_id = conduct.opened_case() and d.met_at is null and not d.is_void
-			and (d.proceeding_id is null or d.proceeding_id = any (p_ids))), '[]');
+	return (select jsonb_build_object(
+			'id', f.case_id, 'kind', f.kind, 'stage', p_stage, 'state', p_state,
+			'revision', f.revision, 'lane', f.lane, 'severity', f.severity,
+			'body', b.body_id, 'jurisdiction', b.jurisdiction, 'privacy', f.privacy,
+			'wiki', f.wiki, 'procedure_version', f.procedure_version,
+			'submitted_at', conduct_api_1.time_text(f.submitted_at),
+			'closed_at', conduct_api_1.time_text(f.closed_at),
+			'reports', coalesce((select jsonb_agg(jsonb_build_object(
+					'id', r.report_id, 'reporter', r.reporter_id, 'wiki', r.wiki, 'lang', r.lang,
+					'category', r.category, 'harm_type', r.harm_type, 'minor_at_risk', r.minor_at_risk,
+					'about_functionary', r.about_functionary, 'contain', to_jsonb(r.contain),
+					'details', conduct_api_1.word(r.details_content),
+					'harmed', conduct_api_1.word(r.harmed_content),
+					'extra', conduct_api_1.word(r.extra_content),
+					'submitted_at', conduct_api_1.time_text(r.submitted_at))
+					order by r.submitted_at, r.report_id)
+				from conduct.report r where r.case_id = f.case_id), '[]'),
+			'incidents', coalesce((select jsonb_agg(jsonb_build_object(
+					'id', i.incident_id, 'report', i.report_id, 'venue', i.venue, 'wiki', i.wiki,
+					'page', conduct_api_1.word(i.page_content),
+					'thread', conduct_api_1.word(i.thread_content),
+					'url', conduct_api_1.word(i.url_content), 'revision', i.revision,
+					'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at))
+					order by i.seq)
+				from conduct.incident i where i.case_id = f.case_id), '[]'),
+			'deadlines', coalesce((select jsonb_agg(jsonb_build_object('what', d.what,
+					'at', conduct_api_1.time_text(d.due_at), 'proceeding', d.proceeding_id,
+					'overdue', d.overdue_at is not null) order by d.due_at, d.what, d.deadline_id)
+				from conduct.deadline d
+				where d.case_id = f.case_id and d.met_at is null and not d.is_void
+					and (d.proceeding_id is null or d.proceeding_id = any (p_ids))), '[]'),
+			'assigned', coalesce((select jsonb_agg(distinct s.person_id) from conduct.assignment s
+				where s.case_id = f.case_id and s.ended_at is null), '[]'))
+		from conduct.case_file f
+		left join lateral (
+			select y.body_id, y.jurisdiction
+			from conduct.proceeding p join conduct.body y on y.body_id = p.body_id
+			where p.proceeding_id = any (p_ids)
+			order by (p.state = p_state) desc, p.state_at desc, p.proceeding_id limit 1) b on true
+		where f.case_id = conduct.opened_case());
 end
 $$;
 
@@ -258,45 +289,32 @@ create or replace function conduct_api_1.case_view() returns jsonb
 language plpgsql stable
 as $$
 declare
-	v_case conduct.case_file;
-	v_ids uuid[] := conduct_api_1.visible_proceedings();
-	v_stage record;
-	v_body conduct.body;
-	v_proceedings jsonb := conduct_api_1.view_proceedings(v_ids);
+	v_sight conduct_gate.sight := conduct_gate.handler_sight(conduct.opened_case());
+	v_stage record := conduct_api_1.stage_of(v_sight.seen);
+	v_proceedings jsonb;
 	v_has_matter boolean;
 	v_has_decision boolean;
+	v_has_panel boolean;
 	v_has_ballot boolean;
 begin
 	-- Most cases are young: what follows later is looked at only where it is there.
-	select exists (select from conduct.allegation a where a.proceeding_id = any (v_ids)),
+	select exists (select from conduct.allegation a where a.proceeding_id = any (v_sight.seen)),
 		exists (select from conduct.decision d where d.case_id = conduct.opened_case()),
-		exists (select from conduct.ballot b where b.proceeding_id = any (v_ids))
-	into v_has_matter, v_has_decision, v_has_ballot;
-	select * into strict v_case from conduct.case_file f where f.case_id = conduct.opened_case();
-	select * into v_stage from conduct_api_1.stage_of(v_ids);
-	select b.* into v_body from conduct.proceeding p join conduct.body b on b.body_id = p.body_id
-	where p.proceeding_id = any (v_ids)
-	order by (p.state = v_stage.state) desc, p.state_at desc, p.proceeding_id limit 1;
-	return jsonb_build_object(
-		'id', v_case.case_id, 'kind', v_case.kind, 'stage', v_stage.stage, 'state', v_stage.state,
-		'revision', v_case.revision, 'lane', v_case.lane, 'severity', v_case.severity,
-		'body', v_body.body_id, 'jurisdiction', v_body.jurisdiction, 'privacy', v_case.privacy,
-		'wiki', v_case.wiki, 'procedure_version', v_case.procedure_version,
-		'submitted_at', conduct_api_1.time_text(v_case.submitted_at),
-		'closed_at', conduct_api_1.time_text(v_case.closed_at),
+		exists (select from conduct.panel n where n.proceeding_id = any (v_sight.seen)),
+		exists (select from conduct.ballot b where b.proceeding_id = any (v_sight.seen))
+	into v_has_matter, v_has_decision, v_has_panel, v_has_ballot;
+	v_proceedings := conduct_api_1.view_proceedings(v_sight, v_has_panel, v_has_ballot);
+	return conduct_api_1.view_file(v_sight.seen, v_stage.stage, v_stage.state) || jsonb_build_object(
 		'parties', conduct_api_1.view_parties(),
-		'reports', conduct_api_1.view_reports(),
-		'incidents', conduct_api_1.view_incidents(),
-		'allegations', case when v_has_matter then conduct_api_1.view_allegations(v_ids) else '[]' end,
+		'allegations', case when v_has_matter then conduct_api_1.view_allegations(v_sight.seen) else '[]' end,
 		'proceedings', v_proceedings,
-		'decisions', case when v_has_decision then conduct_api_1.view_decisions(v_ids) else '[]' end,
-		'ballots', case when v_has_ballot then conduct_api_1.view_ballots(v_ids) else '[]' end,
-		'sanctions', case when v_has_decision then conduct_api_1.view_sanctions(v_ids) else '[]' end,
-		'deadlines', conduct_api_1.view_deadlines(v_ids),
-		'assigned', coalesce((select jsonb_agg(distinct s.person_id) from conduct.assignment s
-			where s.case_id = v_case.case_id and s.ended_at is null), '[]'),
-		'allowed_actions', coalesce((select jsonb_agg(distinct a order by a) from jsonb_array_elements(v_proceedings) p,
-			jsonb_array_elements_text(p -> 'allowed_actions') a), '[]'));
+		'decisions', case when v_has_decision then conduct_api_1.view_decisions(v_sight.seen) else '[]' end,
+		'ballots', case when v_has_ballot then conduct_api_1.view_ballots(v_sight.seen) else '[]' end,
+		'sanctions', case when v_has_decision then conduct_api_1.view_sanctions(v_sight.seen) else '[]' end,
+		'allowed_actions', case jsonb_array_length(v_proceedings)
+			when 1 then v_proceedings #> '{0,allowed_actions}'
+			else (select coalesce(jsonb_agg(distinct a order by a), '[]') from jsonb_array_elements(v_proceedings) p,
+				jsonb_array_elements_text(p -> 'allowed_actions') a) end);
 end
 $$;
 
@@ -306,7 +324,7 @@ set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduc
 as $$
 begin
 	perform conduct_api_1.enter_person(p_account);
-	perform conduct_api_1.open_case_to_read(p_case);
+	perform conduct_api_1.open_seen_case(p_case);
 	return conduct_api_1.answer(200, conduct_api_1.case_view());
 end
 $$;
@@ -324,8 +342,8 @@ declare
 	v_next jsonb;
 begin
 	perform conduct_api_1.enter_person(p_account);
-	perform conduct_api_1.open_case_to_read(p_case);
-	v_ids := conduct_api_1.visible_proceedings();
+	perform conduct_api_1.open_seen_case(p_case);
+	v_ids := (conduct_gate.handler_sight(p_case)).seen;
 	with page as (
 		select e.*, row_number() over (order by e.at, e.proceeding_id, e.seq) as nth
 		from conduct.event e
@@ -419,7 +437,7 @@ declare
 	v_next jsonb;
 begin
 	perform conduct_api_1.enter_person(p_account);
-	perform conduct_api_1.open_case_to_read(p_case);
+	perform conduct_api_1.open_seen_case(p_case);
 	v_party := conduct_api_1.channel_party(p_channel, p_party);
 	with page as (
 		select m as message, m.at, m.message_id, row_number() over (order by m.at, m.message_id) as nth

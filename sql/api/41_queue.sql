@@ -173,7 +173,8 @@ begin
 		case when count(*) > p_limit then
 			(select jsonb_build_array(l.rank, l.due_at, l.case_id) from page l where l.nth = p_limit) end
 	into v_items, v_next
-	from page g join conduct.case_file f on f.case_id = g.case_id;
+	from page g join conduct_gate.heads_of(array(select distinct p.case_id from page p)) f
+		on f.case_id = g.case_id;
 	return conduct_api_1.answer(200, jsonb_build_object('items', v_items, 'next', v_next));
 end
 $$;

@@ -3,14 +3,16 @@
 
 set role conduct_timer;
 
-create or replace function conduct_api_1.lookup_next(p_limit integer)
+-- p_wikis: those that the issuer to be asked serves; as the rest: those that another one serves.
+create or replace function conduct_api_1.lookup_next(p_limit integer, p_wikis jsonb, p_is_rest boolean)
 returns conduct_api_1.answer language plpgsql stable security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
 begin
 	return conduct_api_1.answer(200, jsonb_build_object('items', (
 		select coalesce(jsonb_agg(jsonb_build_object('id', u.subject_id, 'name', encode(u.name, 'hex'))), '[]')
-		from conduct_gate.unresolved_names(least(greatest(p_limit, 1), 50)) u)));
+		from conduct_gate.unresolved_names(least(greatest(p_limit, 1), 50),
+			array(select jsonb_array_elements_text(p_wikis)), p_is_rest) u)));
 end
 $$;
 

@@ -139,7 +139,7 @@ insert into guard (guard, implemented_by, meaning) values
 	('advice-only', 'function conduct_api_1.case_resolve_informally', 'S1 or S2 only'),
 	('in-window', 'function conduct_api_1.party_appeal', 'the window is open'),
 	('adversely-affected', 'function conduct_api_1.party_appeal', 'the appellant is affected'),
-	('one-appeal', 'constraint proceeding_one_appeal', 'one per party and object'),
+	('one-appeal', 'index proceeding_one_appeal', 'one per party and object'),
 	('past-window', 'function conduct_api_1.timer_close', 'every decision is past its window'),
 	('no-open-appeal', 'trigger proceedings_agree', 'no appeal is open'),
 	('one-remand', 'index proceeding_one_remand', 'once per respondent and case'),

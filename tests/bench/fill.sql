@@ -9,8 +9,21 @@
 set synchronous_commit = off;
 set maintenance_work_mem = '256MB';
 set client_min_messages = warning;
+-- One checkpoint, not dozens: each would write every page of the indexes whole once more.
+alter system set max_wal_size = '32GB';
+alter system set checkpoint_timeout = '1h';
+select pg_reload_conf() \g /dev/null
 
 begin;
+-- What is no constraint's index is made anew at the end, from all rows at once.
+create temp table set_aside on commit drop as
+select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as made_by
+from pg_index i join pg_class c on c.oid = i.indrelid
+where c.relnamespace = 'conduct'::regnamespace and c.relname in ('case_file', 'party', 'report', 'incident', 'proceeding',
+		'event', 'deadline', 'docket')
+	and not exists (select from pg_constraint k where k.conindid = i.indexrelid);
+select format('drop index %s', name) from set_aside
+\gexec
 select format('alter table %s disable trigger all', c.oid::regclass)
 from pg_class c where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r'
 \gexec
@@ -70,9 +83,16 @@ select case_id, body_id, 1, case when is_open then due_at else 'infinity' end, i
 	case when is_open then 'report' else 'closed' end, case when is_open then 'received' else 'withdrawn' end,
 	'standard', wiki from fill;
 
+select made_by from set_aside
+\gexec
+
 select format('alter table %s enable always trigger %I', t.tgrelid::regclass, t.tgname)
 from pg_trigger t join pg_class c on c.oid = t.tgrelid
 where c.relnamespace = 'conduct'::regnamespace and t.tgenabled <> 'A'
 \gexec
 commit;
+alter system reset max_wal_size;
+alter system reset checkpoint_timeout;
+select pg_reload_conf() \g /dev/null
 vacuum (analyze);
+checkpoint;

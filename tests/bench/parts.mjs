@@ -1,6 +1,6 @@
 // What is measured and what measures: the stack, the peer, nginx, and one run of wrk or pgbench.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { cpus } from 'node:os';
 
@@ -112,6 +112,32 @@ export async function startPeer(work, stack, port) {
 	}), { mode: 0o600 });
 	const child = start('node', [`${work}/peer/server.mjs`, `${work}/peer.json`], { env: { ...process.env, NODE_ENV: 'production' } });
 	await until('the peer serves', () => isListening(port), 20000, child);
+}
+
+/** A second conductd on the same database that serves over TLS on `port`, with nginx's certificate. */
+export async function startTls(work, stack, port) {
+	const { uid, gid } = statSync(`${stack.dir}/private`);
+	const isRoot = process.getuid() === 0;
+	const pair = `${stack.dir}/private/tls`;
+	for (const end of ['crt', 'key']) {
+		rmSync(`${pair}.${end}`, { force: true });
+		copyFileSync(`${work}/tls.${end}`, `${pair}.${end}`);
+		if (isRoot) {
+			chownSync(`${pair}.${end}`, uid, gid);
+		}
+	}
+	const binary = `${stack.dir}/conductd-tls`;
+	rmSync(binary, { force: true });
+	copyFileSync(`${work}/release/conductd`, binary);
+	writeFileSync(`${stack.dir}/tls.yaml`, `${stack.config.replace(/issuers:\n(.*\n)*$/, '')
+		.replace(/^listen:.*$/m, `listen: ["127.0.0.1:${port + 1}"]`)
+		.replace(/^ops_listen:.*$/m, `ops_listen: "127.0.0.1:${port + 2}"`)}issuers: []
+tls:
+  - {listen: "127.0.0.1:${port}", certificate: "${pair}.crt", key: "${pair}.key"}
+`, { mode: 0o644 });
+	const child = start(binary, ['-c', `${stack.dir}/tls.yaml`], isRoot ? { uid, gid } : {});
+	const url = `http://127.0.0.1:${port + 1}/v1/policy?wiki=enwiki&lang=en`;
+	await until('conductd serves over TLS', () => fetch(url).then(answer => answer.ok, () => false), 30000, child);
 }
 
 /** nginx with the same bytes as a file, plain on `port` and over TLS on `port + 1`. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import http from 'node:http';
-import { pgbench, say, top, wrk } from './parts.mjs';
+import { pgbench, say, startTls, top, wrk } from './parts.mjs';
 
 const details = 'What happened, told in a thousand letters. '.repeat(24).slice(0, 1000);
 
@@ -118,7 +118,7 @@ end
 	const { id } = indexesOf(stack, stack.people.functionary.user);
 	const files = ids.map((one, i) => {
 		const path = `${work}/read-${i}.sql`;
-		writeFileSync(path, `select status, body from conduct_api_1.case_show('\\x${id}'::bytea, '${one}'::uuid);\n`);
+		writeFileSync(path, `select * from conduct_api_1.case_show('\\x${id}'::bytea, '${one}'::uuid);\n`);
 		return path;
 	});
 	return { comparisons: [{ name: 'read one case', contenders: [
@@ -136,7 +136,9 @@ async function queue({ port, stack, seconds, sizes }) {
 	let first;
 	for (const size of sizes) {
 		say(`queue: filling up to ${size} cases`);
+		const began = performance.now();
 		stack.file(`${top}/tests/bench/fill.sql`, { n: size });
+		const filled = (performance.now() - began) / 1000;
 		const cold = performance.now();
 		const { items } = await (await fetch(url, { headers })).json();
 		const took = performance.now() - cold;
@@ -147,7 +149,8 @@ async function queue({ port, stack, seconds, sizes }) {
 		const { rate, p50 } = runs.sort((a, b) => a.rate - b.rate)[1];
 		first ??= rate;
 		notes.push(`Queue of the functionary's own bodies, page of ${items.length}, at ${size.toLocaleString('en')} cases: ${Math.round(rate)}/s, `
-			+ `p50 ${p50.toFixed(1)} ms, first page ${took.toFixed(1)} ms; time per page × ${(first / rate).toFixed(2)} of the smallest (bar ≤ 1.3).`);
+			+ `p50 ${p50.toFixed(1)} ms, first page ${took.toFixed(1)} ms; time per page × ${(first / rate).toFixed(2)} of the smallest (bar ≤ 1.3). `
+			+ `Filled in ${filled.toFixed(0)} s.`);
 		say(notes.at(-1));
 	}
 	return { after: () => notes };
@@ -159,6 +162,17 @@ async function policy({ port, nginx, seconds }) {
 	return { comparisons: [{ name: 'policy GET', contenders: [
 		{ label: 'conductd, 64 connections', run: () => wrk(`http://127.0.0.1:${port}${path}`, { seconds }) },
 		{ label: 'nginx, the same bytes', bar: '≥ 0.7', run: () => wrk(`http://127.0.0.1:${nginx}/policy.json`, { seconds }) },
+	] }] };
+}
+
+/** Over connections that stay open, as before. */
+async function policyTls({ work, port, nginx, stack, seconds }) {
+	const tls = port + 20;
+	await startTls(work, stack, tls);
+	return { comparisons: [{ name: 'policy GET over TLS', contenders: [
+		{ label: 'conductd, 64 connections', run: () => wrk(`https://127.0.0.1:${tls}${path}`, { seconds }) },
+		{ label: 'nginx, the same bytes and certificate', bar: '≥ 0.7',
+			run: () => wrk(`https://127.0.0.1:${nginx + 1}/policy.json`, { seconds }) },
 	] }] };
 }
 
@@ -212,4 +226,4 @@ async function burst({ port, stack, seconds }) {
 		+ `answers: ${[...statuses].map(([what, n]) => `${what}: ${n}`).join(', ')}.`] };
 }
 
-export const rows = { submit, read, queue, policy, 'not-modified': notModified, burst };
+export const rows = { submit, read, queue, policy, 'policy-tls': policyTls, 'not-modified': notModified, burst };

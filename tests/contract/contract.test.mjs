@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { call } from '../harness/api.mjs';
+import { endAll, start } from '../harness/beside.mjs';
 
 const run = promisify(execFile);
 const top = new URL('../../', import.meta.url).pathname;
@@ -129,11 +130,11 @@ const isListening = () =>
 	});
 
 /** Runs work with Prism before the API; everything is passed on, what is wrong is told in a header. */
-async function withPrism(document, work) {
+async function withPrism(document, work, behind = process.env.CONDUCTD_BASE) {
 	writeFileSync(`${dir}/prism.json`, JSON.stringify(document));
 	const prism = spawn(
 		`${modules}/node_modules/.bin/prism`,
-		['proxy', `${dir}/prism.json`, process.env.CONDUCTD_BASE, '-p', String(port), '--cors', 'false', '-v', 'fatal'],
+		['proxy', `${dir}/prism.json`, behind, '-p', String(port), '--cors', 'false', '-v', 'fatal'],
 		{ stdio: 'ignore' }
 	);
 	try {
@@ -199,6 +200,19 @@ test('every operation was seen to succeed', context => {
 	});
 	assert.deepEqual(unseen.map(({ path, method }) => `${method} ${path}`), []);
 	context.diagnostic(`note: ${readCalls().length} calls, ${operations().length} operations`);
+});
+
+test('who has used up a budget is told so as described', async () => {
+	const limited = await start('limited', port + 1, text => text);
+	try {
+		rmSync(calls, { force: true });
+		await withPrism(forPrism(), () => runFile(`${top}tests/contract/limits.test.mjs`), limited.url.origin);
+	} finally {
+		await endAll();
+	}
+	const refused = readCalls().filter(({ status }) => status === 429);
+	assert.deepEqual([...new Set(refused.map(({ path }) => path))].sort(), ['/v1/me', '/v1/receipt', '/v1/reports']);
+	assert.deepEqual(readCalls().filter(entry => violationsOf(entry, 'response').length).map(say), []);
 });
 
 test('the proxy finds an answer that breaks the description', async () => {

@@ -15,6 +15,9 @@ const struct pg_statement statements[] = {
 	[SETTINGS] = { "settings", "select current_setting($1::text)", 1 },
 	[MISSING] = { "missing", "select appears_later()", 0 },
 	[BACKEND] = { "backend", "select pg_backend_pid()", 0 },
+	[ECHOES] = { "echoes", "select * from unnest($1::text[], $2::bytea[], $3::text[])", 3 },
+	[STORES] = { "stores", "select * from stores($1::text[])", 1 },
+	[APPEARS] = { "appears", "select * from appears_for_many($1::text[])", 1 },
 };
 
 static const struct pg_constraint constraints[] = {
@@ -31,7 +34,15 @@ static const char schema[] =
 	" raise exception using errcode = 'UC' || p, message = 'conduct-guard-test',"
 	" detail = '{\"n\": 1}'; end $$;"
 	"drop function if exists shape(); drop function if exists appears_later();"
-	"create function shape() returns int language sql as 'select 1';";
+	"create function shape() returns int language sql as 'select 1';"
+	/* Below 0: left out; 500: no row at all; from 1000: fails at the commit. */
+	"drop function if exists appears_for_many(text[]);"
+	"create or replace function stores(p text[]) returns setof int language plpgsql as $$"
+	" declare v int; begin foreach v in array p::int[] loop"
+	" if v between 0 and 999 then insert into stored (id) values (v);"
+	" elsif v >= 1000 then insert into late (id) values (v); end if;"
+	" if v <> 500 then return next case when v >= 0 then v end; end if;"
+	" end loop; end $$;";
 
 struct event_base *base;
 struct pg_pool *pool;

@@ -22,6 +22,9 @@ enum {
 	SETTINGS,
 	MISSING,
 	BACKEND,
+	ECHOES,
+	STORES,
+	APPEARS,
 };
 
 extern const struct pg_statement statements[];

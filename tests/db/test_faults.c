@@ -35,11 +35,35 @@ START_TEST(a_deadline_after_sending_leaves_a_write_unknown)
 	ck_assert_int_eq(PG_UNKNOWN, attempt.outcome);
 	ck_assert_str_eq("conduct-error-outcome-unknown", attempt.error_key);
 	ck_assert_int_eq(PG_DEADLINE, behind.outcome);
-	/* The connections are well, and the late results go to nobody. */
+	/* The late results go to nobody. */
 	n_open = 0;
 	attempt_run(&behind, STORE, PG_LANE_BATCH, 1);
 	ck_assert_int_eq(PG_DONE, behind.outcome);
 	ck_assert_uint_eq(1, attempt.n_done);
+}
+END_TEST
+
+START_TEST(a_silent_connection_is_given_up_once_in_a_while)
+{
+	struct attempt attempt;
+
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	for (unsigned i = 0; i < 2; i++) {
+		attempt_submit(&attempt, WAIT, PG_LANE_BATCH, 1);
+		run_until(i == 0 ? "select count(*) = 1 from pg_locks where not granted"
+				 : "select count(*) = 2 from pg_locks where not granted");
+		attempt.call.expires_ms -= PG_DEADLINE_DEFAULT_MS;
+		run();
+		ck_assert_int_eq(PG_UNKNOWN, attempt.outcome);
+		/* A server that is slow a second time keeps its sessions. */
+		ck_assert_uint_eq(1, n_events[PG_EVENT_LOST]);
+		attempt_submit(&attempt, STORE, PG_LANE_BATCH, (int)i);
+		if (i > 0)
+			admin_run("rollback");
+		run();
+		ck_assert_int_eq(PG_DONE, attempt.outcome);
+	}
+	ck_assert_uint_eq(1, n_events[PG_EVENT_LOST]);
 }
 END_TEST
 
@@ -163,6 +187,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, an_act_waits_briefly_for_a_lock);
 	tcase_add_test(tcase, a_deadline_after_sending_leaves_a_write_unknown);
+	tcase_add_test(tcase, a_silent_connection_is_given_up_once_in_a_while);
 	tcase_add_test(tcase, a_deadline_in_the_queue_stores_nothing);
 	tcase_add_test(tcase, a_write_whose_session_was_ended_is_known_to_be_absent);
 	tcase_add_test(tcase, a_commit_whose_standby_wait_was_cancelled_is_unknown);

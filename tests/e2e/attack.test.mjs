@@ -44,6 +44,21 @@ const forged = {
 	'x5u': sign({ ...H, x5u: 'https://example.org/k' }, P),
 	'x5c': sign({ ...H, x5c: [] }, P),
 	'crit': sign({ ...H, crit: ['exp'] }, P),
+	'claims that are not encoded (b64)': sign({ ...H, b64: false }, P),
+	'claims that are not encoded (b64, crit)': sign({ ...H, b64: false, crit: ['b64'] }, P),
+	'claims that stand elsewhere': `${head}..${signature}`,
+	'claims in clear, detached': (() => {
+		const h = encode({ ...H, b64: false, crit: ['b64'] });
+		return `${h}..${crypto.sign('RSA-SHA256', Buffer.from(`${h}.${JSON.stringify(P)}`), key).toString('base64url')}`;
+	})(),
+	'a token of another purpose': sign({ ...H, typ: 'logout+jwt' }, P),
+	'a typ that is no text': sign({ ...H, typ: 5 }, P),
+	'none by escapes': `${encode(String.raw`{"typ":"JWT","alg":"\u006e\u006fne"}`)}.${payload}.`,
+	'none by escapes, beside RS256': sign(String.raw`{"alg":"RS256","\u0061lg":"none"}`, P),
+	'HS256 by escapes': mac(String.raw`{"typ":"JWT","alg":"\u0048S256"}`),
+	'a kid that is a query': sign({ ...H, kid: "x' union select 1 --" }, P, stranger),
+	'a kid that is a command': sign({ ...H, kid: '| /bin/true' }, P, stranger),
+	'its own key in the claims': sign(H, { ...P, cnf: { jwk: crypto.createPublicKey(stranger).export({ format: 'jwk' }) } }, stranger),
 	'another issuer': sign(H, { ...P, iss: 'https://example.org' }),
 	'no issuer': sign(H, without('iss')),
 	'another audience': sign(H, { ...P, aud: 'other' }),
@@ -57,6 +72,9 @@ const forged = {
 	'expired': sign(H, { ...P, exp: now - 60 }),
 	'a lifetime too long': sign(H, { ...P, iat: now, exp: now + 13 * 3600 }),
 	'nbf in the future': sign(H, { ...P, nbf: now + 3600 }),
+	'nbf of -1e18 and no exp': sign(H, { ...without('exp'), nbf: -1e18 }),
+	'an exp before its iat': sign(H, { ...P, iat: now, exp: now - 1 }),
+	'exp that is not a number': withText(/"exp":\d+/, '"exp":NaN'),
 	'iat in the future': sign(H, { ...P, iat: now + 3600 }),
 	'five parts': `${good}.a.b`,
 	'two parts': `${head}.${payload}`,
@@ -73,6 +91,7 @@ const forged = {
 	'a sub that is a number': sign(H, { ...P, sub: Number(P.sub) }),
 	'a sub of another scope': sign(H, { ...P, sub: `mw:other:${P.sub}` }),
 	'bytes after the claims': sign(H, `${JSON.stringify(P)} x`),
+	'claims of 1,000 levels': sign(H, `${'['.repeat(1000)}${']'.repeat(1000)}`),
 	'more than 4,096 bytes': sign(H, { ...P, more: 'a'.repeat(5000) }),
 };
 

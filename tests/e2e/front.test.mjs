@@ -1,70 +1,15 @@
 // What stands between clients and handlers: pages of other origins, proxies, budgets, many
 // connections. A second daemon on the same database has the product's own limits.
 import assert from 'node:assert/strict';
-import { spawn, execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { assertProblem, base, call, reportBody, stack } from '../harness/api.mjs';
+import { endAll, processes, start, until } from '../harness/beside.mjs';
 
-const top = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
-const { uid, gid } = statSync(`${stack}/private`);
-const account = process.getuid() === 0 && uid !== 0 ? { uid, gid } : {};
-const daemons = [];
-
-async function until(what, probe, ms = 60000) {
-	const end = Date.now() + ms;
-	for (;;) {
-		const answer = await probe();
-		if (answer) return answer;
-		assert.ok(Date.now() < end, `in vain: ${what}`);
-		await new Promise(resolve => setTimeout(resolve, 20));
-	}
-}
-
-/** A daemon of the ordinary build beside the stack's, with another configuration. */
-async function start(name, port, edit) {
-	const binary = `${stack}/conductd-${name}`;
-	rmSync(binary, { force: true });
-	copyFileSync(`${process.env.BUILD_DIR ?? `${top}/build`}/conductd`, binary);
-	chmodSync(binary, 0o755);
-	const text = readFileSync(`${stack}/conductd.yaml`, 'utf8')
-		.replace(/^listen:.*$/m, `listen: ["127.0.0.1:${port}"]`)
-		.replace(/^ops_listen:.*$/m, `ops_listen: "127.0.0.1:${port + 1}"`)
-		.replace(/^limits:.*$/m, 'processes: {web: 2, drain: 5s}');
-	const file = `${stack}/${name}.yaml`;
-	writeFileSync(file, edit(text), { mode: 0o644 });
-	const log = `${stack}/${name}.log`;
-	const out = openSync(log, 'w');
-	if (account.uid) chownSync(log, account.uid, account.gid);
-	const child = spawn(binary, ['-c', file], { stdio: ['ignore', out, out], cwd: '/', ...account });
-	const daemon = { child, log, url: new URL(`http://127.0.0.1:${port}`),
-		ops: new URL(`http://127.0.0.1:${port + 1}`) };
-	daemons.push(daemon);
-	await until(`${name} is ready: ${readFileSync(log, 'utf8').slice(-500)}`, () =>
-		call(null, 'GET', '/readyz', { url: daemon.ops }).then(answer => answer.status === 200, () => {
-			assert.equal(child.exitCode, null, readFileSync(log, 'utf8'));
-			return false;
-		}));
-	return daemon;
-}
-
-after(async () => {
-	for (const { child } of daemons) {
-		if (child.exitCode === null) {
-			const ended = new Promise(resolve => child.once('exit', resolve));
-			child.kill('SIGTERM');
-			await ended;
-		}
-	}
-});
-
-/** Processes of the daemon's kind, by their titles. */
-function processes(daemon, kind) {
-	const all = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', `${daemon.child.pid}`], { encoding: 'utf8' });
-	return all.split('\n').filter(line => line.includes(`conductd: ${kind}`)).map(line => Number.parseInt(line, 10));
-}
+after(endAll);
 
 /** A report on a connection of its own, so that it meets any of the web processes. */
 const report = (daemon, { who = null, changes = {}, body = reportBody(changes), ...options } = {}) =>
@@ -374,6 +319,43 @@ function pss(daemon) {
 	return pids.reduce((sum, pid) =>
 		sum + Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]), 0);
 }
+
+/** Says something on a connection of its own, from an address of this machine; what comes until `isEnough`. */
+function say(url, bytes, { localAddress = '127.0.0.1', isEnough = text => text.includes('\r\n\r\n') } = {}) {
+	return new Promise(resolve => {
+		const socket = net.connect({ port: url.port, host: url.hostname, localAddress }, () => socket.write(bytes));
+		let text = '';
+		const finish = () => resolve({ socket, text });
+		socket.setTimeout(20000, finish);
+		socket.on('data', piece => {
+			text += piece.toString('latin1');
+			if (isEnough(text)) finish();
+		}).on('error', finish).on('close', finish);
+	});
+}
+
+test('one network cannot have all connections, and an emergency has one there, too', async () => {
+	const crowded = await start('crowded', port + 9, text => `${text.replace('web: 2', 'web: 1')}
+limits: {network_connections: 3, shared_factor: 1}
+`);
+	const { url } = crowded;
+	const post = body => `POST /v1/reports HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`
+		+ `Idempotency-Key: "${randomUUID()}"\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+	const half = () => say(url, post(JSON.stringify(reportBody())).replace('\r\nContent-Type', '\r\nExpect: 100-continue\r\nContent-Type').slice(0, -40));
+	const waiting = await Promise.all([1, 2, 3].map(() => say(url, 'HEAD /v1/policy HTTP/1.1\r\nHost: localhost\r\n\r\n')));
+	const ended = Promise.race(waiting.map(({ socket }) => new Promise(resolve => socket.once('close', resolve))));
+	const busy = [await half(), await half(), await half()];
+	await ended;
+	for (const { text } of busy) assert.match(text, /^HTTP\/1\.1 100 /);
+	assert.match((await say(url, post(JSON.stringify(reportBody())))).text, /^HTTP\/1\.1 503 [^]*\r\nRetry-After: /);
+	assert.match((await say(url, post(JSON.stringify(reportBody(emergency))))).text, /^HTTP\/1\.1 201 /);
+	assert.match((await say(url, post(JSON.stringify(reportBody())), { localAddress: '127.0.1.1' })).text, /^HTTP\/1\.1 (201|401) /);
+	for (let i = 0; i < 32; i++) busy.push(await half());
+	const { text } = await say(url, post(JSON.stringify(reportBody(emergency))));
+	assert.equal(text, '');
+	assert.match((await call(null, 'GET', '/metrics', { url: crowded.ops })).text, /^conductd_http_crowded_total [1-9]/m);
+	for (const { socket } of [...waiting, ...busy]) socket.destroy();
+});
 
 test('ten thousand idle connections take less than 256 MB, and everybody else is served', async t => {
 	const descriptors = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))[1]);

@@ -118,6 +118,42 @@ test('many requests at once with one key make one case', async () => {
 	assert.equal(await countReports(), before + 1);
 });
 
+test('reports at once fare as each would alone: one refused, repeated or new', async () => {
+	const before = await countReports();
+	const [known, twice, spent] = [key(), key(), key()];
+	const body = reportBody();
+	const first = await report({ body, key: known });
+	await report({ body, key: spent });
+	const sent = [];
+	for (let i = 0; i < 12; i++) {
+		sent.push(['new', report({ body, key: key() })]);
+		if (i % 4 === 1) {
+			sent.push(['known', report({ body, key: known })]);
+			sent.push(['twice', report({ body, key: twice })]);
+			sent.push(['spent', report({ body: reportBody({ details: `Other words ${i}` }), key: spent })]);
+			sent.push(['danger', call(null, 'POST', '/v1/reports', { key: key(),
+				body: reportBody({ lane: 'emergency', harm_type: 'public_harm' }) })]);
+		}
+	}
+	const answers = await Promise.all(sent.map(async ([what, answer]) => [what, await answer]));
+	const of = what => answers.filter(([name]) => name === what).map(([, answer]) => answer);
+	for (const answer of of('spent')) {
+		assertProblem(answer, 422, 'conduct-idempotency-key-reused');
+	}
+	for (const answer of of('known')) {
+		assert.deepEqual(answer.body, first.body);
+	}
+	for (const answer of of('twice')) {
+		assert.equal(answer.status, 201);
+		assert.deepEqual(answer.body, of('twice')[0].body);
+	}
+	assert.deepEqual(of('danger').map(answer => answer.body.lane ?? answer.body.state), ['escalated', 'escalated', 'escalated']);
+	assert.deepEqual(of('new').map(answer => answer.status), Array(12).fill(201));
+	assert.equal(new Set(of('new').map(answer => answer.body.receipt)).size, 12);
+	// 2 before, 12 new, 3 emergencies, 1 of the key sent thrice.
+	assert.equal(await countReports(), before + 18);
+});
+
 test('many acts at once with one key move a case once', async () => {
 	const { c } = await intake.received();
 	const own = key();

@@ -34,10 +34,11 @@ test('metrics count answers by class, refusals before a route included', async (
 
 test('every metric has a HELP and a TYPE', async () => {
 	const { text } = await get('/metrics');
-	const names = text.split('\n').filter(l => l && !l.startsWith('#')).map(l => /^[a-z_]+/.exec(l)[0]);
+	const histograms = new RegExp(`^(${[...text.matchAll(/^# TYPE (\S+) histogram$/gm)].map(([, name]) => name).join('|')})_(bucket|sum|count)$`);
+	const names = text.split('\n').filter(l => l && !l.startsWith('#')).map(l => /^[a-z_]+/.exec(l)[0].replace(histograms, '$1'));
 	for (const name of new Set(names)) {
 		assert.match(text, new RegExp(`^# HELP ${name} \\S`, 'm'), name);
-		assert.match(text, new RegExp(`^# TYPE ${name} (counter|gauge)$`, 'm'), name);
+		assert.match(text, new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'), name);
 	}
 });
 

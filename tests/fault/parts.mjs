@@ -263,6 +263,15 @@ export function readyz(url = ops) {
 	return get('/readyz', { url });
 }
 
+/** The samples of /metrics: name with labels → number. */
+export async function readMetrics() {
+	const { text } = await get('/metrics', { url: ops });
+	return new Map(text.split('\n').filter(line => line && !line.startsWith('#')).map(line => {
+		const at = line.lastIndexOf(' ');
+		return [line.slice(0, at), Number(line.slice(at + 1))];
+	}));
+}
+
 /** One GET on a connection of its own; status 0 when there is no answer. */
 export function get(path, { url = base, headers = {}, timeout = 5000 } = {}) {
 	return new Promise(resolve => {

@@ -99,6 +99,14 @@ static bool lies_in(struct slice part, struct slice head)
 	return !part.at || (part.at >= head.at && part.at + part.length <= head.at + head.length);
 }
 
+/* Compares no further than the head goes: libFuzzer reads all that strncasecmp() might. */
+static bool is_at(struct slice head, size_t at, const char *name)
+{
+	size_t length = strlen(name);
+
+	return head.length - at >= length && strncasecmp(head.at + at, name, length) == 0;
+}
+
 /* What no accepted head holds. */
 static void check_head(struct slice head, const struct http_request *request)
 {
@@ -113,9 +121,8 @@ static void check_head(struct slice head, const struct http_request *request)
 		if (head.at[i] != '\n')
 			continue;
 		PROPERTY(!strchr(" \t", head.at[i + 1]));
-		PROPERTY(strncasecmp(head.at + i + 1, "transfer-encoding", 17) != 0 ||
-			 strchr("!#$%&'*+-.^_`|~", head.at[i + 18]) || head.at[i + 18] != ':');
-		n_lengths += strncasecmp(head.at + i + 1, "content-length:", 15) == 0;
+		PROPERTY(!is_at(head, i + 1, "transfer-encoding:"));
+		n_lengths += is_at(head, i + 1, "content-length:");
 	}
 	PROPERTY(n_lengths <= 1);
 	PROPERTY(n_lengths || request->content_length == 0);

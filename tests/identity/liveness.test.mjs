@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test, { after, afterEach, before, beforeEach } from 'node:test';
 import { assertProblem, call, reportBody, sql } from '../harness/api.mjs';
-import { Daemon, get, ownFile, postgres, stack, until, writeConfig } from '../fault/parts.mjs';
+import { Daemon, get, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, REPORT, Wiki, makeKey, reply } from './wiki.mjs';
 
 const limit = { timeout: 60000 };
@@ -114,14 +114,33 @@ test('a renamed account stays who it is, under its new name', limit, async () =>
 	assert.equal(two.body.user, 'New Name');
 });
 
-test('a hidden account has no name and is known by its id', limit, async () => {
+test('a hidden account has no name and is known by its id, until the wiki shows it again', limit, async () => {
 	const id = newId();
 	const one = await me(wiki.token({ id, name: 'Soon Hidden' }));
+	assert.deepEqual([one.body.user, one.body.user_hidden], ['Soon Hidden', false]);
 	const two = await me(wiki.token({ id }));
 	assert.equal(two.status, 200, two.text);
 	assert.equal(two.body.person, one.body.person);
+	assert.deepEqual([two.body.user, two.body.user_hidden], [null, true]);
+	assert.doesNotMatch(two.text, /Soon Hidden/);
+	const three = await me(wiki.token({ id, name: 'Shown Again' }));
+	assert.deepEqual([three.body.user, three.body.user_hidden], ['Shown Again', false]);
 	const never = await me(wiki.token({ id: newId(), username: null }));
 	assert.equal(never.status, 200, never.text);
+	assert.deepEqual([never.body.user, never.body.user_hidden], [null, true]);
+});
+
+test('what the wiki is asked shows in the metrics', limit, async () => {
+	const before_ = await readMetrics();
+	const token = wiki.token({ id: newId(), name: 'Counted' });
+	assert.equal((await me(token)).status, 200);
+	assert.equal((await me(wiki.token({ id: newId(), name: 'Refused', isKnown: false }))).status, 401);
+	const after_ = await readMetrics();
+	const grown = name => after_.get(name) - before_.get(name);
+	assert.equal(grown('conductd_wiki_requests_total{call="profile",outcome="answered"}'), 1);
+	assert.equal(grown('conductd_wiki_requests_total{call="profile",outcome="refused"}'), 1);
+	assert.equal(grown('conductd_wiki_request_seconds_count{call="profile"}'), 2);
+	assert.equal(after_.get('conductd_wiki_requests_in_flight{call="profile"}'), 0);
 });
 
 for (const [what, more] of [['a blocked', { blocked: true, name: 'Blocked One' }], ['a temporary', { name: '~2026-1234-5' }]]) {

@@ -2,25 +2,33 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { call, reportBody, sql } from '../harness/api.mjs';
-import { Daemon, ownFile, postgres, stack, until, writeConfig } from '../fault/parts.mjs';
+import { Daemon, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, Wiki, central, reply } from './wiki.mjs';
 
 const limit = { timeout: 60000 };
 let wiki;
+let own; // a wiki of its own, outside the farm
 let daemon;
+
+function configure(more = '    wikis: [dewiki]\n') {
+	const one = wiki.issuer({ keys: [ownFile(`${stack}/wiki.pub`, wiki.key.pem, 0o644)] });
+	const two = own.issuer({ keys: [ownFile(`${stack}/own.pub`, own.key.pem, 0o644)], name: 'own', scope: 'local:dewiki', more });
+	return writeConfig('identity', text => `contact: ${CONTACT}\njobs: {lookups: 1s, sweep: 1s}\n`
+		+ text.replace(/issuers:\n(.*\n)*(?=processes)/, one + two.replace('issuers:\n', '')), 'processes: {web: 1, drain: 20s}\n');
+}
 
 before(async () => {
 	await postgres.start();
 	wiki = await new Wiki().start();
-	const keys = [ownFile(`${stack}/wiki.pub`, wiki.key.pem, 0o644)];
-	daemon = new Daemon(writeConfig('identity', text => `contact: ${CONTACT}\njobs: {lookups: 1s}\n`
-		+ text.replace(/issuers:\n(.*\n)*(?=processes)/, wiki.issuer({ keys })), 'processes: {web: 1, drain: 20s}\n')).start();
+	own = await new Wiki().start();
+	daemon = new Daemon(configure()).start();
 	await daemon.ready();
 });
 
 after(async () => {
 	await daemon?.kill();
 	await wiki?.stop();
+	await own?.stop();
 	postgres.stop();
 });
 
@@ -93,6 +101,79 @@ test('a hundred names are asked for in pieces of fifty at most', limit, async ()
 	}
 	assert.ok(Math.max(...wiki.looked.map(names => names.length)) <= 50);
 	assert.ok(wiki.looked.flat().length >= 120);
+});
+
+// Wikis -------------------------------------------------------------------------------------------
+
+const local = id => ({ centralids: { local: id }, attachedlocal: { local: true } });
+const asked = one => one.looked.flat();
+
+test('names are asked for at the wiki that the report is about, and mean its accounts', limit, async () => {
+	wiki.users.set('Same Name', central(4801));
+	own.users.set('Same Name', local(9));
+	const [inFarm] = await resolved(await submit({ wiki: 'enwiki', respondents: [{ user: 'Same Name' }] }));
+	const [onOwn] = await resolved(await submit({ wiki: 'dewiki', respondents: [{ user: 'Same Name' }] }));
+	assert.notEqual(inFarm[1], onOwn[1]);
+	assert.equal(asked(wiki).filter(name => name === 'Same Name').length, 1);
+	assert.equal(asked(own).filter(name => name === 'Same Name').length, 1);
+	// Each is the account that signs in there.
+	for (const [one, id, index] of [[wiki, 4801, inFarm[1]], [own, 9, onOwn[1]]]) {
+		assert.equal((await call({ authorization: `Bearer ${one.token({ id, name: 'Same Name' })}` }, 'GET', '/v1/me')).status, 200);
+		assert.deepEqual(sql(`select count(*) from conduct.person_account where id_ix = '\\x${index}'`), [['1']]);
+	}
+});
+
+test('whom a report excludes is out at once, by the name that they have on its wiki', limit, async () => {
+	const { body } = await call({ authorization: `Bearer ${own.token({ id: 11, name: 'Own Handler' })}` }, 'GET', '/v1/me');
+	const other = await call({ authorization: `Bearer ${wiki.token({ id: 4811, name: 'Own Handler' })}` }, 'GET', '/v1/me');
+	const report = await submit({ wiki: 'dewiki', exclude_handlers: [{ user: 'Own Handler', reason: 'We have a history.' }] });
+	const isRecused = person => sql(`select conduct_gate.is_recused(r.case_id, p.principal_id) from conduct.report r,
+		conduct.person p where r.report_id = '${report}' and p.person_id = '${person}'`)[0][0];
+	assert.equal(isRecused(body.person), 't');
+	assert.equal(isRecused(other.body.person), 'f');
+});
+
+test('a wiki that is away delays its own names alone', limit, async () => {
+	wiki.users.set('Not Delayed', central(4802));
+	own.users.set('Delayed', local(10));
+	let n = 0;
+	own.api = (request, response) => { n += 1; reply(response, 503, 'away', 'text/plain'); };
+	const delayed = await submit({ wiki: 'dewiki', respondents: [{ user: 'Delayed' }] });
+	await until('it was asked', () => n > 0, 15000);
+	await resolved(await submit({ wiki: 'enwiki', respondents: [{ user: 'Not Delayed' }] }));
+	assert.deepEqual(respondents(delayed).map(([, id]) => id), ['']);
+	own.api = undefined;
+	await resolved(delayed);
+	const metrics = await readMetrics();
+	assert.ok(metrics.get('conductd_wiki_requests_total{call="names",outcome="unusable"}') >= 1);
+	assert.ok(metrics.get('conductd_wiki_requests_total{call="names",outcome="answered"}') >= 1);
+});
+
+test('ids of a provider that the wiki does not have leave the name open and the log says so', limit, async () => {
+	own.users.set('Elsewhere', central(4803));
+	own.users.get('Elsewhere').centralids = { CentralAuth: 4803 };
+	const report = await submit({ wiki: 'dewiki', respondents: [{ user: 'Elsewhere' }] });
+	await until('the log says so', () => daemon.lines().some(line => /tells no ids of the provider/.test(JSON.stringify(line))), 15000);
+	assert.deepEqual(respondents(report).map(([, id]) => id), ['']);
+	configure('    wikis: [dewiki]\n    central_ids: CentralAuth\n');
+	daemon.signal('SIGHUP');
+	await resolved(report);
+});
+
+test('sessions that have ended are swept, with nobody signing in', limit, async () => {
+	const swept = async what => (await readMetrics()).get(`conductd_swept_total{what="${what}"}`);
+	const [sessions, keys] = [await swept('sessions'), await swept('keys')];
+	sql(`insert into conduct.session values (sha256('ended'), 'cookie', sha256('x'), decode(repeat('00', 40), 'hex'), null, null,
+		now() - interval '3 hours', null, now() - interval '2 hours', now() - interval '2 hours'),
+		(sha256('code'), 'code', sha256('x'), decode(repeat('00', 40), 'hex'), 'https://aa.example', null,
+		now() - interval '3 hours', null, now() - interval '179 minutes', now() - interval '179 minutes'),
+		(sha256('lives'), 'cookie', sha256('x'), decode(repeat('00', 40), 'hex'), null, null,
+		now(), null, now() + interval '2 minutes', now() + interval '1 hour')`);
+	sql(`insert into conduct.idempotency (scope, body_mac, status, answer, at)
+		values (sha256('old'), sha256('mac'), 201, '{}', now() - interval '25 hours')`);
+	await until('they are gone', async () => await swept('sessions') === sessions + 2 && await swept('keys') === keys + 1, 15000);
+	assert.deepEqual(sql(`select count(*) from conduct.session where id_ix = sha256('x')`), [['1']]);
+	assert.deepEqual(sql(`select count(*) from conduct.idempotency where scope = sha256('old')`), [['0']]);
 });
 
 const trouble = [

@@ -43,17 +43,17 @@ export class Wiki {
 	}
 
 	/** The issuer as the configuration names it. */
-	issuer({ keys = [], verify = 'token', name = 'fake' } = {}) {
+	issuer({ keys = [], verify = 'token', name = 'fake', scope = 'CentralAuth', more = '' } = {}) {
 		return `issuers:
   - name: ${name}
     iss: "${this.iss}"
-    scope: CentralAuth
+    scope: "${scope}"
     verify: ${verify}
     clients: [{id: ${FULL}, scope: full}, {id: ${REPORT}, scope: report}]
     keys: [${keys.map(file => `"${file}"`).join(', ')}]
     profile: "${this.iss}/w/rest.php/oauth2/resource/profile"
     api: "${this.iss}/w/api.php"
-`;
+${more}`;
 	}
 
 	/** A token of the shape that Extension:OAuth gives; the profile knows it unless told otherwise. */

@@ -26,6 +26,17 @@ export function manualNamesEveryKey(tree) {
 		key => `${key} is in packaging/man/conductd.yaml.5 and no key`);
 }
 
+/** The keys that a reload does not change stand in the first paragraph of RELOADING. */
+export function manualNamesEveryFixedKey(tree) {
+	const rows = tree.need('daemon/app/config_rows.c').matchAll(/^\t\{ "([\w.]+)", CONFIG_\w+(?:(?!^\t\{ ").)*/gms);
+	const fixed = new Set([...rows].filter(([row]) => /\.is_fixed = true/.test(row)).map(([, key]) => key));
+	const [, text] = /^\.Sh RELOADING\n(.*?)^\.Pp$/ms.exec(page(tree, 'conductd.yaml.5')) ?? [];
+	if (!text) return ['packaging/man/conductd.yaml.5: there is no section RELOADING'];
+	return differences(fixed, new Set([...text.matchAll(/^\.Cm (\S+)/gm)].map(([, key]) => key)),
+		key => `${key} is not in RELOADING of packaging/man/conductd.yaml.5`,
+		key => `${key} is in RELOADING of packaging/man/conductd.yaml.5, and a reload changes it`);
+}
+
 /** "keys init", with the options that its arguments and help name. */
 function commandsOf(text) {
 	const rows = text.matchAll(/\{ "(\w+)", (?:"(\w+)"|NULL),\s*((?:"(?:[^"\\]|\\.)*"[\s,]*)+)control_/g);

@@ -116,6 +116,42 @@ export function routesAreInTheInterface(tree) {
 		(name) => `${name} is in api/openapi.yaml and not routed`);
 }
 
+/** The statuses that each operation of openapi.yaml names. */
+function statusesOf(text) {
+	const statuses = new Map();
+	let path = null;
+	let operation = null;
+	for (const line of text.slice(text.indexOf('\npaths:')).split('\n')) {
+		path = /^ {2}["']?(\/[^"':]*)["']?:/.exec(line)?.[1] ?? path;
+		const method = /^ {4}(get|put|post|delete|patch):/.exec(line)?.[1];
+		if (method) {
+			operation = `${method.toUpperCase()} ${path}`;
+			statuses.set(operation, new Set());
+		}
+		const status = /^ {8}'(\d{3})':/.exec(line)?.[1];
+		if (status && operation) statuses.get(operation).add(status);
+	}
+	return statuses;
+}
+
+/** Whoever is within a budget may be told 429, and nobody else; anybody may be told 503. */
+export function budgetsAreInTheInterface(tree) {
+	const rows = [...tree.need('api/handlers/routes.c')
+		.matchAll(/\bHTTP_([A-Z]+),\s*"([^"]+)",\s*AUDIENCE_(\w+),\s*[^,]+,\s*([^,]+),/g)];
+	if (!rows.length) return ['api/handlers/routes.c: no budget is read'];
+	const statuses = statusesOf(tree.need('api/openapi.yaml'));
+	const problems = [];
+	for (const [, method, path, audience, flags] of rows) {
+		const name = `${method} ${path.replace('…}', '}')}`;
+		const isCounted = audience !== 'PUBLIC' || /\bROUTE_COUNTED\b/.test(flags);
+		const named = statuses.get(name) ?? new Set();
+		if (isCounted && !named.has('429')) problems.push(`${name} has a budget, and api/openapi.yaml no 429`);
+		if (!isCounted && named.has('429')) problems.push(`${name} has no budget, and api/openapi.yaml a 429`);
+		if (!named.has('503')) problems.push(`${name} has no 503 in api/openapi.yaml`);
+	}
+	return problems;
+}
+
 function actionsOf(tree) {
 	const rows = [...tree.need('daemon/cases/actions.c').matchAll(/^\s*\{ "(\w+)", ACTION_(\w+), /gm)];
 	return rows.map(([, name, audience]) => ({ name, audience }));

@@ -7,31 +7,15 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
+import { ANSWER_MS, HOST, ask, linesOf, logged, sizeOf } from './parts.mjs';
 
 const dir = process.env.CONDUCTD_PROXY_DIR;
 const proxies = JSON.parse(process.env.CONDUCTD_PROXIES);
-const ANSWER_MS = 15000;
 const QUIET_MS = 1500;
-const HOST = 'conduct.example.org';
 /** Ids of some rules, which differ in what is answered. */
 let rules;
 
-/** Lines of a log, without those that were there before. */
-const linesOf = (file, from) => readFileSync(file, 'utf8').slice(from).split('\n').filter(Boolean);
-const sizeOf = file => readFileSync(file, 'utf8').length;
 const daemonLog = `${dir}/conductd.log`;
-
-function ask(port, path, { method = 'GET', headers = {}, body, agent } = {}) {
-	return new Promise((resolve, reject) => {
-		const request = https.request({ host: '127.0.0.1', port, path, method, agent, rejectUnauthorized: false, timeout: ANSWER_MS,
-			headers: { Host: HOST, ...headers, ...(body ? { 'Content-Length': Buffer.byteLength(body) } : {}) } }, answer => {
-			const pieces = [];
-			answer.on('data', piece => pieces.push(piece));
-			answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, text: Buffer.concat(pieces).toString() }));
-		});
-		request.on('timeout', () => request.destroy(new Error(`no answer for ${path}`))).on('error', reject).end(body);
-	});
-}
 
 /** Sends bytes over TLS as they are; everything that comes until the end, or until nothing comes. */
 function send(port, bytes) {
@@ -198,12 +182,4 @@ for (const [name, { port, log, position }] of Object.entries(proxies)) {
 		assert.match(answer.headers.location, /^https:/);
 		answer.resume();
 	});
-}
-
-/** Waits for a line that is on its way to a file. */
-async function logged(isThere) {
-	for (const until = Date.now() + ANSWER_MS; !isThere(); ) {
-		assert.ok(Date.now() < until, 'a line does not come');
-		await new Promise(resolve => setTimeout(resolve, 20));
-	}
 }

@@ -1,6 +1,7 @@
 // A daemon takes over from another: under load no request fails, no waiting connection is lost, and what
 // cannot serve leaves the old one as it was.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { copyFileSync, chmodSync, existsSync, readFileSync, readlinkSync, renameSync, statSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -93,11 +94,36 @@ class Load {
 	}
 }
 
-test('under load of four kinds no request fails, and readiness does not waver', limit, async t => {
-	const kinds = [['plain', { port: deployment.port, keepAlive: true }], ['plain, each its connection', { port: deployment.port }],
-		['TLS', { port: deployment.tls, secured: true, keepAlive: true }],
-		['TLS, each its connection', { port: deployment.tls, secured: true }]];
-	const loads = kinds.map(([, options]) => new Load(isFull ? 8 : 3, options));
+const kinds = () => [['plain', { port: deployment.port, keepAlive: true }], ['plain, each its connection', { port: deployment.port }],
+	['TLS', { port: deployment.tls, secured: true, keepAlive: true }],
+	['TLS, each its connection', { port: deployment.tls, secured: true }]];
+const startLoads = () => kinds().map(([, options]) => new Load(isFull ? 8 : 3, options));
+
+/** Ends them; no request may have failed. */
+async function endLoads(loads, what, t) {
+	const all = await Promise.all(loads.map(load => load.end()));
+	for (const [i, counts] of all.entries()) {
+		const [name] = kinds()[i];
+		assert.deepEqual(Object.keys(counts), ['200'], `${name}: ${JSON.stringify(counts)}`);
+		t.diagnostic(`note: ${what}, ${name}: ${counts[200]} requests, 0 failed`);
+	}
+}
+
+test('under load of four kinds no request fails in a reload', limit, async t => {
+	const loads = startLoads();
+	const n = isFull ? 50 : 10;
+	for (let i = 0; i < n; i++) {
+		const before = loads.map(load => load.n());
+		const reloaded = daemon.messages(/^reloaded$/).length;
+		process.kill(daemon.child.pid, 'SIGHUP');
+		await until('all have reloaded', () => daemon.messages(/^reloaded$/).length >= reloaded + 4);
+		await until('each kind has asked again', () => loads.every((load, k) => load.n() > before[k] + 5));
+	}
+	await endLoads(loads, `${n} reloads`, t);
+});
+
+test('under load of four kinds no request fails in an upgrade, and readiness does not waver', limit, async t => {
+	const loads = startLoads();
 	const readiness = new Set();
 	let is_over = false;
 	const watch = (async () => {
@@ -110,11 +136,7 @@ test('under load of four kinds no request fails, and readiness does not waver', 
 	}
 	is_over = true;
 	await watch;
-	for (const [i, load] of loads.entries()) {
-		const counts = await load.end();
-		assert.deepEqual(Object.keys(counts), ['200'], `${kinds[i][0]}: ${JSON.stringify(counts)}`);
-		t.diagnostic(`note: ${isFull ? 10 : 3} upgrades, ${kinds[i][0]}: ${counts[200]} requests, 0 failed`);
-	}
+	await endLoads(loads, `${isFull ? 10 : 3} upgrades`, t);
 	assert.deepEqual([...readiness], [200]);
 });
 
@@ -150,6 +172,35 @@ test('the program that lies in the old one\'s place is started, and sessions are
 	const answer = await ask(deployment.tls, authority, { session });
 	isAnswered(answer.text);
 	assert.equal(answer.isResumed, true);
+});
+
+/** An anonymous report: the answer's status, and how many more this network may send within the hour. */
+function report() {
+	const body = JSON.stringify({ wiki: 'enwiki', lang: 'en', category: 'trolling', respondents: [{ user: 'Nobody' }],
+		targets: [{ self: true }], incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: 'Talk:A', revision: 1 }], details: 'What happened.' });
+	return new Promise((done, fail) => {
+		http.request({ host: '127.0.0.1', port: deployment.port, path: '/v1/reports', method: 'POST', agent: false, timeout: 20000,
+			headers: { 'Content-Type': 'application/json', 'Content-Length': body.length, 'Idempotency-Key': `"${randomUUID()}"` } }, response => {
+			response.resume().on('end', () => done({ status: response.statusCode,
+				left: Number(/r=(\d+)/.exec(response.headers.ratelimit)?.[1]), seconds: Number(/t=(\d+)/.exec(response.headers.ratelimit)?.[1]) }));
+		}).on('error', fail).end(body);
+	});
+}
+
+test('what was counted before an upgrade counts after it', limit, async () => {
+	write(text => text.replace('reports_network: 10000000', 'reports_network: 5'));
+	await upgrade();
+	let answers;
+	// Again where a new hour of the clock has begun under way.
+	do {
+		answers = [await report()];
+		await upgrade();
+		for (let i = 0; i < 5; i++) answers.push(await report());
+	} while (answers.at(-1).seconds > answers[0].seconds);
+	assert.deepEqual(answers.map(({ status, left }) => [status, left]), [[201, 4], [201, 3], [201, 2], [201, 1], [201, 0], [429, 0]]);
+	assert.equal(daemon.messages(/the budgets begin anew/).length, 0);
+	write();
+	await upgrade();
 });
 
 test('another number of processes and another address are taken on the way', limit, async () => {

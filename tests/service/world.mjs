@@ -22,23 +22,37 @@ export function freePort() {
 
 export const openssl = (...args) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
+const EC = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+
 /** An authority in a directory: dir/NAME.crt and .key. */
-export function makeAuthority(dir, name) {
+export function makeAuthority(dir, name, { days = '2' } = {}) {
 	const at = join(dir, name);
-	openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
-		'-subj', `/CN=${name}`, '-keyout', `${at}.key`, '-out', `${at}.crt`,
-		'-addext', 'keyUsage=critical,keyCertSign,cRLSign');
+	openssl('req', '-newkey', ...EC, '-nodes', '-subj', `/CN=${name}`, '-keyout', `${at}.key`, '-out', `${at}.csr`);
+	writeFileSync(`${at}.ext`, 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n');
+	openssl('x509', '-req', '-in', `${at}.csr`, '-signkey', `${at}.key`, '-days', days, '-extfile', `${at}.ext`, '-out', `${at}.crt`);
 	return at;
 }
 
-/** A certificate of that authority for localhost, also as 127.0.0.1: dir/NAME.crt and .key. */
-export function makeCertificate(dir, name, authority, { type = 'ec', days = '1', names = 'DNS:localhost,IP:127.0.0.1' } = {}) {
+/**
+ * A certificate of that authority for localhost, also as 127.0.0.1: dir/NAME.crt and .key. Good for so many days,
+ * or from one date until another, as openssl-ca(1) writes them.
+ */
+export function makeCertificate(dir, name, authority,
+	{ type = 'ec', days = '1', from, until: end, names = 'DNS:localhost,IP:127.0.0.1' } = {}) {
 	const at = join(dir, name);
-	const key = type === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-	openssl('req', '-newkey', ...key, '-nodes', '-subj', `/CN=${name}`, '-keyout', `${at}.key`, '-out', `${at}.csr`);
+	openssl('req', '-newkey', ...type === 'rsa' ? ['rsa:2048'] : EC, '-nodes', '-subj', `/CN=${name}`, '-keyout', `${at}.key`,
+		'-out', `${at}.csr`);
 	writeFileSync(`${at}.ext`, `subjectAltName=${names}\nextendedKeyUsage=serverAuth,clientAuth\n`);
-	openssl('x509', '-req', '-in', `${at}.csr`, '-CA', `${authority}.crt`, '-CAkey', `${authority}.key`,
-		'-CAcreateserial', '-days', days, '-extfile', `${at}.ext`, '-out', `${at}.crt`);
+	if (from) {
+		writeFileSync(`${at}.index`, '');
+		writeFileSync(`${at}.cnf`, `[ca]\ndefault_ca=d\n[d]\ndatabase=${at}.index\nnew_certs_dir=${dir}\ndefault_md=sha256\n`
+			+ 'policy=p\nrand_serial=yes\n[p]\ncommonName=supplied\n');
+		openssl('ca', '-batch', '-notext', '-config', `${at}.cnf`, '-cert', `${authority}.crt`, '-keyfile', `${authority}.key`, '-in',
+			`${at}.csr`, '-startdate', from, '-enddate', end, '-extfile', `${at}.ext`, '-out', `${at}.crt`);
+	} else {
+		openssl('x509', '-req', '-in', `${at}.csr`, '-CA', `${authority}.crt`, '-CAkey', `${authority}.key`,
+			'-CAcreateserial', '-days', days, '-extfile', `${at}.ext`, '-out', `${at}.crt`);
+	}
 	chmodSync(`${at}.key`, 0o600);
 	return at;
 }

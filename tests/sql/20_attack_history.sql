@@ -130,6 +130,12 @@ select t.attempt('a head without an event',
 	$$update conduct.proceeding set version = version + 1, state = 'escalated' where proceeding_id = t.p('triage', 'intake')$$);
 select t.attempt('a head that changed its state alone',
 	$$update conduct.proceeding set state = 'escalated' where proceeding_id = t.p('triage', 'intake')$$);
+select t.attempt('a head in a state of another kind',
+	$$update conduct.proceeding set state = 'review' where proceeding_id = t.p('triage', 'intake')$$);
+select t.attempt('a head in a state that does not exist',
+	$$update conduct.proceeding set state = 'lost' where proceeding_id = t.p('triage', 'intake')$$);
+select t.attempt('a step to a state of another kind',
+	$$select t.step(t.p('triage', 'intake'), 'intake', 'triage', 'accept', 'review', 'functionary')$$);
 select t.attempt('a head moved back',
 	$$update conduct.proceeding set version = version - 1, state = 'received' where proceeding_id = t.p('triage', 'intake')$$);
 select t.attempt('a step that no row allows',

@@ -29,8 +29,7 @@ select t.attempt('calls the helper move', $$select conduct_api_1.move(gen_random
 select t.attempt('calls the helper open_case', $$select conduct_api_1.open_case(t.id('one'))$$);
 select t.attempt('calls the helper answer', $$select conduct_api_1.answer(200, '{}')$$);
 select t.attempt('calls the helper claim_key', $$select conduct_api_1.claim_key('\x00', '\x00')$$);
-select t.attempt('calls the helper submit_checked',
-	$$select conduct_api_1.submit_checked(null, null, null, null, '{}', '{}', '{}', '{}', null)$$);
+select t.attempt('calls the helper submit_store', $$select conduct_api_1.submit_store('{}')$$);
 select t.attempt('asks the gate', $$select conduct_gate.person_of('\x00')$$);
 select t.attempt('asks the gate for a party', $$select conduct_gate.party_of(null, null, null)$$);
 select t.attempt('reads the clock', 'select conduct.clock()');

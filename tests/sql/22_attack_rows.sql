@@ -108,6 +108,11 @@ select t.attempt('a proceeding that changes its body',
 select t.attempt('a case shown to another body',
 	$$insert into conduct.docket select case_id, 'bbwiki-functionaries', rank, due_at, is_open, stage, state, lane, wiki
 	from conduct.docket where case_id = t.id('review')$$);
+select t.attempt('a docket of a case that is not there',
+	$$insert into conduct.docket select t.id('nowhere'), body_id, rank, due_at, is_open, stage, state, lane, wiki
+	from conduct.docket where case_id = t.id('review')$$);
+select t.attempt('a docket that goes to a case that is not there',
+	$$update conduct.docket set case_id = t.id('nowhere') where case_id = t.id('review')$$);
 select t.attempt('words made more public', $$update conduct.case_file set privacy = 'parties'$$);
 select t.attempt('a case closed under its matter',
 	$$update conduct.case_file set closed_at = conduct.clock() where case_id = t.id('review')$$);

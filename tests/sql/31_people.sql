@@ -21,6 +21,39 @@ select body - 'person' - 'user', convert_from(words[1], 'UTF8') from
 select body from conduct_api_1.me(t.ix('id:Nobody'));
 select status from conduct_api_1.person_seen(t.ix('id:Fa'), t.ix('name:Fa2'), t.ix('skeleton:fa2'), null, 'Fa2');
 select convert_from(words[1], 'UTF8'), body ->> 'home_wiki' from conduct_api_1.me(t.ix('id:Fa'));
+\echo a name that the wiki hides is shown to oversighters alone, until the wiki shows it again
+create function t.said(p_answer conduct_api_1.answer, p_of jsonb) returns text language sql
+as $$
+	select coalesce(convert_from(p_answer.words[array_position(p_answer.word_ids,
+		(p_of #>> '{user,$word}')::uuid)], 'UTF8'), 'no name') || (case when (p_of -> 'user_hidden')::boolean
+		then ', hidden' else '' end)
+$$;
+create function t.as_member(p_viewer text, p_who text) returns text language plpgsql
+as $$
+declare
+	v_answer conduct_api_1.answer := conduct_api_1.body_show(t.ix('id:' || p_viewer), 'aawiki-functionaries');
+begin
+	return t.said(v_answer, (select m from jsonb_array_elements(v_answer.body -> 'members') m
+		where m ->> 'person' = conduct_gate.person_of(t.ix('id:' || p_who))::text));
+end
+$$;
+create function t.shown(p_who text) returns text language sql
+as $$ select t.said(a, a.body) from conduct_api_1.me(t.ix('id:' || p_who)) a $$;
+select t.shown('Fa'), t.as_member('Fb', 'Fa');
+select status from conduct_api_1.person_seen(t.ix('id:Fa'), null, null, null, null);
+select t.shown('Fa'), t.as_member('Fb', 'Fa'), t.as_member('Fa', 'Fa');
+select a.name_ix = t.ix('name:Fa2') as is_still_matched from conduct.person_account a where a.id_ix = t.ix('id:Fa');
+insert into conduct.role_grant (grant_id, person_id, role, body_id, from_at, until_at, granted_at)
+values (gen_random_uuid(), conduct_gate.person_of(t.ix('id:Fb')), 'oversighter', 'bbwiki-functionaries',
+	conduct.clock(), conduct.clock() + interval '1 day', conduct.clock());
+select t.as_member('Fb', 'Fa');
+update conduct.role_grant set ended_at = conduct.clock(), ended_by = person_id where role = 'oversighter'
+	and person_id = conduct_gate.person_of(t.ix('id:Fb'));
+select t.as_member('Fb', 'Fa');
+select status from conduct_api_1.person_seen(t.ix('id:Fa'), t.ix('name:Fa2'), t.ix('skeleton:fa2'), null, 'Fa2');
+select t.shown('Fa'), t.as_member('Fb', 'Fa');
+select status from conduct_api_1.person_seen(t.ix('id:Never'), null, null, null, null);
+select t.shown('Never');
 select body - 'members', jsonb_array_length(body -> 'members'), cardinality(words)
 from conduct_api_1.body_show(t.ix('id:Fa'), 'aawiki-arbcom');
 select t.attempt('a reporter asks of a body', $$select conduct_api_1.body_show(t.ix('id:Rep'), 'ts')$$);

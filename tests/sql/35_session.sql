@@ -90,11 +90,28 @@ select t.find('o2'), t.find('o3'), t.find('other');
 select status from conduct_api_1.session_close(t.ix('o2'), true);
 select t.find('other');
 
-\echo one account has twenty at most, and what has ended is forgotten
+\echo one account has twenty at most
 select count(t.open('many' || n, 'cookie', 'Fb')) from generate_series(1, 22) n;
 select count(*) from conduct.session where id_ix = t.ix('id:Fb');
-select t.wait(8 * 3600 + 3601), t.open('last', 'cookie', 'Fb') \g /dev/null
-select count(*) from conduct.session;
+\echo what ended an hour ago is swept, in pieces, and nothing that lives; keys after their day
+select t.open('code', 'code', 'Fb'), t.take('code'), t.open('bearer', 'bearer', 'Fb', p_from => 'code');
+select count(*) > 20 as is_more_than_twenty, count(distinct kind) as kinds from conduct.session;
+select body from conduct_api_1.sweep(1000);
+select t.wait(3600 + 61 + 1), t.open('last', 'cookie', 'Fb') \g /dev/null
+select count(*) filter (where kind = 'code') as codes, count(*) filter (where kind = 'bearer') as bearers
+from conduct.session where session_hash in (t.ix('code'), t.ix('bearer'));
+select body ->> 'is_more' from conduct_api_1.sweep(1);
+select body ->> 'is_more' from conduct_api_1.sweep(1000);
+select kind, count(*) from conduct.session where session_hash in (t.ix('code'), t.ix('bearer'), t.ix('last'))
+group by kind order by kind;
+select t.wait(8 * 3600 + 3601), t.open('later', 'cookie', 'Fb') \g /dev/null
+select status from conduct_api_1.sweep(1000);
+select session_hash = t.ix('later') as is_the_last from conduct.session;
+select (conduct_api_1.claim_row(t.ix('old key'), t.ix('mac'), conduct.clock() - interval '1 day 1 second')).scope is null
+	as is_new_key, (conduct_api_1.claim_row(t.ix('new key'), t.ix('mac'), conduct.clock() - interval '23 hours')).scope
+	is null as is_new_key;
+select body ->> 'keys' as swept_keys from conduct_api_1.sweep(1000);
+select count(*) from conduct.idempotency where scope in (t.ix('old key'), t.ix('new key'));
 
 \echo nothing longer can be stored, and nothing without its page
 select t.attempt('a cookie of nine hours', $$insert into conduct.session values (t.ix('x'), 'cookie', t.ix('y'),

@@ -113,11 +113,16 @@ as $$
 		'skeleton_ix', encode(t.ix('skeleton:' || lower(p_name)), 'hex'))
 $$;
 
--- Submits a report as conduct_web does. p_more may name users in `exclude` and `respondents`.
-create function t.submit(p_name text, p_account text, p_more jsonb default '{}', p_key text default null)
-returns conduct_api_1.answer language plpgsql volatile
+-- What a call of submit_report() takes.
+create type t.report as (account bytea, receipt bytea, scope bytea, mac bytea, sealed_receipt bytea, args jsonb,
+	ids uuid[], kinds text[], words bytea[]);
+
+-- A report as conduct_web sends it. p_more may name users in `exclude` and `respondents`.
+create function t.report(p_name text, p_account text, p_more jsonb default '{}', p_key text default null)
+returns t.report language plpgsql volatile
 as $$
 declare
+	v_report t.report;
 	v_case jsonb;
 	v_words uuid[];
 begin
@@ -131,12 +136,27 @@ begin
 		|| substr(t.id(p_name)::text, 1, 8), 'g')::jsonb;
 	v_words := array(select distinct (w #>> '{}')::uuid from jsonb_path_query(v_case,
 		'strict $.**.user', '{}', true) w);
-	return conduct_api_1.submit_report(case when p_account is not null then t.ix('id:' || p_account) end,
-		t.ix('receipt:' || p_name), t.ix('key:' || coalesce(p_key, p_name)),
-		t.ix('mac:' || coalesce(p_key, p_name)), t.ix('sealed:' || p_name), v_case,
-		v_words || t.id(p_name || ':details'),
-		array_fill('name'::text, array[cardinality(v_words)]) || 'details'::text,
-		array_fill('\x52617370'::bytea, array[cardinality(v_words)]) || '\x64'::bytea);
+	v_report.account := case when p_account is not null then t.ix('id:' || p_account) end;
+	v_report.receipt := t.ix('receipt:' || p_name);
+	v_report.scope := t.ix('key:' || coalesce(p_key, p_name));
+	v_report.mac := t.ix('mac:' || coalesce(p_key, p_name));
+	v_report.sealed_receipt := t.ix('sealed:' || p_name);
+	v_report.args := v_case;
+	v_report.ids := v_words || t.id(p_name || ':details');
+	v_report.kinds := array_fill('name'::text, array[cardinality(v_words)]) || 'details'::text;
+	v_report.words := array_fill('\x52617370'::bytea, array[cardinality(v_words)]) || '\x64'::bytea;
+	return v_report;
+end
+$$;
+
+create function t.submit(p_name text, p_account text, p_more jsonb default '{}', p_key text default null)
+returns conduct_api_1.answer language plpgsql volatile
+as $$
+declare
+	v t.report := t.report(p_name, p_account, p_more, p_key);
+begin
+	return conduct_api_1.submit_report(v.account, v.receipt, v.scope, v.mac, v.sealed_receipt, v.args, v.ids,
+		v.kinds, v.words);
 end
 $$;
 

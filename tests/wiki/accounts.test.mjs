@@ -157,7 +157,7 @@ test('a renamed account is the same person under its new name', limit, async () 
 	assert.equal(fresh.body.person, old.body.person);
 });
 
-test('a hidden account is known by its id', limit, async () => {
+test('a hidden account is known by its id, and its name is shown no more', limit, async () => {
 	const token = await tokenOf('Hanna Hidden');
 	const before = await me(token);
 	act('hide', 'Hanna Hidden');
@@ -165,6 +165,8 @@ test('a hidden account is known by its id', limit, async () => {
 	const answer = await me(token);
 	assert.equal(answer.status, 200, answer.text);
 	assert.equal(answer.body.person, before.body.person);
+	assert.deepEqual([answer.body.user, answer.body.user_hidden], [null, true]);
+	assert.doesNotMatch(answer.text, /Hanna/);
 	assert.equal((await submit(token)).status, 201);
 });
 

@@ -12,6 +12,7 @@
 
 #define CONTACT "contact: ops@example.org\nissuers:\n"
 #define PROFILE "    profile: https://w.example/p\n"
+#define API "    api: https://w.example/api.php\n"
 #define URLS "    authorize: https://w.example/a\n    access_token: https://w.example/t\n"
 #define CLIENTS(list)                                                                       \
 	"    iss: https://a.invalid\n    scope: s\n    keys: [/k.pub]\n    clients: [" list \
@@ -138,7 +139,7 @@ START_TEST(the_dump_is_golden)
 		"cors_origins: []\ncors_wikis: true\n"
 		"limits:\n  reports_account: 50\n  reports_network: 10\n  reads: 600\n"
 		"  acts: 120\n  receipts: 30\n  auth: 60\n  shared_factor: 20\n"
-		"  connections: 10000\n  buffers: 64\n  queue: 512\n"
+		"  connections: 10000\n  network_connections: 1000\n  buffers: 64\n  queue: 512\n"
 		"processes:\n  web: 3\n  user: \"conductd\"\n  pid_file: \"/run/x\"\n"
 		"  drain: 90s\n"
 		"log_level: debug\n"
@@ -151,7 +152,8 @@ START_TEST(the_dump_is_golden)
 		"    demo: true\n    verify: token\n    clients:\n      - id: \"c\"\n"
 		"        scope: full\n        login: false\n        secret_file: \"\"\n"
 		"    keys:\n      - \"/k.pub\"\n    profile: \"\"\n    authorize: \"\"\n"
-		"    access_token: \"\"\n    api: \"\"\n    lifetime_max: 4h\n"
+		"    access_token: \"\"\n    api: \"\"\n    central_ids: \"\"\n    wikis: []\n"
+		"    lifetime_max: 4h\n"
 		"    people: \"/p.json\"\n";
 
 	dump(config, &text);
@@ -196,6 +198,83 @@ START_TEST(issuers_of_wikis_are_taken)
 	ck_assert_int_eq(CONFIG_VERIFY_TOKEN, config->issuers[0].verify);
 	ck_assert_int_eq(CONFIG_VERIFY_PROFILE_ONLY, config->issuers[1].verify);
 	config_free(config);
+}
+END_TEST
+
+/* The provider of the ids that an api tells, from the scope or by name. */
+START_TEST(the_provider_of_ids_is_known_or_named)
+{
+	static const struct {
+		const char *scope;
+		const char *more;
+		const char *provider;
+	} rows[] = {
+		{ "CentralAuth", "", "CentralAuth" },
+		{ "local", "", "local" },
+		{ "local:testwiki", "", "local" },
+		{ "farm", "    central_ids: Farm\n", "Farm" },
+		{ "CentralAuth", "    central_ids: other\n", "other" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+		struct config *config;
+
+		buffer_printf(&text,
+			      CONTACT "  - name: wiki\n    iss: a\n    scope: '%s'\n" API PROFILE
+				      "    clients: [{id: c, scope: full}]\n    keys: [/k]\n"
+				      "    wikis: [enwiki, dewiki]\n%s",
+			      rows[i].scope, rows[i].more);
+		ck_assert_int_eq(0, buffer_finish(&text));
+		config = read_good(text.at);
+		ck_assert_str_eq(rows[i].provider, config_issuer_central_ids(&config->issuers[0]));
+		ck_assert_uint_eq(2, config->issuers[0].wikis.n);
+		ck_assert_str_eq("dewiki", config->issuers[0].wikis.at[1]);
+		config_free(config);
+	}
+}
+END_TEST
+
+/* An issuer of each scope, with an api. */
+#define SCOPED(name, scope, more)                                                       \
+	"  - name: " name "\n    iss: https://" name ".invalid\n    scope: " scope "\n" \
+	"    clients: [{id: c, scope: full}]\n    keys: [/k.pub]\n" PROFILE API more
+
+START_TEST(each_issuer_has_its_wikis)
+{
+	struct config *config = read_good(CONTACT SCOPED("one", "local:a", "    wikis: [awiki]\n")
+						  SCOPED("two", "local:b", "    wikis: [bwiki]\n")
+							  SCOPED("rest", "CentralAuth", ""));
+
+	ck_assert_uint_eq(3, config->n_issuers);
+	ck_assert_uint_eq(0, config->issuers[2].wikis.n);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(what_a_reload_does_not_change_is_named)
+{
+	static const struct {
+		const char *after;
+		const char *fixed;
+	} rows[] = {
+		{ "{}", "" },
+		{ "log_level: debug", "" },
+		{ "processes: {web: 3}", "processes.web" },
+		{ "listen: ['127.0.0.1:9']\nprocesses: {web: 3}", "listen, processes.web" },
+	};
+	struct config *before = read_good("{}");
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
+		struct config *after = read_good(rows[i].after);
+
+		config_list_fixed(before, after, &text);
+		ck_assert_int_eq(0, buffer_finish(&text));
+		ck_assert_str_eq(rows[i].fixed, text.at);
+		config_free(after);
+	}
+	config_free(before);
 }
 END_TEST
 
@@ -297,6 +376,37 @@ static const struct {
 	{ "public_url: https://a.example\n" CONTACT
 	  "  - name: wiki\n" URLS CLIENTS(LOGIN("a") ", " LOGIN("b")),
 	  4, 5, "issuer wiki has two clients with login" },
+	{ CONTACT SCOPED("wiki", "Farm", ""), 3, 5,
+	  "issuer wiki has an api, and its scope Farm is neither CentralAuth nor local:WIKI: name "
+	  "in central_ids the provider of its ids" },
+	{ CONTACT SCOPED("wiki", "localwiki", ""), 3, 5,
+	  "issuer wiki has an api, and its scope localwiki is neither CentralAuth nor local:WIKI: "
+	  "name in central_ids the provider of its ids" },
+	{ CONTACT "  - name: wiki\n" ISSUER PROFILE "    central_ids: x\n", 3, 5,
+	  "issuer wiki has central_ids, but no api that tells them" },
+	{ CONTACT SCOPED("one", "local:a", "") SCOPED("two", "CentralAuth", ""), 10, 5,
+	  "issuers one and two have no wikis: names of one wiki are looked up at one issuer" },
+	{ CONTACT SCOPED("one", "local:a", "    wikis: [a, b]\n")
+		  SCOPED("two", "CentralAuth", "    wikis: [c, b]\n"),
+	  11, 5, "issuers one and two both have the wiki b" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    authorize: https://w.example/\n",
+	  2, 5, "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER
+	  "    access_token: https://w.example/\n",
+	  2, 5, "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER API, 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    central_ids: x\n", 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    verify: profile-only\n", 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
+	{ "public_url: https://a.example\n" CONTACT
+	  "  - name: wiki\n    authorize: https://w.example/a\n" CLIENTS(LOGIN("a")),
+	  4, 5,
+	  "client a of issuer wiki has login: that needs its secret_file, and authorize and "
+	  "access_token of the issuer" },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    wikis: [a]\n", 2, 5,
+	  "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER PROFILE, 2, 5,
 	  "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n    iss: a\n    scope: s\n"
@@ -391,5 +501,7 @@ END_TEST
 SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the_defaults,
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
       an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
-      what_is_wrong_is_refused_with_its_place, yaml_that_is_not_ours_is_refused_with_its_place,
-      a_file_that_is_not_there_is_said_so, what_is_no_file_of_a_sane_size_is_refused)
+      the_provider_of_ids_is_known_or_named, each_issuer_has_its_wikis,
+      what_a_reload_does_not_change_is_named, what_is_wrong_is_refused_with_its_place,
+      yaml_that_is_not_ours_is_refused_with_its_place, a_file_that_is_not_there_is_said_so,
+      what_is_no_file_of_a_sane_size_is_refused)

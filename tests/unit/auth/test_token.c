@@ -93,6 +93,18 @@ HEADER(jku_is_refused, TOKEN_E_ALGORITHM, "{\"alg\":\"RS256\",\"jku\":\"https://
 HEADER(x5u_is_refused, TOKEN_E_ALGORITHM, "{\"alg\":\"RS256\",\"x5u\":\"https://evil.example\"}")
 HEADER(x5c_is_refused, TOKEN_E_ALGORITHM, "{\"alg\":\"RS256\",\"x5c\":[\"MII\"]}")
 HEADER(crit_is_refused, TOKEN_E_ALGORITHM, "{\"alg\":\"RS256\",\"crit\":[\"exp\"]}")
+HEADER(b64_is_refused, TOKEN_E_ALGORITHM, "{\"alg\":\"RS256\",\"b64\":false}")
+HEADER(crit_of_b64_is_refused, TOKEN_E_ALGORITHM,
+       "{\"alg\":\"RS256\",\"b64\":false,\"crit\":[\"b64\"]}")
+HEADER(no_typ_holds, 0, "{\"alg\":\"RS256\"}")
+HEADER(typ_of_access_tokens_holds, 0, "{\"typ\":\"at+jwt\",\"alg\":\"RS256\"}")
+HEADER(typ_of_another_purpose_is_refused, TOKEN_E_ALGORITHM,
+       "{\"typ\":\"logout+jwt\",\"alg\":\"RS256\"}")
+HEADER(typ_that_is_no_text_is_refused, TOKEN_E_ALGORITHM, "{\"typ\":null,\"alg\":\"RS256\"}")
+HEADER(alg_by_escapes_is_what_it_spells, 0, "{\"\\u0061lg\":\"\\u0052S256\"}")
+HEADER(alg_none_by_escapes_is_refused, TOKEN_E_ALGORITHM, "{\"alg\":\"\\u006eone\"}")
+HEADER(duplicate_alg_by_escapes_is_refused, TOKEN_E_FORM,
+       "{\"alg\":\"RS256\",\"\\u0061lg\":\"none\"}")
 HEADER(header_that_is_an_array_is_refused, TOKEN_E_FORM, "[\"RS256\"]")
 HEADER(header_that_is_no_json_is_refused, TOKEN_E_FORM, "RS256")
 HEADER(session_mark_in_the_header_is_refused, TOKEN_E_KIND, "{\"alg\":\"RS256\",\"sxp\":1}")
@@ -179,6 +191,23 @@ START_TEST(either_of_two_keys_holds_and_a_foreign_one_does_not)
 	ck_assert_int_eq(check_signed_by(forge.key, FORGE_HEADER, FORGE_PAYLOAD),
 			 TOKEN_E_SIGNATURE);
 	forge.issuer.n_keys = 2;
+}
+END_TEST
+
+/* An issuer is believed about its own people alone. */
+START_TEST(the_key_of_another_issuer_is_refused)
+{
+	struct issuer issuers[2] = { forge.issuer, forge.issuer };
+
+	issuers[0].n_keys = 1;
+	issuers[1].iss = "https://other.example";
+	issuers[1].keys[0] = forge.foreign;
+	issuers[1].n_keys = 1;
+	forge.issuers = (struct issuer_table){ issuers, 2 };
+	ck_assert_int_eq(check_signed_by(forge.key, FORGE_HEADER, FORGE_PAYLOAD), 0);
+	ck_assert_int_eq(check_signed_by(forge.foreign, FORGE_HEADER, FORGE_PAYLOAD),
+			 TOKEN_E_SIGNATURE);
+	forge.issuers = (struct issuer_table){ &forge.issuer, 1 };
 }
 END_TEST
 
@@ -363,6 +392,10 @@ SUITE_ONCE("auth/token", setup, teardown, honest_token_with_float_times_holds, k
 	   alg_in_lower_case_is_refused, alg_rs512_is_refused, alg_ps256_is_refused,
 	   no_alg_is_refused, alg_as_array_is_refused, duplicate_alg_is_refused,
 	   embedded_jwk_is_refused, jku_is_refused, x5u_is_refused, x5c_is_refused, crit_is_refused,
+	   b64_is_refused, crit_of_b64_is_refused, no_typ_holds, typ_of_access_tokens_holds,
+	   typ_of_another_purpose_is_refused, typ_that_is_no_text_is_refused,
+	   alg_by_escapes_is_what_it_spells, alg_none_by_escapes_is_refused,
+	   duplicate_alg_by_escapes_is_refused, the_key_of_another_issuer_is_refused,
 	   header_that_is_an_array_is_refused, header_that_is_no_json_is_refused,
 	   session_mark_in_the_header_is_refused, wrong_issuer_is_refused,
 	   issuer_with_slash_behind_is_refused, no_issuer_is_refused, issuer_as_array_is_refused,

@@ -18,6 +18,40 @@ START_TEST(appends_add_up_and_end_with_a_nul)
 }
 END_TEST
 
+START_TEST(numbers_are_decimal)
+{
+	static const struct {
+		int64_t number;
+		const char *text;
+	} rows[] = { { 0, "0" },
+		     { 7, "7" },
+		     { -10, "-10" },
+		     { INT64_MAX, "9223372036854775807" },
+		     { INT64_MIN, "-9223372036854775808" } };
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		buffer_clear(&buffer);
+		buffer_append_number(&buffer, rows[i].number);
+		ck_assert_str_eq(buffer.at, rows[i].text);
+	}
+}
+END_TEST
+
+START_TEST(a_cut_forgets_what_came_after_and_that_it_failed)
+{
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+
+	buffer_append_text(&buffer, "kept and cut");
+	buffer_append(&buffer, "", SIZE_MAX / 2);
+	buffer_cut(&buffer, 4);
+	ck_assert_str_eq(buffer.at, "kept");
+	buffer_append_text(&buffer, " anew");
+	ck_assert_int_eq(buffer_finish(&buffer), 0);
+	ck_assert_str_eq(buffer.at, "kept anew");
+}
+END_TEST
+
 START_TEST(an_empty_buffer_finishes_as_empty_text)
 {
 	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
@@ -82,6 +116,7 @@ START_TEST(stolen_text_belongs_to_the_thief)
 }
 END_TEST
 
-SUITE("base/buffer", appends_add_up_and_end_with_a_nul, an_empty_buffer_finishes_as_empty_text,
+SUITE("base/buffer", appends_add_up_and_end_with_a_nul, numbers_are_decimal,
+      a_cut_forgets_what_came_after_and_that_it_failed, an_empty_buffer_finishes_as_empty_text,
       it_grows_over_many_appends, a_failed_append_is_told_at_the_end_and_stops_later_ones,
       stolen_text_belongs_to_the_thief)

@@ -5,26 +5,55 @@
 #include "daemon/base/log.h"
 #include "daemon/base/text.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <unistd.h>
 
-/* Sends stderr into a pipe around one event and gives back what arrived. */
-static char *captured(enum log_level level, const char *message, const struct log_field *fields,
-		      size_t n_fields)
+struct capture {
+	int saved;
+	int from;
+};
+
+/* Sends stderr into a pipe. */
+static struct capture capture_begin(void)
 {
-	static char text[32768];
-	int ends[2], saved = dup(STDERR_FILENO);
-	ssize_t length;
+	struct capture capture = { .saved = dup(STDERR_FILENO) };
+	int ends[2];
 
 	ck_assert_int_eq(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
-	log_event(level, message, fields, n_fields);
-	dup2(saved, STDERR_FILENO);
-	close(saved);
 	close(ends[1]);
-	length = read(ends[0], text, sizeof(text) - 1);
-	close(ends[0]);
-	ck_assert_int_ge(length, 0);
-	text[length] = '\0';
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	capture.from = ends[0];
+	return capture;
+}
+
+/* What has arrived since the last time. */
+static char *capture_read(const struct capture *capture)
+{
+	static char text[65536];
+	ssize_t length = read(capture->from, text, sizeof(text) - 1);
+
+	text[length > 0 ? length : 0] = '\0';
+	return text;
+}
+
+static void capture_end(struct capture *capture)
+{
+	dup2(capture->saved, STDERR_FILENO);
+	close(capture->saved);
+	close(capture->from);
+}
+
+static char *captured(enum log_level level, const char *message, const struct log_field *fields,
+		      size_t n_fields)
+{
+	struct capture capture = capture_begin();
+	char *text;
+
+	log_event(level, message, fields, n_fields);
+	text = capture_read(&capture);
+	capture_end(&capture);
 	return text;
 }
 
@@ -109,5 +138,95 @@ START_TEST(logging_keeps_errno)
 }
 END_TEST
 
+static void count(void *context)
+{
+	++*(size_t *)context;
+}
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	while ((text = strchr(text, '\n'))) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+START_TEST(lines_that_wait_come_together_and_wake_once)
+{
+	struct capture capture = capture_begin();
+	size_t n_woken = 0;
+	char *text;
+
+	log_init("web 1", LOG_LEVEL_INFO);
+	log_hold(count, &n_woken);
+	log_say(LOG_LEVEL_INFO, "one");
+	log_say(LOG_LEVEL_INFO, "two");
+	ck_assert_str_eq(capture_read(&capture), "");
+	ck_assert_uint_eq(n_woken, 1);
+	log_flush();
+	text = capture_read(&capture);
+	ck_assert_uint_eq(count_lines(text), 2);
+	ck_assert_ptr_nonnull(strstr(strstr(text, "\"one\""), "\"two\""));
+	log_say(LOG_LEVEL_INFO, "three");
+	ck_assert_uint_eq(n_woken, 2);
+	log_hold(NULL, NULL);
+	ck_assert_ptr_nonnull(strstr(capture_read(&capture), "\"three\""));
+	log_say(LOG_LEVEL_INFO, "four");
+	ck_assert_ptr_nonnull(strstr(capture_read(&capture), "\"four\""));
+	ck_assert_uint_eq(n_woken, 2);
+	capture_end(&capture);
+}
+END_TEST
+
+START_TEST(a_warning_waits_for_nothing_and_keeps_the_order)
+{
+	struct capture capture = capture_begin();
+	size_t n_woken = 0;
+	char *text;
+
+	log_init("web 1", LOG_LEVEL_INFO);
+	log_hold(count, &n_woken);
+	log_say(LOG_LEVEL_INFO, "before");
+	log_say(LOG_LEVEL_WARN, "warning");
+	text = capture_read(&capture);
+	log_hold(NULL, NULL);
+	capture_end(&capture);
+	ck_assert_uint_eq(count_lines(text), 2);
+	ck_assert_ptr_nonnull(strstr(strstr(text, "\"before\""), "\"warning\""));
+}
+END_TEST
+
+START_TEST(what_waits_is_written_in_whole_lines_of_a_pipes_size)
+{
+	static char message[1000], giant[5000];
+	struct capture capture = capture_begin();
+	size_t n_woken = 0, n_lines = 0;
+
+	memset(message, 'x', sizeof(message) - 1);
+	memset(giant, 'y', sizeof(giant) - 1);
+	log_init("web 1", LOG_LEVEL_INFO);
+	log_hold(count, &n_woken);
+	for (int i = 0; i < 20; i++) {
+		const char *text;
+
+		log_say(LOG_LEVEL_INFO, "%s", i == 9 ? giant : message);
+		text = capture_read(&capture);
+		if (i < 9)
+			ck_assert_uint_le(strlen(text), PIPE_BUF);
+		ck_assert(!*text || text[strlen(text) - 1] == '\n');
+		n_lines += count_lines(text);
+	}
+	log_hold(NULL, NULL);
+	n_lines += count_lines(capture_read(&capture));
+	capture_end(&capture);
+	ck_assert_uint_eq(n_lines, 20);
+}
+END_TEST
+
 SUITE("base/log", an_event_is_one_line_with_ecs_names, hostile_strings_stay_inside_of_their_string,
-      a_long_string_is_cut, less_severe_events_are_left_out, logging_keeps_errno)
+      a_long_string_is_cut, less_severe_events_are_left_out, logging_keeps_errno,
+      lines_that_wait_come_together_and_wake_once, a_warning_waits_for_nothing_and_keeps_the_order,
+      what_waits_is_written_in_whole_lines_of_a_pipes_size)

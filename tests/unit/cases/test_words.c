@@ -11,11 +11,20 @@ static void assert_filled(const char *json, const char *ids, const char *texts,
 {
 	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
 	CLEANUP(value_freep) struct value *body = NULL;
+	struct slice text;
 	struct arena *arena;
 
 	ck_assert_int_eq(arena_new(&arena), 0);
 	ck_assert_int_eq(value_parse(slice_of(json), &body, NULL), 0);
 	ck_assert_int_eq(words_fill(arena, body, slice_of(ids), slice_of(texts)), 0);
+	ck_assert_int_eq(value_write_canonical(body, &buffer), 0);
+	ck_assert_str_eq(buffer.at, expected);
+	/* From text to text it is the same. */
+	ck_assert_int_eq(
+		words_fill_text(arena, slice_of(json), slice_of(ids), slice_of(texts), &text), 0);
+	body = value_free(body);
+	ck_assert_int_eq(value_parse(text, &body, NULL), 0);
+	buffer_clear(&buffer);
 	ck_assert_int_eq(value_write_canonical(body, &buffer), 0);
 	ck_assert_str_eq(buffer.at, expected);
 	arena_free(arena);
@@ -125,9 +134,41 @@ START_TEST(arrays_that_do_not_fit_together_are_a_broken_contract)
 }
 END_TEST
 
+START_TEST(a_text_is_filled_without_what_means_nothing)
+{
+	static const struct {
+		const char *json, *filled;
+	} rows[] = {
+		{ "{\"a\": 1, \"b\": [ ], \"c\": {\"d e\": \" \\\" { \"}}",
+		  "{\"a\":1,\"b\":[],\"c\":{\"d e\":\" \\\" { \"}}" },
+		{ "{\"a\": {\"$word\": \"" A "\"}, \"b\": 2}",
+		  "{\"a\":\"\\\"\\\\\\u0009\\u0001\303\251 \",\"b\":2}" },
+		{ "{\"a\": {\"$word\": \"" A "\" }}", "{\"a\":{\"$word\":\"" A "\"}}" },
+		{ "{\"$word\": \"" B "\"}", "null" },
+	};
+	struct slice text = { NULL, 0 };
+	struct arena *arena;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		ck_assert_int_eq(words_fill_text(arena, slice_of(rows[i].json), SLICE("{" A "}"),
+						 SLICE("{\"\\\\x225c0901c3a920\"}"), &text),
+				 0);
+		ck_assert_slice_eq(text, rows[i].filled);
+	}
+	ck_assert_int_eq(
+		words_fill_text(arena, SLICE("{\"a\": \"b}"), SLICE("{}"), SLICE("{}"), &text),
+		-EPROTO);
+	ck_assert_int_eq(words_fill_text(arena, SLICE("{}"), SLICE("{" A "}"), SLICE("{}"), &text),
+			 -EPROTO);
+	ck_assert_slice_eq(text, "null");
+	arena_free(arena);
+}
+END_TEST
+
 SUITE("cases/words", words_are_written_as_three_parallel_arrays, no_words_are_three_empty_arrays,
       more_words_than_a_request_may_have_are_refused, words_are_filled_in_at_every_depth,
       an_erased_word_reads_as_null, bytes_that_are_no_text_read_as_null,
       an_object_with_more_than_the_reference_is_none,
-      a_filled_word_is_not_read_again_as_a_reference,
+      a_filled_word_is_not_read_again_as_a_reference, a_text_is_filled_without_what_means_nothing,
       arrays_that_do_not_fit_together_are_a_broken_contract)

@@ -57,6 +57,37 @@ START_TEST(the_published_set_is_read_into_memory)
 }
 END_TEST
 
+/* Names are of the issuer that lists their wiki, or of the first that lists none. */
+START_TEST(names_are_of_the_issuer_of_their_wiki)
+{
+	static const char *const a_wikis[] = { "awiki", "a2wiki" }, *const b_wikis[] = { "bwiki" };
+	static const struct issuer issuers[] = {
+		{ .scope = "local:a", .wikis = a_wikis, .n_wikis = 2 },
+		{ .scope = "local:b", .wikis = b_wikis, .n_wikis = 1 },
+		{ .scope = "rest" },
+		{ .scope = "never" },
+	};
+	static const struct {
+		const char *wiki;
+		size_t n_issuers;
+		const char *scope;
+	} rows[] = {
+		{ "awiki", 4, "local:a" }, { "a2wiki", 3, "local:a" }, { "bwiki", 4, "local:b" },
+		{ "cwiki", 4, "rest" },    { "awik", 4, "rest" },      { "", 4, "rest" },
+		{ NULL, 4, "rest" },       { "cwiki", 2, "local:a" },  { "awiki", 0, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct issuer_table table = { issuers, rows[i].n_issuers };
+
+		requests.handlers.issuers = &table;
+		ck_assert_slice_eq(
+			handlers_names_of(&requests.handlers, text_slice(rows[i].wiki)).scope,
+			rows[i].scope);
+	}
+}
+END_TEST
+
 START_TEST(what_cannot_be_read_leaves_what_was)
 {
 	handlers_swap_policy_take(&requests.handlers, policy_set_ref(requests.set));
@@ -214,8 +245,8 @@ END_TEST
 
 SUITE_EACH("handlers/handlers", setup, teardown, the_published_set_is_read_into_memory,
 	   what_cannot_be_read_leaves_what_was, what_is_published_during_a_load_is_loaded_after_it,
-	   a_load_that_cannot_be_sent_says_so, a_name_of_the_people_file_is_known_by_its_account,
-	   every_route_can_be_reached, what_changes_something_takes_a_key,
-	   what_is_about_a_case_leaves_on_the_grid,
+	   a_load_that_cannot_be_sent_says_so, names_are_of_the_issuer_of_their_wiki,
+	   a_name_of_the_people_file_is_known_by_its_account, every_route_can_be_reached,
+	   what_changes_something_takes_a_key, what_is_about_a_case_leaves_on_the_grid,
 	   the_description_names_every_action_and_is_tagged,
 	   the_description_asks_for_the_members_that_are_needed)

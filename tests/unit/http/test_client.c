@@ -201,7 +201,24 @@ START_TEST(sockets_say_who_connected)
 }
 END_TEST
 
-SUITE("http/client", one_client_has_one_form, what_is_no_address_is_refused,
-      networks_hold_their_own_addresses_alone, networks_that_are_none_are_refused,
-      the_nearest_untrusted_hop_is_the_client, a_network_is_24_bits_of_ipv4_and_64_of_ipv6,
-      sockets_say_who_connected)
+START_TEST(loopback_is_this_machine_alone)
+{
+	static const char *const here[] = { "127.0.0.1", "127.255.0.3", "::1", "::ffff:127.0.0.1" };
+	static const char *const there[] = { "128.0.0.1", "::", "::2", "2001:db8::1", "7f00::1" };
+	struct client_address address;
+
+	for (size_t i = 0; i < ARRAY_SIZE(here); i++) {
+		ck_assert_int_eq(0, client_address_read(slice_of(here[i]), &address));
+		ck_assert(client_is_loopback(&address));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(there); i++) {
+		ck_assert_int_eq(0, client_address_read(slice_of(there[i]), &address));
+		ck_assert(!client_is_loopback(&address));
+	}
+}
+END_TEST
+
+SUITE("http/client", loopback_is_this_machine_alone, one_client_has_one_form,
+      what_is_no_address_is_refused, networks_hold_their_own_addresses_alone,
+      networks_that_are_none_are_refused, the_nearest_untrusted_hop_is_the_client,
+      a_network_is_24_bits_of_ipv4_and_64_of_ipv6, sockets_say_who_connected)

@@ -43,10 +43,10 @@ static void authenticate(void *context, struct exchange *exchange, enum audience
 static void setup(void)
 {
 	ck_assert_int_eq(page_new(&page), 0);
-	ck_assert_int_eq(budget_turn_keys(&page->budgets, START / 86400), 0);
+	ck_assert_int_eq(budget_turn_keys(page->budgets, START / 86400), 0);
 	ck_assert_int_eq(client_range_read("10.8.0.0/16", &onion), 0);
 	limits = (struct limits){
-		.table = &page->budgets,
+		.table = page->budgets,
 		.most = { 50, 10, 5, 3, 4, 2 },
 		.shared_factor = 2,
 		.shared = { &onion, 1 },

@@ -1,5 +1,6 @@
 /* The server when there is too much of something: connections, bytes, time. */
 
+#include "api/http/limits.h"
 #include "api/http/server.h"
 #include "daemon/base/log.h"
 
@@ -14,12 +15,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENTS = SERVER_RESERVE + 4, ANSWER_MAX = 4096, BIG = 8 << 20 };
+enum { CLIENTS = SERVER_RESERVE + 8, ANSWER_MAX = 4096, BIG = 8 << 20 };
 
 static struct event_base *base;
 static struct server *server;
 static struct page_web counters;
 static struct sockaddr_in address;
+static in_addr_t source; /* of clients; 0: the machine's choice */
 static struct exchange *waiting[CLIENTS];
 static size_t n_waiting;
 static int clients[CLIENTS];
@@ -74,6 +76,7 @@ static void begin(struct server_config config)
 	alarm(60);
 	counters = (struct page_web){ 0 };
 	n_waiting = n_clients = 0;
+	source = 0;
 	config.routes = routes;
 	config.n_routes = ARRAY_SIZE(routes);
 	config.gate.authenticate = admit;
@@ -96,8 +99,10 @@ static void end(void)
 
 static int connect_client(void)
 {
+	const struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = source };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	clients[n_clients++] = fd;
@@ -250,6 +255,74 @@ START_TEST(beyond_the_reserve_clients_wait_to_be_accepted)
 }
 END_TEST
 
+START_TEST(a_network_has_so_many_connections_and_those_that_wait_make_room)
+{
+	int first, second, third;
+
+	begin((struct server_config){ .network_max = 2 });
+	first = open_client();
+	second = open_client();
+	third = open_client();
+	ck_assert_str_eq(read_head(first), "");
+	ck_assert_uint_eq(server_n_connections(server), 2);
+	ask(second, "/report");
+	wait_until_begun(1);
+	ask(third, "/report");
+	wait_until_begun(2);
+	/* Nobody waits now. */
+	ask(open_client(), "/report");
+	ck_assert(answers(clients[3], "503"));
+	ask(open_client(), "/emergency");
+	wait_until_begun(3);
+	for (size_t i = 0; i < 3; i++)
+		exchange_reply_empty(waiting[i], 204);
+	ck_assert(answers(second, "204"));
+	ck_assert(answers(third, "204"));
+	ck_assert(answers(clients[4], "204"));
+	ck_assert_uint_eq(counters.n_crowded, 0);
+	end();
+}
+END_TEST
+
+START_TEST(above_its_reserve_a_network_is_closed_and_others_are_served)
+{
+	begin((struct server_config){ .network_max = 1 });
+	for (size_t i = 0; i <= SERVER_RESERVE; i++) {
+		ask(open_client(), "/emergency");
+		wait_until_begun(i + 1);
+	}
+	ck_assert_str_eq(read_head(connect_client()), "");
+	ck_assert_uint_eq(counters.n_crowded, 1);
+	source = htonl(INADDR_LOOPBACK + 256); /* 127.0.1.1 */
+	ask(open_client(), "/report");
+	wait_until_begun(SERVER_RESERVE + 2);
+	exchange_reply_empty(waiting[SERVER_RESERVE + 1], 204);
+	ck_assert(answers(clients[n_clients - 1], "204"));
+	for (size_t i = 0; i <= SERVER_RESERVE; i++)
+		exchange_reply_empty(waiting[i], 204);
+	end();
+}
+END_TEST
+
+START_TEST(networks_of_many_people_have_more_connections_and_proxies_are_not_counted)
+{
+	const struct limits limits = { .shared_factor = 3 };
+	struct client_range range;
+
+	ck_assert_int_eq(client_range_read("127.0.0.0/24", &range), 0);
+	begin((struct server_config){ .network_max = 1, .gate.limits = &limits });
+	for (int i = 0; i < 4; i++)
+		(void)open_client();
+	ck_assert_uint_eq(server_n_connections(server), 3);
+	end();
+	begin((struct server_config){ .network_max = 1, .trusted_proxies = { &range, 1 } });
+	for (int i = 0; i < 4; i++)
+		(void)open_client();
+	ck_assert_uint_eq(server_n_connections(server), 4);
+	end();
+}
+END_TEST
+
 START_TEST(a_late_answer_is_503_and_its_work_goes_on)
 {
 	int fd;
@@ -316,6 +389,44 @@ START_TEST(who_does_not_read_is_closed)
 }
 END_TEST
 
+/* True when the loop has nothing more to do by itself. */
+static bool is_settled(void)
+{
+	for (int i = 0; i < 1000; i++) {
+		(void)event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 1);
+		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		if (event_base_get_max_events(base, EVENT_BASE_COUNT_ACTIVE, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(who_has_said_all_and_does_not_read_costs_nothing_meanwhile)
+{
+	static char bytes[1 << 16];
+	size_t length;
+	ssize_t n;
+	int fd;
+
+	begin((struct server_config){ 0 });
+	fd = open_client();
+	say(fd, "GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+	length = strlen(read_head(fd));
+	shutdown(fd, SHUT_WR);
+	ck_assert(is_settled());
+	ck_assert_uint_eq(server_n_connections(server), 1);
+	while ((n = read(fd, bytes, sizeof(bytes))) != 0) {
+		ck_assert(n > 0 || errno == EAGAIN);
+		length += n > 0 ? (size_t)n : 0;
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	ck_assert_uint_gt(length + ANSWER_MAX, BIG); /* what came with the head is not counted */
+	ck_assert(is_settled());
+	ck_assert_uint_eq(server_n_connections(server), 0);
+	end();
+}
+END_TEST
+
 START_TEST(answers_that_nobody_fetches_make_room_for_others)
 {
 	int slow, other;
@@ -370,10 +481,15 @@ int main(void)
 	tcase_add_test(tcase, half_a_head_keeps_nobody_out);
 	tcase_add_test(tcase, when_everybody_works_the_reserve_is_for_emergencies);
 	tcase_add_test(tcase, beyond_the_reserve_clients_wait_to_be_accepted);
+	tcase_add_test(tcase, a_network_has_so_many_connections_and_those_that_wait_make_room);
+	tcase_add_test(tcase, above_its_reserve_a_network_is_closed_and_others_are_served);
+	tcase_add_test(tcase,
+		       networks_of_many_people_have_more_connections_and_proxies_are_not_counted);
 	tcase_add_test(tcase, a_late_answer_is_503_and_its_work_goes_on);
 	tcase_add_test(tcase, a_client_that_left_a_late_answer_is_forgotten_with_it);
 	tcase_add_test(tcase, a_slow_head_and_a_slow_body_are_408);
 	tcase_add_test(tcase, who_does_not_read_is_closed);
+	tcase_add_test(tcase, who_has_said_all_and_does_not_read_costs_nothing_meanwhile);
 	tcase_add_test(tcase, answers_that_nobody_fetches_make_room_for_others);
 	tcase_add_test(tcase, bodies_are_taken_as_far_as_there_is_room);
 	suite_add_tcase(suite, tcase);

@@ -6,6 +6,7 @@
 
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct budget_table *table_new(void)
@@ -155,11 +156,64 @@ START_TEST(the_page_comes_with_keys)
 	struct page *page = NULL;
 
 	ck_assert_int_eq(page_new(&page), 0);
-	budget_get_key(&page->budgets, 0, key);
+	budget_get_key(page->budgets, 0, key);
 	ck_assert_mem_ne(key, none, sizeof(key));
-	budget_get_key(&page->budgets, 1, key);
+	budget_get_key(page->budgets, 1, key);
 	ck_assert_mem_ne(key, none, sizeof(key));
 	page_free(page);
+}
+END_TEST
+
+/* As after an upgrade: another process, which has the descriptor alone. */
+START_TEST(a_table_goes_on_where_its_descriptor_goes)
+{
+	struct budget_table *table = NULL, *other = NULL;
+	uint8_t key[BUDGET_KEY_SIZE], same[BUDGET_KEY_SIZE];
+	struct page *page = NULL;
+	uint32_t used;
+	int fd = -1;
+
+	ck_assert_int_eq(budget_table_new(&fd, &table), 0);
+	ck_assert_int_eq(budget_turn_keys(table, (uint64_t)time(NULL) / 86400), 0);
+	ck_assert_int_eq(budget_take(table, 42, 2, 1000, 1060, &used), 0);
+	ck_assert_int_eq(budget_table_open(fd, &other), 0);
+	ck_assert_ptr_ne(table, other);
+	ck_assert_int_eq(budget_take(other, 42, 2, 1000, 1060, &used), 0);
+	ck_assert_int_eq(budget_take(table, 42, 2, 1000, 1060, &used), BUDGET_E_EXHAUSTED);
+	ck_assert_int_eq(page_new(&page), 0);
+	ck_assert_int_eq(page_take_budgets(page, fd), 0);
+	ck_assert_uint_eq(budget_used(page->budgets, 42, 1000), 2);
+	budget_get_key(table, (uint64_t)time(NULL) / 86400, key);
+	budget_get_key(page->budgets, (uint64_t)time(NULL) / 86400, same);
+	ck_assert_mem_eq(key, same, sizeof(key));
+	page_free(page);
+	budget_table_free(other);
+	budget_table_free(table);
+}
+END_TEST
+
+START_TEST(what_is_no_table_of_this_layout_is_not_taken)
+{
+	struct budget_table *table = NULL, *other = NULL;
+	struct page *page = NULL;
+	int fd = -1, file = memfd_create("test", MFD_CLOEXEC), shrinking;
+	uint32_t used;
+
+	ck_assert_int_eq(budget_table_open(file, &other), BUDGET_E_FOREIGN);
+	shrinking = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	ck_assert_int_eq(ftruncate(shrinking, sizeof(*table)), 0);
+	ck_assert_int_eq(budget_table_open(shrinking, &other), BUDGET_E_FOREIGN);
+	ck_assert_int_eq(budget_table_new(&fd, &table), 0);
+	table->layout++;
+	ck_assert_int_eq(budget_table_open(fd, &other), BUDGET_E_FOREIGN);
+	ck_assert_int_eq(page_new(&page), 0);
+	ck_assert_int_eq(budget_take(page->budgets, 42, 2, 1000, 1060, &used), 0);
+	ck_assert_int_eq(page_take_budgets(page, fd), BUDGET_E_FOREIGN);
+	ck_assert_uint_eq(budget_used(page->budgets, 42, 1000), 1);
+	ck_assert_int_eq(page_take_budgets(page, file), BUDGET_E_FOREIGN);
+	close(shrinking);
+	page_free(page);
+	budget_table_free(table);
 }
 END_TEST
 
@@ -167,4 +221,5 @@ SUITE("ipc/budget", a_budget_ends_at_its_limit_and_begins_anew_in_the_next_windo
       what_is_given_back_can_be_used_again,
       a_flood_of_new_subjects_does_not_wash_out_who_has_used_much,
       counts_do_not_flow_over_into_the_time, processes_share_a_budget_exactly,
-      each_day_has_a_key_of_its_own_and_the_last_one_goes, the_page_comes_with_keys)
+      each_day_has_a_key_of_its_own_and_the_last_one_goes, the_page_comes_with_keys,
+      a_table_goes_on_where_its_descriptor_goes, what_is_no_table_of_this_layout_is_not_taken)

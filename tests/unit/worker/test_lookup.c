@@ -5,11 +5,11 @@
 
 static struct arena *arena;
 
-static int look(const char *body, const char *scope, struct lookup_name *names, size_t n_names)
+static int look(const char *body, const char *provider, struct lookup_name *names, size_t n_names)
 {
 	arena_free(arena);
 	ck_assert_int_eq(arena_new(&arena), 0);
-	return lookup_read(arena, slice_of(body), scope, names, n_names);
+	return lookup_read(arena, slice_of(body), provider, names, n_names);
 }
 
 START_TEST(names_are_separated_by_what_no_name_holds)
@@ -30,19 +30,23 @@ END_TEST
 
 static const struct {
 	const char *body;
-	const char *scope;
+	const char *provider;
 	int outcome;
 	const char *id;
 } answers[] = {
 	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":42,\"local\":7}"), "CentralAuth", 0, "42" },
 	{ USER("ada", ",\"centralids\":{\"CentralAuth\":42}"), "CentralAuth", 0, "42" },
-	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":42,\"local\":7}"), "local:wiki", 0, "7" },
+	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":42,\"local\":7}"), "local", 0, "7" },
 	{ USER("Ada", ",\"missing\":true"), "CentralAuth", 0, "" },
 	{ USER("Ada", ",\"invalid\":true"), "CentralAuth", 0, "" },
 	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":0}"), "CentralAuth", 0, "" },
 	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":-1}"), "CentralAuth", 0, "" },
 	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":\"42\"}"), "CentralAuth", 0, "" },
-	{ USER("Ada", ",\"centralids\":{\"local\":7}"), "CentralAuth", 0, "" },
+	{ USER("Ada", ",\"centralids\":{\"local\":7}"), "CentralAuth", LOOKUP_E_PROVIDER, "" },
+	{ USER("Ada", ",\"centralids\":{\"CentralAuth\":42,\"local\":7}"), "local:wiki",
+	  LOOKUP_E_PROVIDER, "" },
+	{ USER("Ada", ",\"centralids\":[]"), "CentralAuth", LOOKUP_E_PROVIDER, "" },
+	{ USER("Ada", ",\"userid\":5"), "CentralAuth", LOOKUP_E_PROVIDER, "" },
 	{ USER("Ada",
 	       ",\"centralids\":{\"CentralAuth\":42},\"attachedlocal\":{\"CentralAuth\":false}"),
 	  "CentralAuth", 0, "" },
@@ -66,7 +70,7 @@ START_TEST(an_answer_says_who_it_is_or_nothing)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		struct lookup_name name = { .folded = SLICE("Ada") };
-		int r = look(answers[i].body, answers[i].scope, &name, 1);
+		int r = look(answers[i].body, answers[i].provider, &name, 1);
 
 		ck_assert_msg(r == answers[i].outcome, "%s: %d", answers[i].body, r);
 		if (r)
