@@ -1,6 +1,5 @@
 #pragma once
-/* Shared by the files of this wall alone: pool, lanes, connections and what travels between them.
- */
+/* Shared by this wall's files alone: pool, lanes, connections and what travels between them. */
 
 #include <event2/event.h>
 #include <libpq-fe.h>
@@ -89,9 +88,7 @@ struct pg_pool {
 	char *application_name;
 	struct lane lanes[PG_LANE_COUNT];
 	struct queue failed; /* calls that will be answered from the loop without being sent */
-	struct event *work_event;
-	struct event *tick_event;
-	struct event *gather_event;
+	struct event *work_event, *tick_event, *gather_event;
 	unsigned n_in_flight;
 	uint64_t last_session;
 	char trouble[256]; /* why a connection is not there; "" once one is */

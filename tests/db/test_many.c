@@ -9,11 +9,11 @@
 /* The pool's clock: the real one, or one that stands still until the test moves it. */
 static struct timespec stopped;
 
-int clock_gettime(clockid_t clock, struct timespec *ret_time)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
-	if (clock != CLOCK_MONOTONIC || !stopped.tv_sec)
-		return (int)syscall(SYS_clock_gettime, clock, ret_time);
-	*ret_time = stopped;
+	if (clock_id != CLOCK_MONOTONIC || !stopped.tv_sec)
+		return (int)syscall(SYS_clock_gettime, clock_id, tp);
+	*tp = stopped;
 	return 0;
 }
 
