@@ -4,6 +4,7 @@
  */
 
 #include "tests/db/pool_fixture.h"
+#include "tests/unit/suite.h"
 
 START_TEST(an_act_waits_briefly_for_a_lock)
 {
@@ -176,28 +177,10 @@ START_TEST(ending_the_pool_answers_what_is_open)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("db/faults");
-	TCase *tcase = tcase_create("db/faults");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, an_act_waits_briefly_for_a_lock);
-	tcase_add_test(tcase, a_deadline_after_sending_leaves_a_write_unknown);
-	tcase_add_test(tcase, a_silent_connection_is_given_up_once_in_a_while);
-	tcase_add_test(tcase, a_deadline_in_the_queue_stores_nothing);
-	tcase_add_test(tcase, a_write_whose_session_was_ended_is_known_to_be_absent);
-	tcase_add_test(tcase, a_commit_whose_standby_wait_was_cancelled_is_unknown);
-	tcase_add_test(tcase, a_server_that_loses_data_is_refused);
-	tcase_add_test(tcase, a_server_that_is_not_there_is_503);
-	tcase_add_test(tcase, ending_the_pool_answers_what_is_open);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE_EACH("db/faults", set_up, tear_down, an_act_waits_briefly_for_a_lock,
+	   a_deadline_after_sending_leaves_a_write_unknown,
+	   a_silent_connection_is_given_up_once_in_a_while, a_deadline_in_the_queue_stores_nothing,
+	   a_write_whose_session_was_ended_is_known_to_be_absent,
+	   a_commit_whose_standby_wait_was_cancelled_is_unknown,
+	   a_server_that_loses_data_is_refused, a_server_that_is_not_there_is_503,
+	   ending_the_pool_answers_what_is_open)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/db/pool_fixture.h"
+#include "tests/unit/suite.h"
 
 /* The pool's clock: the real one, or one that stands still until the test moves it. */
 static struct timespec stopped;
@@ -266,31 +267,12 @@ START_TEST(arrays_of_other_parameters_are_a_bug)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("db/many");
-	TCase *tcase = tcase_create("db/many");
-	SRunner *runner;
-	int n_failed;
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_test(tcase, each_is_answered_with_its_row);
-	tcase_add_test(tcase, who_comes_again_goes_together);
-	tcase_add_test(tcase, who_comes_alone_waits_a_while_for_the_others_and_then_for_nobody);
-	tcase_add_test(tcase, values_arrive_as_they_are);
-	tcase_add_test(tcase, one_that_is_left_out_goes_alone);
-	tcase_add_test(tcase, one_that_fails_takes_nobody_with_it);
-	tcase_add_test(tcase, one_that_fails_at_the_commit_takes_nobody_with_it);
-	tcase_add_test(tcase, rows_that_are_too_few_acknowledge_nothing);
-	tcase_add_test(tcase, a_missing_function_is_done_without_until_it_is_there);
-	tcase_add_test(tcase, a_lost_connection_acknowledges_nothing);
-	tcase_add_test(tcase, one_by_itself_needs_no_array);
-	tcase_add_test(tcase, arrays_of_other_parameters_are_a_bug);
-	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SUITE_EACH("db/many", set_up, tear_down, each_is_answered_with_its_row,
+	   who_comes_again_goes_together,
+	   who_comes_alone_waits_a_while_for_the_others_and_then_for_nobody,
+	   values_arrive_as_they_are, one_that_is_left_out_goes_alone,
+	   one_that_fails_takes_nobody_with_it, one_that_fails_at_the_commit_takes_nobody_with_it,
+	   rows_that_are_too_few_acknowledge_nothing,
+	   a_missing_function_is_done_without_until_it_is_there,
+	   a_lost_connection_acknowledges_nothing, one_by_itself_needs_no_array,
+	   arrays_of_other_parameters_are_a_bug)
