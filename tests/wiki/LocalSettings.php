@@ -15,10 +15,18 @@ $wgLanguageCode = 'en';
 $wgSecretKey = $wgUpgradeKey = str_repeat( '0', 64 );
 $wgAuthenticationTokenVersion = '1';
 
+// SQLite gives the lock for writing to one at a time. A transaction that takes it only when it first writes
+// is refused at once where another wrote since it began to read; one that takes it at its start waits.
 $wgDBtype = 'sqlite';
 $wgDBname = 'wiki';
 $wgDBserver = '';
 $wgSQLiteDataDir = "$conductdWiki/data";
+$conductdDatabase = [ 'type' => 'sqlite', 'tablePrefix' => '', 'dbDirectory' => $wgSQLiteDataDir, 'trxMode' => 'IMMEDIATE',
+	'variables' => [ 'synchronous' => 'NORMAL' ] ];
+$wgDBservers = [ $conductdDatabase + [ 'dbname' => 'wiki', 'load' => 1, 'flags' => DBO_DEFAULT ] ];
+// Sessions are in a file of their own: their store has another connection than the page it works for.
+$wgObjectCaches[CACHE_DB] = [ 'class' => SqlBagOStuff::class,
+	'server' => $conductdDatabase + [ 'dbname' => 'wikicache', 'flags' => 0 ] ];
 $wgMainCacheType = CACHE_NONE;
 $wgSessionCacheType = CACHE_DB;
 $wgLocalisationCacheConf['store'] = 'array';
