@@ -109,9 +109,9 @@ struct config {
 	int64_t deadlines_every; /* seconds */
 	int64_t audit_every;
 	const char *audit_head_file;
-	int64_t lookups_every;   /* seconds */
-	int64_t sweep_every;     /* seconds */
-	const char *contact;     /* in the User-Agent of what wikis are asked */
+	int64_t lookups_every; /* seconds */
+	int64_t sweep_every;   /* seconds */
+	const char *contact;   /* in the User-Agent of what wikis are asked */
 	struct config_issuer *issuers;
 	size_t n_issuers;
 };

@@ -61,8 +61,8 @@ struct worker {
 	struct policy_set *policy; /* as loaded from the directories */
 	struct server *ops;
 	struct identity *identity;
-	struct audit *audit;        /* the log, while this worker leads */
-	struct audit *follower;     /* the log, while another one does */
+	struct audit *audit;                              /* the log, while this worker leads */
+	struct audit *follower;                           /* the log, while another one does */
 	struct lookup_pause lookups[IDENTITY_WIKI_LIMIT]; /* by the wiki's place in the terms */
 	bool is_paused;
 	void (*paused)(void *userdata);

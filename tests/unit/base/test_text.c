@@ -182,8 +182,8 @@ END_TEST
 START_TEST(random_bytes_make_a_uuid_of_version_4)
 {
 	static const uint8_t bytes[TEXT_UUID_SIZE] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab,
-							0xcd, 0xef, 0x01, 0x23, 0x45, 0x67,
-							0x89, 0xab, 0xcd, 0xef };
+						       0xcd, 0xef, 0x01, 0x23, 0x45, 0x67,
+						       0x89, 0xab, 0xcd, 0xef };
 	char uuid[TEXT_UUID_LENGTH + 1];
 
 	text_make_uuid(uuid, bytes);
@@ -234,5 +234,5 @@ SUITE("base/text", valid_utf8_is_text, invalid_utf8_is_no_text,
       normal_form_c_has_one_spelling, the_limit_holds_after_normalising,
       what_is_no_text_is_not_normalised, only_lower_case_uuids_are_uuids,
       uuids_are_read_and_written_as_bytes, new_uuids_are_random_ones_of_version_4,
-      random_bytes_make_a_uuid_of_version_4,
-      slices_compare_by_bytes, a_message_is_one_line_whatever_it_quotes)
+      random_bytes_make_a_uuid_of_version_4, slices_compare_by_bytes,
+      a_message_is_one_line_whatever_it_quotes)
