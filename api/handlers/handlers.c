@@ -79,9 +79,9 @@ static int add_people(struct handlers *handlers, const struct index_key *key,
 
 /* Ready but for the policy, which handlers_load_policy() brings. */
 int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct index_key *key,
-		  const struct issuer_table *issuers)
+		  struct sealer *sealer, const struct issuer_table *issuers)
 {
-	struct handlers made = { .pool = pool };
+	struct handlers made = { .pool = pool, .sealer = sealer };
 	struct arena *arena = NULL;
 	int r;
 

@@ -4,6 +4,7 @@
 #include "api/auth/issuer.h"
 #include "api/http/exchange.h"
 #include "daemon/cases/names.h"
+#include "daemon/cases/seal.h"
 #include "daemon/pg/pg.h"
 #include "policy/set.h"
 
@@ -15,6 +16,7 @@ struct policy_load;
 
 struct handlers {
 	struct pg_pool *pool;          /* borrowed; its statements are those of daemon/cases */
+	struct sealer *sealer;         /* borrowed: seals and opens words */
 	const struct actor_gate *gate; /* borrowed: whom people sign in with */
 	struct policy_set *policy;     /* counted; NULL until the published set has been read */
 	struct policy_cache *cache;    /* of `policy` */
@@ -39,9 +41,9 @@ enum {
 	HANDLERS_E_UNAVAILABLE, /* the database does not answer */
 };
 
-/* `pool`, `key` and `issuers` are borrowed for the life of *handlers. */
+/* `pool`, `key`, `sealer` and `issuers` are borrowed for the life of *handlers. */
 int handlers_init(struct handlers *handlers, struct pg_pool *pool, const struct index_key *key,
-		  const struct issuer_table *issuers);
+		  struct sealer *sealer, const struct issuer_table *issuers);
 /* No call of a handler may be in flight. */
 void handlers_deinit(struct handlers *handlers);
 /* How names of a wiki become indexes; at NULL: of no wiki in particular. */

@@ -1,6 +1,7 @@
 /* Reading the vault's files, with what an operator is told of each way in which that can fail. */
 
 #include "daemon/app/vault_load.h"
+#include "daemon/base/log.h"
 #include "daemon/keys/key_file.h"
 
 #include <string.h>
@@ -100,4 +101,25 @@ const char *vault_load_explain(int outcome)
 	default:
 		return outcome < 0 ? strerror(-outcome) : "in order";
 	}
+}
+
+/* As vault_load_public(). */
+int vault_load_public_or_log(const char *file, struct public_keys *ret_keys)
+{
+	int r = vault_load_public(file, ret_keys);
+
+	if (r)
+		log_say(LOG_LEVEL_ERROR, "%s: %s", file, vault_load_explain(r));
+	return r;
+}
+
+/* A process belongs to one deployment as long as it lives. As sealer_reload(). */
+int vault_load_renew_or_log(struct sealer *sealer, const struct public_keys *keys)
+{
+	int r = sealer_reload(sealer, &keys->intake);
+
+	if (r)
+		log_say(LOG_LEVEL_ERROR, "the public file is of another deployment than before: "
+					 "name the right one, or restart");
+	return r;
 }

@@ -3,6 +3,7 @@
  * conductctl. */
 
 #include "daemon/app/config.h"
+#include "daemon/cases/seal.h"
 #include "daemon/keys/passphrase.h"
 #include "daemon/keys/public_file.h"
 #include "daemon/keys/vault_file.h"
@@ -23,3 +24,6 @@ int vault_load_with_master(const struct config *config, const uint8_t master[VAU
 			   struct vault_file *ret_file);
 int vault_load_public(const char *file, struct public_keys *ret_keys);
 const char *vault_load_explain(int outcome);
+/* For processes: the same, and the log is told what is wrong. */
+int vault_load_public_or_log(const char *file, struct public_keys *ret_keys);
+int vault_load_renew_or_log(struct sealer *sealer, const struct public_keys *keys);

@@ -21,6 +21,7 @@
 #include "daemon/app/front.h"
 #include "daemon/app/issuers.h"
 #include "daemon/app/process.h"
+#include "daemon/app/vault_load.h"
 #include "daemon/base/log.h"
 #include "daemon/cases/statements.h"
 #include "daemon/keys/key_file.h"
@@ -60,6 +61,7 @@ struct web {
 	struct pg_pool *pool;
 	struct wiki *wiki; /* outlives generations, so that a reload forgets nothing */
 	struct index_key key;
+	struct sealer sealer;     /* outlives generations, as do calls that it answers */
 	struct generation *first; /* the one in use; behind it those that drain */
 	struct event *tick;
 	struct event *flush; /* the log, when what has come is done */
@@ -216,7 +218,7 @@ static int generation_serve(struct generation *generation)
 		.pool = web->pool,
 		.own_origin = generation->own_origin,
 	};
-	r = handlers_init(&generation->handlers, web->pool, &web->key, table);
+	r = handlers_init(&generation->handlers, web->pool, &web->key, &web->sealer, table);
 	generation->handlers.gate = &generation->gate;
 	if (r == 0)
 		r = server_new(web->child->base, &config, &generation->server);
@@ -412,6 +414,15 @@ static void on_hand_over(struct child *child)
 	drain(child->state, WEB_HAND_OVER_MS);
 }
 
+/* A new intake key; what is wrong with the file is logged. */
+static int sealer_renew(struct web *web)
+{
+	struct public_keys keys;
+	int r = vault_load_public_or_log(web->child->config->vault_public_file, &keys);
+
+	return r ? r : vault_load_renew_or_log(&web->sealer, &keys);
+}
+
 static void on_reload(struct child *child)
 {
 	struct web *web = child->state;
@@ -420,7 +431,8 @@ static void on_reload(struct child *child)
 
 	if (web->is_draining)
 		return;
-	if (child_reload_config(child) || generation_new(web, child->config, &generation)) {
+	if (child_reload_config(child) || sealer_renew(web) ||
+	    generation_new(web, child->config, &generation)) {
 		child_reloaded(child, false);
 		return;
 	}
@@ -462,18 +474,32 @@ static void wake_flush(void *context)
 	event_active(context, EV_TIMEOUT, 0);
 }
 
+/* The files of keys; what is wrong with one is logged. */
+static int keys_load(struct web *web)
+{
+	const struct config *config = web->child->config;
+	struct public_keys keys;
+	int r = key_file_load_index(config->index_key_file, &web->key);
+
+	if (r) {
+		log_say(LOG_LEVEL_ERROR, "%s: %s", config->index_key_file, key_file_explain(r));
+		return r;
+	}
+	r = vault_load_public_or_log(config->vault_public_file, &keys);
+	if (r == 0)
+		sealer_init(&web->sealer, &keys.intake, &web->child->vault);
+	return r;
+}
+
 static int web_start(struct web *web)
 {
 	struct child *child = web->child;
 	const struct timeval interval = { .tv_usec = (WEB_TICK_MS % 1000) * 1000,
 					  .tv_sec = WEB_TICK_MS / 1000 };
-	int r = key_file_load_index(child->config->index_key_file, &web->key);
+	int r = keys_load(web);
 
-	if (r) {
-		log_say(LOG_LEVEL_ERROR, "%s: %s", child->config->index_key_file,
-			key_file_explain(r));
+	if (r)
 		return r;
-	}
 	r = pool_make(web);
 	if (r == 0)
 		r = wiki_new(&child->worker, NULL, &web->wiki);
@@ -533,5 +559,6 @@ int web_run(struct child *child)
 	if (web.sweep)
 		event_free(web.sweep);
 	index_key_deinit(&web.key);
+	sealer_deinit(&web.sealer);
 	return r ? PROCESS_EXIT_FAILED : EXIT_SUCCESS;
 }

@@ -21,6 +21,7 @@ struct process {
 	struct worker_people people[CONFIG_ISSUER_LIMIT];
 	struct worker_wiki wikis[CONFIG_ISSUER_LIMIT];
 	char deployment[TEXT_UUID_LENGTH + 1];
+	struct sealer sealer;
 	const char *tls_addresses[CONFIG_TLS_LIMIT];
 };
 
@@ -131,6 +132,15 @@ static void on_hand_over(struct child *child)
 	listeners_close(child->listeners);
 }
 
+/* A new intake key; what is wrong with the file is logged. */
+static int sealer_renew(struct process *process)
+{
+	struct public_keys keys;
+	int r = vault_load_public_or_log(process->child->config->vault_public_file, &keys);
+
+	return r ? r : vault_load_renew_or_log(&process->sealer, &keys);
+}
+
 /* No job uses the old configuration any more. */
 static void on_paused(void *userdata)
 {
@@ -141,9 +151,11 @@ static void on_paused(void *userdata)
 	bool is_good;
 
 	child->config = NULL;
-	is_good = child_reload_config(child) == 0;
-	if (!is_good)
+	is_good = child_reload_config(child) == 0 && sealer_renew(process) == 0;
+	if (!is_good) {
+		config_free(child->config);
 		child->config = old;
+	}
 	terms_fill(process, &terms);
 	worker_reload(process->worker, &terms);
 	child_reloaded(child, is_good);
@@ -169,12 +181,11 @@ static int keys_load(struct process *process, struct worker_setup *setup)
 		log_say(LOG_LEVEL_ERROR, "%s: %s", config->index_key_file, key_file_explain(r));
 		return r;
 	}
-	r = vault_load_public(config->vault_public_file, &keys);
-	if (r) {
-		log_say(LOG_LEVEL_ERROR, "%s: %s", config->vault_public_file,
-			vault_load_explain(r));
+	r = vault_load_public_or_log(config->vault_public_file, &keys);
+	if (r)
 		return r;
-	}
+	sealer_init(&process->sealer, &keys.intake, &process->child->vault);
+	setup->sealer = &process->sealer;
 	text_write_uuid(process->deployment, keys.intake.deployment);
 	setup->deployment = process->deployment;
 	return note_key_init(&setup->log_key, keys.host, keys.log_key);
@@ -227,6 +238,7 @@ int worker_process_run(struct child *child)
 	}
 	worker_free(process.worker);
 	index_key_deinit(&setup.index_key);
+	sealer_deinit(&process.sealer);
 	if (process.started_with != child->config)
 		config_free(process.started_with);
 	return status;

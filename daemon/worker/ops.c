@@ -13,7 +13,7 @@
 #include "daemon/worker/metrics.h"
 #include "sql/text.h"
 
-enum { READY_DEADLINE_MS = 3000, VAULT_DEADLINE_MS = 1000 };
+enum { READY_DEADLINE_MS = 3000, VAULT_CHECK_MS = 1000 };
 
 /* One /readyz under way; lives in the exchange's arena. Two database calls and a ping. */
 struct ready {
@@ -177,7 +177,7 @@ static void ready_ask_vault(struct ready *ready)
 
 	ready->ping.done = on_ping;
 	if (vault && ipc_channel_request(vault, &ready->ping, IPC_TYPE_PING, (struct slice){ 0 },
-					 VAULT_DEADLINE_MS) == 0)
+					 VAULT_CHECK_MS) == 0)
 		return;
 	check_add(ready, "vault", false, "there is no channel to it");
 	ready_leave(ready);

@@ -3,7 +3,7 @@
  */
 
 #include "daemon/audit/note.h"
-#include "daemon/ipc/channel.h"
+#include "daemon/cases/seal.h"
 #include "daemon/ipc/page.h"
 #include "daemon/keys/index.h"
 
@@ -61,6 +61,7 @@ struct worker_setup {
 	const char *conninfo;
 	const char *version;
 	struct index_key index_key;
+	struct sealer *sealer;  /* borrowed: seals and opens words */
 	const char *deployment; /* UUID: whose keys the vault has; compared with the database's */
 	const char *log_head_file;         /* what this host has seen of the log */
 	struct note_key log_key;           /* of the vault, for signing the log */

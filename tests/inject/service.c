@@ -10,6 +10,7 @@
 #include "api/handlers/routes.h"
 #include "api/http/server.h"
 #include "daemon/app/issuers.h"
+#include "daemon/app/vault_load.h"
 #include "daemon/cases/statements.h"
 #include "daemon/crypto/tls.h"
 #include "daemon/keys/key_file.h"
@@ -29,6 +30,7 @@ struct service {
 	struct config *config;
 	struct issuers *issuers;
 	struct index_key key;
+	struct sealer sealer;
 	struct pg_pool *pool;
 	struct actor_gate gate;
 	struct handlers handlers;
@@ -121,7 +123,7 @@ static int serve(struct service *service)
 
 	service->gate = (struct actor_gate){ .issuers = *issuers_table(service->issuers),
 					     .index_key = &service->key };
-	r = handlers_init(&service->handlers, service->pool, &service->key,
+	r = handlers_init(&service->handlers, service->pool, &service->key, &service->sealer,
 			  issuers_table(service->issuers));
 	if (r == 0)
 		r = server_new(service->base, &config, &service->server);
@@ -138,11 +140,16 @@ static int service_fill(struct service *service, const char *config_file,
 				       .client_ca_file = "" };
 	const struct timeval interval = { .tv_usec = 5000 };
 	struct config_error error = { .text = "" };
+	struct public_keys keys;
 	char text[512] = "";
 	int r = config_load(config_file, &service->config, &error);
 
 	if (r == 0)
 		r = key_file_load_index(service->config->index_key_file, &service->key);
+	if (r == 0)
+		r = vault_load_public(service->config->vault_public_file, &keys);
+	if (r == 0)
+		sealer_init(&service->sealer, &keys.intake, NULL);
 	if (r == 0)
 		r = issuers_new(service->config, &service->issuers, text, sizeof(text));
 	if (r == 0)

@@ -77,12 +77,18 @@ void requests_init(struct requests *requests)
 	static const char *const directories[] = { POLICY_DATA_DIR };
 	static const struct issuer_table issuers;
 	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
+	struct intake_key intake = { "deployment", 1, { 0 } };
+	uint8_t private_key[HPKE_KEY_SIZE];
 
 	*requests = (struct requests){ .handlers = HANDLERS_NULL };
 	current = requests;
 	fake_pg_reset();
 	ck_assert_int_eq(index_key_new(&requests->key), 0);
-	ck_assert_int_eq(handlers_init(&requests->handlers, NULL, &requests->key, &issuers), 0);
+	ck_assert_int_eq(hpke_key_new(private_key, intake.public_key), 0);
+	sealer_init(&requests->sealer, &intake, NULL);
+	ck_assert_int_eq(handlers_init(&requests->handlers, NULL, &requests->key, &requests->sealer,
+				       &issuers),
+			 0);
 	ck_assert_int_eq(policy_set_load(directories, 1, &requests->set, &errors), 0);
 	handlers_swap_policy_take(&requests->handlers, policy_set_ref(requests->set));
 }

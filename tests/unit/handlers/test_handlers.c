@@ -141,7 +141,8 @@ START_TEST(a_name_of_the_people_file_is_known_by_its_account)
 	ck_assert_int_eq(arena_new(&arena), 0);
 	ck_assert_int_eq(people_new(slice_of(text), "CentralAuth", &people, &message), 0);
 	issuer.people = people;
-	ck_assert_int_eq(handlers_init(&handlers, NULL, &requests.key, &issuers), 0);
+	ck_assert_int_eq(handlers_init(&handlers, NULL, &requests.key, &requests.sealer, &issuers),
+			 0);
 	ck_assert_int_eq(index_of_name(&requests.key, arena, handlers.names.scope,
 				       SLICE("ada_Lovelace"), name_ix),
 			 0);

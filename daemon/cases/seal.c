@@ -1,0 +1,77 @@
+/*
+ * The sealing half of a process. It has no private key: what it seals, the vault opens. A unit that
+ * is written to again gets a new generation of its key, so that writing never waits for the vault;
+ * generations are drawn at random from 31 bits, and a repeated one is refused by the database.
+ */
+
+#include "daemon/cases/seal.h"
+#include "daemon/crypto/crypto.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { GENERATION_FIRST_LATER = 2, GENERATION_MAX = INT32_MAX };
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void sealer_init(struct sealer *sealer, const struct intake_key *intake,
+		 struct ipc_channel *const *vault)
+{
+	*sealer = (struct sealer){ .intake = *intake, .vault = vault };
+}
+
+void sealer_deinit(struct sealer *sealer)
+{
+	stanza_sender_deinit(&sealer->sender);
+	crypto_wipe(sealer, sizeof(*sealer));
+}
+
+/* The next key that is sealed goes to the new intake key. Returns 0 or SEALER_E_DEPLOYMENT. */
+int sealer_reload(struct sealer *sealer, const struct intake_key *intake)
+{
+	if (memcmp(sealer->intake.deployment, intake->deployment, KEYS_ID_SIZE) != 0)
+		return SEALER_E_DEPLOYMENT;
+	sealer->intake = *intake;
+	return 0;
+}
+
+struct ipc_channel *sealer_vault(const struct sealer *sealer)
+{
+	return sealer->vault ? *sealer->vault : NULL;
+}
+
+/* Returns 0 or negative. */
+int sealer_new_generation(uint32_t *ret_generation)
+{
+	const uint32_t n = (uint32_t)GENERATION_MAX - GENERATION_FIRST_LATER + 1;
+	uint64_t drawn;
+	int r = crypto_random(&drawn, sizeof(drawn));
+
+	/* Of 64 bits the remainder prefers no value that anybody could notice. */
+	if (r == 0)
+		*ret_generation = GENERATION_FIRST_LATER + (uint32_t)(drawn % n);
+	return r;
+}
+
+/* Returns 0 or negative: -EINVAL where the intake key is none. */
+int sealer_new_key(struct sealer *sealer, const uint8_t unit_id[KEYS_ID_SIZE], uint32_t generation,
+		   struct unit_key *ret_key, uint8_t ret_stanza[STANZA_VAULT_SIZE],
+		   uint32_t *ret_key_id)
+{
+	CLEANUP(unit_key_deinit) struct unit_key key = { .generation = 0 };
+	int r = unit_key_new(unit_id, generation, &key);
+
+	if (r == 0)
+		r = stanza_seal(&sealer->sender, &sealer->intake, now_ms(), &key, ret_stanza);
+	if (r)
+		return r > 0 ? -EINVAL : r;
+	*ret_key = key;
+	*ret_key_id = sealer->intake.key_id;
+	return 0;
+}
