@@ -11,7 +11,7 @@
 #include "daemon/base/buffer.h"
 #include "sql/text.h"
 
-#define PIECE "500"
+#define PIECE "50"
 #define BASE64(bytes) "translate(encode(" bytes ", 'base64'), E'\\n', '')"
 #define TEXT64(text) BASE64("convert_to(" text ", 'UTF8')")
 
@@ -55,6 +55,9 @@ static const char *const more_queries[] = {
 							" union all select p.proceeding_id, 1, 0, 'head ' || p.proceeding_id || ' ' || p.version || ' '"
 							" || p.state from conduct.proceeding p) x order by x.proceeding_id, x.is_head, x.seq",
 	"select 'word ' || content_id || ' ' || " BASE64("body") " from conduct.content",
+	"select 'word ' || c.chunk_id || ' ' || " BASE64(
+		"c.body") " from conduct.attachment_chunk c where exists"
+			  " (select from conduct.attachment a where a.attachment_id = c.attachment_id)",
 };
 
 /* clang-format on */

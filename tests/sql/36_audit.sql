@@ -28,7 +28,7 @@ exception when others then
 end
 $$;
 
-\echo tables without a hash in the log: derived, short-lived, an index, or the procedure itself
+\echo tables without a hash in the log: derived, short-lived, an index, hashed with another row, or the procedure itself
 select string_agg(c.relname, ' ' order by c.relname) from pg_class c
 where c.relnamespace = 'conduct'::regnamespace and c.relkind = 'r' and not exists (
 	select from pg_trigger t where t.tgrelid = c.oid and t.tgname = c.relname || '_is_logged');
