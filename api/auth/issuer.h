@@ -1,7 +1,7 @@
 #pragma once
 /* Who may issue tokens, as the configuration says. Borrowed by everything in this folder. */
 
-#include "daemon/crypto/crypto.h"
+#include "api/auth/known.h"
 
 struct people;
 
@@ -32,4 +32,5 @@ struct issuer {
 struct issuer_table {
 	const struct issuer *issuers;
 	size_t n_issuers;
+	struct known_tokens *known; /* of these issuers and keys; NULL: each is checked anew */
 };

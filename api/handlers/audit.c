@@ -315,16 +315,21 @@ static int entry_spell(struct arena *arena, struct value *item)
 
 static void finish_log(struct call *call, const struct call_answer *answer)
 {
+	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
 	struct exchange *exchange = call->userdata;
 	const struct value *items = value_get(answer->body, "items");
+	struct call_answer spelled = *answer;
 	int r = 0;
 
 	for (size_t i = 0; answer->status < 400 && r == 0 && i < value_count(items); i++)
 		r = entry_spell(exchange->arena, value_at(items, i));
+	if (r == 0 && answer->body)
+		r = value_write(answer->body, &buffer);
+	spelled.text = (struct slice){ buffer.at, buffer.length };
 	if (r)
 		exchange_fail(exchange, r);
 	else
-		page_reply(exchange, &entries, answer);
+		page_reply(exchange, &entries, &spelled);
 }
 
 void audit_list_log(struct exchange *exchange)

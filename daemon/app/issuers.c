@@ -167,6 +167,7 @@ int issuers_new(const struct config *config, struct issuers **ret_issuers, char 
 {
 	struct arena *arena = NULL;
 	struct issuers *issuers;
+	struct known_tokens *known;
 	struct issuer *rows;
 	int r = arena_new(&arena);
 
@@ -174,7 +175,8 @@ int issuers_new(const struct config *config, struct issuers **ret_issuers, char 
 		return r;
 	issuers = arena_alloc(arena, sizeof(*issuers));
 	rows = arena_alloc(arena, (config->n_issuers + 1) * sizeof(*rows));
-	r = issuers && rows ? 0 : -ENOMEM;
+	known = arena_alloc(arena, sizeof(*known));
+	r = issuers && rows && known ? 0 : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < config->n_issuers; i++)
 		r = issuer_fill(arena, &config->issuers[i], &rows[i], ret_text, size);
 	if (r) {
@@ -182,7 +184,7 @@ int issuers_new(const struct config *config, struct issuers **ret_issuers, char 
 		return r;
 	}
 	issuers->arena = arena;
-	issuers->table = (struct issuer_table){ rows, config->n_issuers };
+	issuers->table = (struct issuer_table){ rows, config->n_issuers, known };
 	*ret_issuers = issuers;
 	return 0;
 }

@@ -25,7 +25,7 @@ void forge_init(struct forge *forge)
 		.n_keys = 2,
 		.lifetime_max_s = 14400,
 	};
-	forge->issuers = (struct issuer_table){ &forge->issuer, 1 };
+	forge->issuers = (struct issuer_table){ .issuers = &forge->issuer, .n_issuers = 1 };
 }
 
 void forge_deinit(struct forge *forge)

@@ -203,11 +203,11 @@ START_TEST(the_key_of_another_issuer_is_refused)
 	issuers[1].iss = "https://other.example";
 	issuers[1].keys[0] = forge.foreign;
 	issuers[1].n_keys = 1;
-	forge.issuers = (struct issuer_table){ issuers, 2 };
+	forge.issuers = (struct issuer_table){ .issuers = issuers, .n_issuers = 2 };
 	ck_assert_int_eq(check_signed_by(forge.key, FORGE_HEADER, FORGE_PAYLOAD), 0);
 	ck_assert_int_eq(check_signed_by(forge.foreign, FORGE_HEADER, FORGE_PAYLOAD),
 			 TOKEN_E_SIGNATURE);
-	forge.issuers = (struct issuer_table){ &forge.issuer, 1 };
+	forge.issuers = (struct issuer_table){ .issuers = &forge.issuer, .n_issuers = 1 };
 }
 END_TEST
 
@@ -388,6 +388,62 @@ START_TEST(both_forms_of_a_subject_are_one_id)
 }
 END_TEST
 
+/* Whoever knows a token's first two parts has not its signature; and a known one ends like any. */
+START_TEST(what_is_known_is_the_very_same_token)
+{
+	CLEANUP(buffer_deinit) struct buffer token = BUFFER_NULL, ended = BUFFER_NULL;
+	struct known_tokens *known = calloc(1, sizeof(*known));
+	const struct issuer other = { 0 };
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	size_t n_keys = forge.issuer.n_keys;
+
+	forge.issuers.known = known;
+	forge_token(forge.key, FORGE_HEADER, FORGE_PAYLOAD, &token);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(check_text((struct slice){ token.at, token.length }, NULL), 0);
+	ck_assert(known_has(known, &forge.issuer, (struct slice){ token.at, token.length }, hash));
+	ck_assert(!known_has(known, &other, (struct slice){ token.at, token.length }, hash));
+	/* It is really not checked again: without a key nothing else would hold. */
+	forge.issuer.n_keys = 0;
+	ck_assert_int_eq(check_text((struct slice){ token.at, token.length }, NULL), 0);
+	for (size_t i = 0; i < token.length; i++) {
+		char was = token.at[i];
+
+		token.at[i] = was == 'A' ? 'B' : 'A';
+		ck_assert_int_ne(check_text((struct slice){ token.at, token.length }, NULL), 0);
+		token.at[i] = was;
+	}
+	ck_assert_int_ne(check_text((struct slice){ token.at, token.length - 1 }, NULL), 0);
+	forge_token(forge.key, FORGE_HEADER,
+		    "{" FORGE_AUD "," FORGE_JTI ",\"iat\":1799999000,\"nbf\":1799999000,"
+		    "\"exp\":1800000000," FORGE_SUB "," FORGE_ISS "," FORGE_SCOPES "}",
+		    &ended);
+	(void)known_has(known, &forge.issuer, (struct slice){ ended.at, ended.length }, hash);
+	known_add(known, &forge.issuer, hash);
+	ck_assert_int_eq(check_text((struct slice){ ended.at, ended.length }, NULL), TOKEN_E_TIME);
+	forge.issuer.n_keys = n_keys;
+	forge.issuers.known = NULL;
+	free(known);
+}
+END_TEST
+
+START_TEST(what_does_not_hold_is_not_known)
+{
+	CLEANUP(buffer_deinit) struct buffer token = BUFFER_NULL;
+	struct known_tokens *known = calloc(1, sizeof(*known));
+
+	forge.issuers.known = known;
+	forge_token(forge.foreign, FORGE_HEADER, FORGE_PAYLOAD, &token);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(check_text((struct slice){ token.at, token.length }, NULL),
+				 TOKEN_E_SIGNATURE);
+	for (size_t i = 0; i < KNOWN_SIZE; i++)
+		ck_assert_ptr_null(known->items[i].issuer);
+	forge.issuers.known = NULL;
+	free(known);
+}
+END_TEST
+
 SUITE_ONCE("auth/token", setup, teardown, honest_token_with_float_times_holds, kid_is_ignored,
 	   alg_in_lower_case_is_refused, alg_rs512_is_refused, alg_ps256_is_refused,
 	   no_alg_is_refused, alg_as_array_is_refused, duplicate_alg_is_refused,
@@ -422,4 +478,5 @@ SUITE_ONCE("auth/token", setup, teardown, honest_token_with_float_times_holds, k
 	   every_changed_byte_breaks_a_token, every_cut_breaks_a_token,
 	   other_numbers_of_parts_are_refused, base64_that_is_not_canonical_is_refused,
 	   trailing_bits_in_the_signature_are_refused, a_token_over_4096_bytes_is_refused,
-	   the_client_is_that_of_the_audience, both_forms_of_a_subject_are_one_id)
+	   the_client_is_that_of_the_audience, both_forms_of_a_subject_are_one_id,
+	   what_is_known_is_the_very_same_token, what_does_not_hold_is_not_known)

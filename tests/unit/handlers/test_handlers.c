@@ -78,7 +78,8 @@ START_TEST(names_are_of_the_issuer_of_their_wiki)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct issuer_table table = { issuers, rows[i].n_issuers };
+		const struct issuer_table table = { .issuers = issuers,
+						    .n_issuers = rows[i].n_issuers };
 
 		requests.handlers.issuers = &table;
 		ck_assert_slice_eq(
@@ -132,7 +133,7 @@ START_TEST(a_name_of_the_people_file_is_known_by_its_account)
 		"\"bob\":{\"sub\":\"43\",\"user\":\"Bob\"}}}";
 	uint8_t name_ix[INDEX_SIZE], found[INDEX_SIZE], expected[INDEX_SIZE];
 	struct issuer issuer = { .iss = "https://demo", .scope = "CentralAuth" };
-	const struct issuer_table issuers = { &issuer, 1 };
+	const struct issuer_table issuers = { .issuers = &issuer, .n_issuers = 1 };
 	struct handlers handlers = HANDLERS_NULL;
 	struct people *people = NULL;
 	struct arena *arena;
