@@ -11,11 +11,26 @@
 
 enum { COLUMN_STATUS, COLUMN_BODY, COLUMN_WORD_IDS, COLUMN_WORDS };
 
+/* Reads of a case: each writes that it was read, and locks nothing. */
+static bool is_logged_read(enum statement_id statement)
+{
+	switch (statement) {
+	case STATEMENT_CASE_SHOW:
+	case STATEMENT_CASE_EVENTS:
+	case STATEMENT_CASE_MESSAGES:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void call_init(struct call *call, struct arena *arena, enum statement_id statement,
 	       enum pg_lane lane)
 {
 	*call = (struct call){
-		.pg = { .statement = &statements[statement], .lane = lane },
+		.pg = { .statement = &statements[statement],
+			.lane = lane,
+			.may_share = is_logged_read(statement) },
 		.arena = arena,
 	};
 }

@@ -8,6 +8,7 @@ struct pg_pool;
 
 enum {
 	PG_BATCH_LIMIT = 32,            /* calls that share one transaction on PG_LANE_BATCH */
+	PG_SHARE_LIMIT = 16,            /* reads that do */
 	PG_QUEUE_LIMIT = 1024,          /* calls waiting in one lane; more are answered 503 */
 	PG_CONNECTION_LIMIT = 64,       /* connections of one lane */
 	PG_PARAM_LIMIT = 48,            /* parameters of one statement */
@@ -18,7 +19,7 @@ enum {
 enum pg_lane {
 	PG_LANE_BATCH,     /* submits: calls share a transaction; each catches its own failures */
 	PG_LANE_ACT,       /* one transaction each, on connections of their own */
-	PG_LANE_READ,      /* one transaction each, pipelined */
+	PG_LANE_READ,      /* one transaction each, pipelined; of those that may share, some */
 	PG_LANE_EMERGENCY, /* one reserved connection, one transaction each */
 	PG_LANE_COUNT,
 };
@@ -73,6 +74,9 @@ struct pg_call {
 	const struct pg_statement *many;
 	const struct pg_param *params; /* n_params of the statement */
 	enum pg_lane lane;
+	/* On PG_LANE_READ: it writes, and takes no lock that another one wants; while it waits, it
+	 * joins those like it, so that they pay for one commit. */
+	bool may_share;
 	unsigned deadline_ms;  /* from submit; 0: PG_DEADLINE_DEFAULT_MS */
 	struct slice lock_key; /* batches run in this byte order, so locks nest */
 	uint64_t session;      /* only on this connection, else 503; 0: any */

@@ -20,6 +20,9 @@ static const unsigned depths[PG_LANE_COUNT] = {
 	[PG_LANE_EMERGENCY] = 4,
 };
 
+/* Of calls that may share: one group is at work and one is on its way; the next ones gather. */
+enum { SHARED_DEPTH = 2 };
+
 int64_t pg_now_ms(void)
 {
 	struct timespec now;
@@ -192,16 +195,25 @@ static int compare_lock_keys(const void *a, const void *b)
 	       (one->lock_key.length < two->lock_key.length);
 }
 
-/* Takes what goes into the next transaction: one call, or on the batch lane up to the limit. */
+static bool is_shared(const struct pg_call *call, enum pg_lane which)
+{
+	return which == PG_LANE_READ && call->may_share;
+}
+
+/* Takes what goes into the next transaction: one call, or as many as may share it. */
 static unsigned lane_take(struct lane *lane, enum pg_lane which, struct pg_call **ret_calls)
 {
-	unsigned limit = which == PG_LANE_BATCH ? PG_BATCH_LIMIT : 1;
+	const struct pg_call *first = lane->queue.first;
+	unsigned limit = which == PG_LANE_BATCH    ? PG_BATCH_LIMIT
+			 : is_shared(first, which) ? PG_SHARE_LIMIT
+						   : 1;
 	unsigned n = 0;
 
 	while (n < limit && lane->queue.first) {
 		struct pg_call *call = lane->queue.first;
 
-		if (n > 0 && (call->is_alone || call->session || call->many != ret_calls[0]->many))
+		if (n > 0 && (call->is_alone || call->session || call->many != first->many ||
+			      call->may_share != first->may_share))
 			break;
 		queue_remove(&lane->queue, call);
 		ret_calls[n++] = call;
@@ -232,7 +244,8 @@ static void lane_dispatch(struct pg_pool *pool, enum pg_lane which)
 			if (connection->n_groups >= depths[which])
 				return;
 		} else {
-			connection = lane_find_idle(lane, depths[which]);
+			connection = lane_find_idle(lane, is_shared(call, which) ? SHARED_DEPTH
+										 : depths[which]);
 			if (!connection || lane_gathers(pool, lane))
 				return;
 		}

@@ -72,6 +72,70 @@ START_TEST(acts_have_a_transaction_each)
 }
 END_TEST
 
+static void share_all(struct attempt *attempts, unsigned n, int statement)
+{
+	for (unsigned i = 0; i < n; i++) {
+		attempt_submit(&attempts[i], statement, PG_LANE_READ, (int)i);
+		attempts[i].call.may_share = true;
+	}
+}
+
+START_TEST(reads_that_may_share_do)
+{
+	struct attempt attempts[PG_SHARE_LIMIT + 1], other;
+
+	share_all(attempts, ARRAY_SIZE(attempts), XACT);
+	attempt_submit(&other, XACT, PG_LANE_READ, 0);
+	run();
+	for (unsigned i = 1; i < PG_SHARE_LIMIT; i++)
+		ck_assert_str_eq(attempts[0].cell, attempts[i].cell);
+	ck_assert_str_ne(attempts[0].cell, attempts[PG_SHARE_LIMIT].cell);
+	ck_assert_str_ne(attempts[PG_SHARE_LIMIT].cell, other.cell);
+}
+END_TEST
+
+START_TEST(a_refused_read_takes_no_other_with_it)
+{
+	struct attempt good[6], bad;
+
+	share_all(good, 3, STORE);
+	attempt_submit(&bad, REFUSE, PG_LANE_READ, 404);
+	bad.call.may_share = true;
+	for (int i = 3; i < 6; i++) {
+		attempt_submit(&good[i], STORE, PG_LANE_READ, i);
+		good[i].call.may_share = true;
+	}
+	run();
+	ck_assert_int_eq(PG_REFUSED, bad.outcome);
+	ck_assert_int_eq(404, bad.status);
+	for (unsigned i = 0; i < 6; i++)
+		ck_assert_int_eq(PG_DONE, good[i].outcome);
+	ck_assert(admin_asks("select count(*) = 6 from stored"));
+}
+END_TEST
+
+/* What is at work takes one more group; what comes meanwhile gathers, and waits for a commit less.
+ */
+START_TEST(reads_gather_while_others_are_at_work)
+{
+	struct attempt first[2], rest[8];
+
+	admin_run("select pg_advisory_lock(7)");
+	for (unsigned i = 0; i < 2; i++) {
+		attempt_submit(&first[i], WAIT, PG_LANE_READ, 7);
+		first[i].call.may_share = true;
+		event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	run_until("select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
+	share_all(rest, ARRAY_SIZE(rest), XACT);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	admin_run("select pg_advisory_unlock(7)");
+	run();
+	for (unsigned i = 1; i < ARRAY_SIZE(rest); i++)
+		ck_assert_str_eq(rest[0].cell, rest[i].cell);
+}
+END_TEST
+
 START_TEST(a_bad_call_does_not_take_its_batch_with_it)
 {
 	struct attempt good[6];
@@ -264,6 +328,9 @@ int main(void)
 	tcase_add_loop_test(tcase, every_lane_stores_and_refuses, 0, (int)ARRAY_SIZE(all_lanes));
 	tcase_add_test(tcase, calls_of_a_batch_share_a_transaction);
 	tcase_add_test(tcase, acts_have_a_transaction_each);
+	tcase_add_test(tcase, reads_that_may_share_do);
+	tcase_add_test(tcase, a_refused_read_takes_no_other_with_it);
+	tcase_add_test(tcase, reads_gather_while_others_are_at_work);
 	tcase_add_test(tcase, a_bad_call_does_not_take_its_batch_with_it);
 	tcase_add_test(tcase, a_constraint_that_fails_at_commit_is_heard);
 	tcase_add_test(tcase, a_batch_that_fails_at_commit_is_told_apart);
