@@ -94,26 +94,6 @@ START_TEST(reads_that_may_share_do)
 }
 END_TEST
 
-START_TEST(a_refused_read_takes_no_other_with_it)
-{
-	struct attempt good[6], bad;
-
-	share_all(good, 3, STORE);
-	attempt_submit(&bad, REFUSE, PG_LANE_READ, 404);
-	bad.call.may_share = true;
-	for (int i = 3; i < 6; i++) {
-		attempt_submit(&good[i], STORE, PG_LANE_READ, i);
-		good[i].call.may_share = true;
-	}
-	run();
-	ck_assert_int_eq(PG_REFUSED, bad.outcome);
-	ck_assert_int_eq(404, bad.status);
-	for (unsigned i = 0; i < 6; i++)
-		ck_assert_int_eq(PG_DONE, good[i].outcome);
-	ck_assert(admin_asks("select count(*) = 6 from stored"));
-}
-END_TEST
-
 /* What is at work takes one more group; what comes meanwhile gathers, and waits for a commit less.
  */
 START_TEST(reads_gather_while_others_are_at_work)
@@ -136,22 +116,31 @@ START_TEST(reads_gather_while_others_are_at_work)
 }
 END_TEST
 
+/* Six calls and a refused one in one transaction. */
+static void refuse_one_of(enum pg_lane lane, bool may_share)
+{
+	struct attempt attempts[7];
+
+	for (int i = 0; i < 7; i++) {
+		attempt_submit(&attempts[i], i == 3 ? REFUSE : STORE, lane, i == 3 ? 422 : i);
+		attempts[i].call.may_share = may_share;
+	}
+	run();
+	for (unsigned i = 0; i < 7; i++)
+		ck_assert_int_eq(i == 3 ? PG_REFUSED : PG_DONE, attempts[i].outcome);
+	ck_assert_int_eq(422, attempts[3].status);
+	ck_assert(admin_asks("select count(*) = 6 from stored"));
+}
+
 START_TEST(a_bad_call_does_not_take_its_batch_with_it)
 {
-	struct attempt good[6];
-	struct attempt bad;
+	refuse_one_of(PG_LANE_BATCH, false);
+}
+END_TEST
 
-	for (int i = 0; i < 3; i++)
-		attempt_submit(&good[i], STORE, PG_LANE_BATCH, i);
-	attempt_submit(&bad, REFUSE, PG_LANE_BATCH, 422);
-	for (int i = 3; i < 6; i++)
-		attempt_submit(&good[i], STORE, PG_LANE_BATCH, i);
-	run();
-	ck_assert_int_eq(PG_REFUSED, bad.outcome);
-	ck_assert_int_eq(422, bad.status);
-	for (unsigned i = 0; i < 6; i++)
-		ck_assert_int_eq(PG_DONE, good[i].outcome);
-	ck_assert(admin_asks("select count(*) = 6 from stored"));
+START_TEST(a_refused_read_takes_no_other_with_it)
+{
+	refuse_one_of(PG_LANE_READ, true);
 }
 END_TEST
 
