@@ -78,6 +78,28 @@ static void dispatch(struct connection *connection)
 		exchange_admit_body(exchange);
 }
 
+/* A body takes so long: from its head on by its length, between two bytes of it no longer. */
+static void set_body_deadline(struct connection *connection, unsigned rate)
+{
+	connection->deadline_us = connection_now_us() +
+				  (int64_t)connection->owner->limits.body_idle_ms * 1000 +
+				  (int64_t)connection->body_length * 1000000 / rate;
+}
+
+/* The handler runs now, and takes the body itself. */
+static void take_stream(struct connection *connection, const struct http_request *request)
+{
+	if (!connection_has_room(connection->owner, CONNECTION_STREAM_ROOM)) {
+		refuse_and_close(connection, 503, "conduct-unavailable");
+		return;
+	}
+	connection_hold(connection, CONNECTION_STREAM_ROOM);
+	connection->owes_continue = request->expects_continue;
+	connection->exchange->stream.left = connection->body_length;
+	set_body_deadline(connection, connection->owner->limits.stream_rate);
+	dispatch(connection);
+}
+
 /* After a head that the parser took. */
 static void take_head(struct connection *connection, const struct http_request *request)
 {
@@ -100,12 +122,17 @@ static void take_head(struct connection *connection, const struct http_request *
 		exchange_fail(exchange, r);
 		return;
 	}
-	if (exchange->route && exchange->route->body_max)
+	if (exchange->route && exchange->route->body_max &&
+	    !(exchange->route->flags & ROUTE_STREAM))
 		body_max = exchange->route->body_max;
 	if (connection->refusal.status &&
 	    (connection->body_length > body_max || request->expects_continue)) {
 		connection->is_last = true;
 		connection->body_length = 0;
+	}
+	if (!connection->refusal.status && connection_is_stream(connection)) {
+		take_stream(connection, request);
+		return;
 	}
 	if (connection->body_length == 0) {
 		dispatch(connection);
@@ -118,10 +145,7 @@ static void take_head(struct connection *connection, const struct http_request *
 	connection_hold(connection, connection->body_length);
 	if (request->expects_continue)
 		wire_write_continue(bufferevent_get_output(connection->bev));
-	connection->deadline_us = connection_now_us() +
-				  (int64_t)connection->owner->limits.body_idle_ms * 1000 +
-				  (int64_t)connection->body_length * 1000000 /
-					  connection->owner->limits.body_rate;
+	set_body_deadline(connection, connection->owner->limits.body_rate);
 	connection_enter(connection, CONNECTION_BODY);
 }
 
@@ -252,6 +276,9 @@ void connection_run(struct connection *connection)
 		case CONNECTION_BODY:
 			goes_on = read_body(connection);
 			break;
+		case CONNECTION_TAKE:
+			goes_on = connection_take(connection);
+			break;
 		case CONNECTION_BUSY:
 			goes_on = !connection->exchange && finish_answer(connection);
 			break;
@@ -268,6 +295,8 @@ void connection_run(struct connection *connection)
 				     (int64_t)connection->owner->limits.exchange_ms * 1000);
 	connection->is_running = false;
 	connection_sync(connection);
+	if (connection->has_ended && connection->state == CONNECTION_TAKE)
+		connection_enter(connection, CONNECTION_CLOSED);
 	if (connection->has_ended && !connection->exchange &&
 	    (connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HEAD ||
 	     connection->state == CONNECTION_BODY)) {
@@ -294,7 +323,10 @@ static void on_write(struct bufferevent *bev, void *context)
 		connection_hold(connection, 0);
 	if (connection->state == CONNECTION_FULL)
 		connection_enter(connection, CONNECTION_IDLE);
-	connection_run(connection);
+	if (connection->state == CONNECTION_SEND)
+		connection_sent(connection);
+	else
+		connection_run(connection);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *context)
@@ -352,6 +384,13 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	case CONNECTION_BODY:
 		connection->is_running = true;
 		refuse_and_close(connection, 408, "conduct-timeout");
+		connection_run(connection);
+		break;
+	case CONNECTION_TAKE:
+		connection->is_last = true;
+		connection_enter(connection, CONNECTION_BUSY);
+		connection->is_running = true;
+		connection_leave(connection);
 		connection_run(connection);
 		break;
 	case CONNECTION_BUSY:

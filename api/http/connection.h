@@ -12,6 +12,7 @@ struct server_limits {
 	unsigned head_timeout_ms;
 	unsigned body_idle_ms;
 	unsigned body_rate;
+	unsigned stream_rate;
 	unsigned write_timeout_ms;
 	unsigned write_rate;
 	unsigned idle_timeout_ms;

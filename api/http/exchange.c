@@ -384,6 +384,7 @@ static void give_up(struct exchange_reply *reply)
 	buffer_deinit(&reply->headers);
 	buffer_deinit(&reply->body);
 	reply->shared = shared_unref(reply->shared);
+	reply->is_stream = false;
 	reply->headers = (struct buffer)BUFFER_NULL;
 	reply->body = (struct buffer)BUFFER_NULL;
 	buffer_append_text(&reply->headers, "Retry-After: 1\r\n");
@@ -413,6 +414,7 @@ static void finish(struct exchange *exchange, int status, const char *type)
 		reply->type = NULL;
 		buffer_clear(&reply->body);
 		reply->shared = shared_unref(reply->shared);
+		reply->is_stream = false;
 	}
 	reply->deliver(exchange);
 }
@@ -444,6 +446,16 @@ void exchange_reply_shared(struct exchange *exchange, const char *type, struct s
 	exchange_set_etag(exchange, shared->tag);
 	exchange->reply->shared = shared_ref(shared);
 	finish(exchange, 200, type);
+}
+
+/* The head of an answer whose body comes piece by piece; `type` must outlive the exchange. */
+void exchange_begin_stream(struct exchange *exchange, int status, const char *type, uint64_t length,
+			   void (*want)(struct exchange *exchange, bool is_wanted))
+{
+	exchange->reply->is_stream = true;
+	exchange->reply->length = length;
+	exchange->stream = (struct exchange_stream){ .left = length, .next = want };
+	finish(exchange, status, type);
 }
 
 /* 204 and the like. */

@@ -22,6 +22,15 @@ struct exchange_query {
 	struct slice value;
 };
 
+/* A body or an answer that is never whole in memory; api/http/stream.c's own. */
+struct exchange_stream {
+	uint64_t left; /* of the body, before the answer; of the answer, after its head */
+	char *room;    /* the piece that is being read */
+	size_t size, n_filled;
+	void (*next)(struct exchange *exchange, bool is_there);
+	bool is_waiting; /* next() is owed when the client has done its part, or leaves */
+};
+
 struct exchange {
 	struct arena *arena;
 	void *application; /* what the server was made with: the services handlers use */
@@ -44,6 +53,7 @@ struct exchange {
 	const struct actor *actor; /* set by the gate; NULL on AUDIENCE_PUBLIC rows */
 	void *state;               /* the handler's own, between its callbacks */
 
+	struct exchange_stream stream;
 	struct exchange_reply *reply;
 	struct connection *connection;
 };
@@ -78,6 +88,16 @@ bool exchange_require_key(struct exchange *exchange);
 void exchange_authenticate(struct exchange *exchange, enum audience audience,
 			   void (*next)(struct exchange *exchange));
 
+/*
+ * For ROUTE_STREAM rows. `room` is filled with the next `size` bytes of the body, of which there
+ * are so many left; then next(exchange, true) runs. False: the client has gone or takes too long,
+ * nothing more will come, and the exchange is answered all the same. next() may run before this
+ * returns. What is answered before the body has come ends the connection.
+ */
+uint64_t exchange_body_left(const struct exchange *exchange);
+void exchange_take(struct exchange *exchange, char *room, size_t size,
+		   void (*next)(struct exchange *exchange, bool is_there));
+
 /* Headers of the answer, before one of the reply functions. */
 void exchange_set_header(struct exchange *exchange, const char *name, const char *value);
 void exchange_set_etag(struct exchange *exchange, const char *tag);      /* without quotes */
@@ -99,3 +119,15 @@ void exchange_reply_problem(struct exchange *exchange, const struct problem *pro
 void exchange_refuse(struct exchange *exchange, int status, const char *key);
 /* A negative return travelled up to the handler: 503 when memory is short, else 500; logged. */
 void exchange_fail(struct exchange *exchange, int error);
+
+/*
+ * An answer of `length` bytes that is sent in pieces: want(exchange, true) asks for the next one,
+ * which exchange_send() gives, at once or later; with the last one the exchange is gone. False:
+ * nobody reads any more, and exchange_end() is owed. exchange_end() also cuts off an answer that
+ * cannot go on. Where only the head is wanted (HEAD, If-None-Match) want() never runs, and the
+ * exchange is gone when this returns.
+ */
+void exchange_begin_stream(struct exchange *exchange, int status, const char *type, uint64_t length,
+			   void (*want)(struct exchange *exchange, bool is_wanted));
+void exchange_send(struct exchange *exchange, struct slice bytes);
+void exchange_end(struct exchange *exchange);

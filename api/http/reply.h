@@ -43,6 +43,8 @@ struct exchange_reply {
 	int status;       /* 0: not answered */
 	const char *type; /* NULL: no body */
 	struct buffer body;
+	bool is_stream; /* the body comes later, of this length: */
+	uint64_t length;
 	struct shared *shared;   /* counted; NULL: `body` is meant */
 	struct buffer headers;   /* whole lines */
 	char tag[REPLY_TAG_MAX]; /* with quotes; "" for none */

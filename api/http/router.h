@@ -37,6 +37,9 @@ enum route_flags {
 	/* A right of office is used: the account was asked about a minute ago at most, and is
 	 * neither blocked nor temporary. */
 	ROUTE_OFFICE = 1 << 8,
+	/* Body or answer are held by nobody: the handler runs after the head and takes or sends
+	 * them piece by piece (exchange_take(), exchange_begin_stream()). With ROUTE_RAW. */
+	ROUTE_STREAM = 1 << 9,
 };
 
 struct route {

@@ -29,6 +29,7 @@ struct server_config {
 	unsigned head_timeout_ms;  /* 10,000: from a head's first byte to its end */
 	unsigned body_idle_ms;     /* 10,000: between two bytes of a body */
 	unsigned body_rate;        /* 1,024 bytes a second, at least, over a whole body */
+	unsigned stream_rate;      /* 4,096 bytes a second: of one that is taken in pieces */
 	unsigned write_timeout_ms; /* 30,000: for an answer to leave, and by its length: */
 	unsigned write_rate;       /* 16,384 bytes a second */
 	unsigned idle_timeout_ms;  /* 60,000: between two requests */

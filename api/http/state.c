@@ -98,9 +98,10 @@ void connection_enter(struct connection *connection, enum connection_state state
 {
 	const struct server_limits *limits = &connection->owner->limits;
 	bool reads = state == CONNECTION_IDLE || state == CONNECTION_HEAD ||
-		     state == CONNECTION_BODY || state == CONNECTION_LINGER;
+		     state == CONNECTION_BODY || state == CONNECTION_TAKE ||
+		     state == CONNECTION_LINGER;
 
-	bool waits = reads && state != CONNECTION_BODY;
+	bool waits = reads && state != CONNECTION_BODY && state != CONNECTION_TAKE;
 
 	connection_wait(connection, waits || state == CONNECTION_FULL || state == CONNECTION_SHAKE);
 	connection->state = state;
@@ -116,6 +117,7 @@ void connection_enter(struct connection *connection, enum connection_state state
 		connection_set_timer(connection, (int64_t)limits->head_timeout_ms * 1000);
 		break;
 	case CONNECTION_BODY:
+	case CONNECTION_TAKE:
 		connection_set_body_timer(connection);
 		break;
 	case CONNECTION_FULL:
@@ -126,6 +128,7 @@ void connection_enter(struct connection *connection, enum connection_state state
 		set_timer_with_output(connection, LINGER_MS);
 		break;
 	case CONNECTION_BUSY:
+	case CONNECTION_SEND:
 	case CONNECTION_SLOT:
 	case CONNECTION_CLOSED:
 		break;
@@ -197,7 +200,7 @@ static void send_now(int fd, struct slice *head, struct slice *body)
 
 /* The answer's bytes on their way. They are written at once: most fit into the socket, and nobody
  * has to wait for it to say so. TLS may find that the client has gone. */
-static int connection_send(struct connection *connection, const struct exchange *exchange)
+int connection_send(struct connection *connection, const struct exchange *exchange)
 {
 	struct evbuffer *output = bufferevent_get_output(connection->bev);
 	struct wire *wire = &connection->owner->wire;
@@ -230,8 +233,15 @@ void connection_write(struct connection *connection)
 	struct exchange *exchange = connection->exchange;
 	size_t length;
 
-	if (connection->owner->is_draining)
+	/* Nobody reads the rest of a body that was not taken. */
+	if (connection->owner->is_draining ||
+	    (exchange->stream.left && !exchange->reply->is_stream))
 		connection->is_last = true;
+	if (exchange->reply->is_stream && !connection->is_head && exchange->reply->length &&
+	    connection->state == CONNECTION_BUSY) {
+		connection_begin_send(connection);
+		return;
+	}
 	wire_log(exchange, connection->is_head, connection_now_us() - connection->request_us);
 	if (connection->owner->answered)
 		connection->owner->answered(connection->owner->application,
@@ -270,6 +280,7 @@ void connection_close(struct connection *connection)
 	connection_enter(connection, CONNECTION_CLOSED);
 	if (is_answered)
 		connection_write(connection);
+	connection_leave(connection);
 	if (!connection->exchange && !connection->is_running)
 		connection_free(connection);
 }

@@ -12,8 +12,10 @@ enum connection_state {
 	CONNECTION_IDLE,  /* between requests */
 	CONNECTION_HEAD,  /* the first byte of a head has come */
 	CONNECTION_BODY,
+	CONNECTION_TAKE,   /* the handler waits for a piece of the body */
 	CONNECTION_BUSY,   /* the handler works */
 	CONNECTION_SLOT,   /* the answer waits for the grid */
+	CONNECTION_SEND,   /* an answer leaves piece by piece */
 	CONNECTION_FULL,   /* the client does not read */
 	CONNECTION_LATE,   /* 503 has been written, and the handler still works */
 	CONNECTION_LINGER, /* the last answer is written; its client may still be sending */
@@ -37,6 +39,7 @@ struct connection {
 	int64_t due_us;      /* when the state has lasted too long; 0: it may last */
 	int64_t armed_us;    /* when the timer comes; 0: it does not */
 	int64_t written_us;  /* by when all output must have left; 0: there is none */
+	bool owes_continue;  /* a client waits for 100 before it sends its body */
 	bool is_head;        /* HEAD: the answer has no body */
 	bool is_last;        /* close after this answer */
 	bool has_ended;      /* the client sends nothing more */
@@ -57,12 +60,21 @@ void connection_sync(struct connection *connection);
 void connection_run(struct connection *connection);
 void connection_close(struct connection *connection);
 void connection_write(struct connection *connection);
+int connection_send(struct connection *connection, const struct exchange *exchange);
 void connection_deliver(struct exchange *exchange);
 
 int64_t connection_now_us(void); /* monotonic */
 void connection_set_timer(struct connection *connection, int64_t us);
 bool connection_is_due(struct connection *connection);
 void connection_set_body_timer(struct connection *connection);
+
+/* stream.c */
+enum { CONNECTION_STREAM_ROOM = 256 * 1024 /* what a body or answer in pieces holds at most */ };
+bool connection_is_stream(const struct connection *connection);
+bool connection_take(struct connection *connection);
+void connection_begin_send(struct connection *connection);
+void connection_sent(struct connection *connection);
+void connection_leave(struct connection *connection);
 
 /* room.c */
 bool connection_admit(struct connection *connection);

@@ -83,7 +83,9 @@ int wire_write_head(struct wire *wire, const struct exchange *exchange, bool is_
 	if (reply->type)
 		append_line(head, "Content-Type: ", reply->type);
 	if (reply->status != 204 && reply->status != 304)
-		append_number(head, "Content-Length: ", (int64_t)wire_body(exchange, false).length);
+		append_number(head, "Content-Length: ",
+			      reply->is_stream ? (int64_t)reply->length
+					       : (int64_t)wire_body(exchange, false).length);
 	if (reply->is_public)
 		append_number(head, "Cache-Control: public, max-age=", reply->max_age_s);
 	else

@@ -12,6 +12,7 @@ const READERS = {
 	'token (JWT)': ['api/auth/token.c'],
 	receipt: ['api/auth/receipt.c', 'daemon/base/codec.c'],
 	cursor: ['api/http/cursor.c'],
+	'media types': ['daemon/base/media.c'],
 	'YAML loader': ['daemon/yaml/parse.c', 'daemon/yaml/yaml.c', 'policy/source.c', 'policy/published.c',
 		'policy/node.c', 'policy/schema.c', 'policy/scalar.c', 'policy/report.c'],
 	configuration: ['daemon/app/config.c', 'daemon/app/config_issuers.c', 'daemon/app/config_dump.c',
