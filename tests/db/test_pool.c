@@ -158,6 +158,18 @@ START_TEST(a_constraint_that_fails_at_commit_is_heard)
 }
 END_TEST
 
+/* Also a read: what logs it is stored in its transaction, so nothing is told before that is. */
+START_TEST(nothing_is_answered_before_its_commit)
+{
+	struct attempt attempt;
+
+	attempt_run(&attempt, STORE_LATE, all_lanes[_i], 98);
+	ck_assert_int_eq(PG_REFUSED, attempt.outcome);
+	ck_assert_uint_eq(1, attempt.n_done);
+	ck_assert(admin_asks("select count(*) = 0 from late"));
+}
+END_TEST
+
 START_TEST(a_batch_that_fails_at_commit_is_told_apart)
 {
 	struct attempt good[3];
@@ -322,6 +334,8 @@ int main(void)
 	tcase_add_test(tcase, reads_gather_while_others_are_at_work);
 	tcase_add_test(tcase, a_bad_call_does_not_take_its_batch_with_it);
 	tcase_add_test(tcase, a_constraint_that_fails_at_commit_is_heard);
+	tcase_add_loop_test(tcase, nothing_is_answered_before_its_commit, 0,
+			    (int)ARRAY_SIZE(all_lanes));
 	tcase_add_test(tcase, a_batch_that_fails_at_commit_is_told_apart);
 	tcase_add_test(tcase, batches_run_in_the_order_of_their_keys);
 	tcase_add_test(tcase, a_full_lane_refuses_at_once);

@@ -63,6 +63,12 @@ select t.submit('again', 'Rep', '{}', 'plain') = t.submit('again', 'Rep', '{}', 
 select status, body ->> 'errorKey' from conduct_api_1.submit_report(null, t.ix('r'), t.ix('key:plain'), t.ix('other'), null,
 	'{}', '{}', '{}', '{}');
 select count(*), max(replays) from conduct.idempotency where case_id = t.id('plain');
+\echo a replay writes, so that it is acknowledged only when what it repeats is durable
+begin;
+select (t.submit('again', 'Rep', '{}', 'plain')).status;
+select pg_current_xact_id() \g /dev/null
+select bool_and(age(xmin) <= 0) from conduct.idempotency where case_id = t.id('plain');
+commit;
 \echo who the reporter is
 select t.try('named', 'Rep', '{"identity": "named", "targets": [{"self": true}]}');
 select t.try('anonymous', 'Rep', '{"identity": "anonymous", "targets": [{"self": true}]}');

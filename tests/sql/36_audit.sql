@@ -67,6 +67,9 @@ select t.call('conduct_timer', 'conduct_api_1.audit_keep(1, ''[]'', ''{}'')');
 select t.call('conduct_timer', 'conduct_api_1.audit_publish(1, 1, sha256(''x''), ''x'')');
 select (t.submit('two', null)).status;
 select count(*) as pending from conduct.audit_pending \gset
+begin;
+select (t.call('conduct_timer', 'conduct_api_1.audit_sequence(2, 1)')::jsonb ->> 'moved')::integer;
+rollback;
 select (t.call('conduct_timer', 'conduct_api_1.audit_sequence(2, 100)')::jsonb ->> 'moved')::integer = :pending;
 select t.call('conduct_timer', 'conduct_api_1.audit_sequence(2, 100)')::jsonb ->> 'moved';
 select min(leaf_index), max(leaf_index) = count(*) - 1, count(*) = (select count(*) from conduct.audit_payload)

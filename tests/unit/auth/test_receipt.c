@@ -66,6 +66,49 @@ START_TEST(near_misses_are_malformed)
 }
 END_TEST
 
+/* The linker sends the comparison here (--wrap); crypto.c's own is in constant time. */
+static unsigned n_compared;
+static size_t compared_length;
+
+bool __real_crypto_equals(const void *a, const void *b, size_t length);
+bool __wrap_crypto_equals(const void *a, const void *b, size_t length);
+
+bool __wrap_crypto_equals(const void *a, const void *b, size_t length)
+{
+	n_compared++;
+	compared_length = length;
+	return __real_crypto_equals(a, b, length);
+}
+
+/* An early end of the comparison would tell how much of a guess is right. */
+START_TEST(the_checksum_is_compared_in_constant_time)
+{
+	struct receipt receipt = { { 9, 8, 7 } }, again;
+	char text[RECEIPT_TEXT_SIZE];
+
+	ck_assert_int_eq(receipt_write(&receipt, text), 0);
+	for (size_t i = 0; text[i]; i++) {
+		if (text[i] == '-')
+			continue;
+		for (const char *digit = "0123456789ABCDEFGHJKMNPQRSTVWXY"; *digit; digit++) {
+			char was = text[i];
+
+			/* The last digit holds fewer bits than the others: others of it are none.
+			 */
+			if (i == strlen(text) - 1)
+				break;
+			text[i] = *digit;
+			n_compared = 0;
+			ck_assert_int_eq(receipt_read(slice_of(text), &again),
+					 *digit == was ? 0 : RECEIPT_E_MALFORMED);
+			ck_assert_uint_eq(n_compared, 1);
+			ck_assert_uint_eq(compared_length, 2);
+			text[i] = was;
+		}
+	}
+}
+END_TEST
+
 START_TEST(what_is_no_receipt_is_malformed)
 {
 	static const char *const texts[] = {
@@ -99,5 +142,5 @@ START_TEST(the_hash_is_that_of_the_derived_value)
 END_TEST
 
 SUITE("auth/receipt", a_receipt_reads_back, case_hyphens_and_confusables_are_tolerated,
-      near_misses_are_malformed, what_is_no_receipt_is_malformed,
-      the_hash_is_that_of_the_derived_value)
+      near_misses_are_malformed, the_checksum_is_compared_in_constant_time,
+      what_is_no_receipt_is_malformed, the_hash_is_that_of_the_derived_value)
