@@ -21,7 +21,8 @@ enum policy_direction { POLICY_SHORTER, POLICY_LONGER, POLICY_FIXED };
 	X(injunction_single, SHORTER) X(injunction_panel, SHORTER) X(status_update, SHORTER)       \
 	X(containment, SHORTER) X(containment_critical, SHORTER) X(retaliation_check, SHORTER)     \
 	X(retention_words, SHORTER) X(retention_skeleton, SHORTER)                                 \
-	X(retention_emergency, SHORTER) X(hold, SHORTER)
+	X(retention_emergency, SHORTER) X(hold, SHORTER) X(confirm_identity, SHORTER)              \
+	X(tell_identity, SHORTER) X(one_time_word, LONGER)
 
 /* name, direction, least, most; plain numbers. */
 #define POLICY_NUMBERS(X)                                                                          \

@@ -80,20 +80,32 @@ int receipt_read(struct slice text, struct receipt *ret_receipt)
 
 /* SHA-256 of HKDF-SHA-256 of the secret: a derived value, so that other keys can be derived from
  * the secret without the stored hash telling anything of them. */
-int receipt_hash(const struct receipt *receipt, uint8_t ret_hash[RECEIPT_HASH_SIZE])
+static int hash_derived(const struct receipt *receipt, const char *info,
+			uint8_t ret_hash[RECEIPT_HASH_SIZE])
 {
-	static const char info[] = "conductd receipt v1";
 	uint8_t derived[CRYPTO_SHA256_SIZE];
 	int r;
 
 	r = crypto_hkdf_sha256((struct slice){ (const char *)receipt->secret, RECEIPT_SECRET_SIZE },
-			       (struct slice){ "", 0 }, (struct slice){ info, sizeof(info) - 1 },
+			       (struct slice){ "", 0 }, (struct slice){ info, strlen(info) },
 			       derived, sizeof(derived));
 	if (!r)
 		r = crypto_sha256((struct slice){ (const char *)derived, sizeof(derived) },
 				  ret_hash);
 	crypto_wipe(derived, sizeof(derived));
 	return r;
+}
+
+/* 0 or negative. */
+int receipt_hash(const struct receipt *receipt, uint8_t ret_hash[RECEIPT_HASH_SIZE])
+{
+	return hash_derived(receipt, "conductd receipt v1", ret_hash);
+}
+
+/* Under another label: who shows a word for a receipt, or a receipt for a word, shows neither. */
+int receipt_hash_word(const struct receipt *word, uint8_t ret_hash[RECEIPT_HASH_SIZE])
+{
+	return hash_derived(word, "conductd one-time word v1", ret_hash);
 }
 
 /* Overwrites the secret. */

@@ -21,4 +21,6 @@ int receipt_read(struct slice text, struct receipt *ret_receipt);
 int receipt_write(const struct receipt *receipt, char ret_text[RECEIPT_TEXT_SIZE]);
 /* What the database holds of it. */
 int receipt_hash(const struct receipt *receipt, uint8_t ret_hash[RECEIPT_HASH_SIZE]);
+/* The same where it is a one-time word, which opens nothing and becomes a receipt. */
+int receipt_hash_word(const struct receipt *word, uint8_t ret_hash[RECEIPT_HASH_SIZE]);
 void receipt_deinit(struct receipt *receipt); /* wipes it; for CLEANUP() */

@@ -5,6 +5,7 @@
 
 #include "api/handlers/actions.h"
 #include "api/handlers/verb.h"
+#include "api/handlers/word.h"
 
 /* A revision that no case has: a tag that is none is stale, and says so in its turn. */
 enum { REVISION_NONE = -1 };
@@ -31,6 +32,7 @@ void actions_act(struct exchange *exchange)
 	const struct action *action = action_find(ACTION_HANDLER, exchange_param(exchange, 1));
 	struct form_check *check;
 	struct value *args;
+	struct slice scope;
 	struct call *call;
 
 	if (!action) {
@@ -45,8 +47,10 @@ void actions_act(struct exchange *exchange)
 	if (!add_revision(exchange, action, call) ||
 	    !verb_read_body(exchange, action->body, &check, &args))
 		return;
-	verb_add_key(exchange, call, NULL, 0);
+	scope = verb_add_key(exchange, call, NULL, 0);
+	if (action_gives_word(action) && !word_add(exchange, scope, args))
+		return;
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
-	verb_pass(exchange, call, verb_reply_case);
+	verb_pass(exchange, call, action_gives_word(action) ? word_reply_case : verb_reply_case);
 }

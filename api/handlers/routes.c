@@ -16,6 +16,7 @@
 #include "api/handlers/policy.h"
 #include "api/handlers/receipt.h"
 #include "api/handlers/reports.h"
+#include "api/handlers/word.h"
 
 enum { NO_BODY = 0, BODY = ROUTE_BODY_DEFAULT, LONG_BODY = 4 * ROUTE_BODY_DEFAULT };
 
@@ -50,6 +51,7 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/receipt/messages", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_post_message, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/actions/{action}", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_act, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/appeal", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_appeal, { "participation" } },
+	{ HTTP_POST, "/v1/receipt/prove", AUDIENCE_PUBLIC, BODY, PARTY_ACT | ROUTE_COUNTED, word_prove, { NULL } },
 	{ HTTP_GET, "/v1/me", AUDIENCE_ACCOUNT, NO_BODY, 0, me_show, { NULL } },
 	{ HTTP_GET, "/v1/me/participations", AUDIENCE_ACCOUNT, NO_BODY, 0, me_list_participations, { NULL } },
 	{ HTTP_GET, "/v1/bodies/{id}", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_OFFICE, bodies_show, { NULL } },

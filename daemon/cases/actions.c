@@ -6,7 +6,7 @@
 #include "daemon/cases/actions.h"
 #include "daemon/base/text.h"
 
-enum { TEXT_MAX = 10000, REASON_MAX = 5000 };
+enum { TEXT_MAX = 10000, REASON_MAX = 5000, WORD_MAX = 100 };
 
 /* One row, one line. */
 /* clang-format off */
@@ -273,6 +273,23 @@ static const struct form decide_appeal[] = {
 
 static const struct form go_again[] = { REASON, PROPOSAL_OPTIONAL, PROCEEDINGS, { .name = NULL } };
 
+static const struct form open_identity[] = {
+	{ "party", FORM_UUID, .flags = FORM_REQUIRED },
+	REASON,
+	CONFIRM,
+	PROCEEDINGS,
+	{ .name = NULL },
+};
+
+/* One of user and name. */
+static const struct form invite_witness[] = {
+	{ "user", FORM_USER, .flags = 0 },
+	{ "name", FORM_WORD, .flags = 0, .limit = FORM_NAME_MAX },
+	{ "question", FORM_WORD, .flags = FORM_REQUIRED, .limit = TEXT_MAX },
+	PROCEEDINGS,
+	{ .name = NULL },
+};
+
 static const struct form answer[] = {
 	{ "text", FORM_WORD, .flags = FORM_REQUIRED, .limit = TEXT_MAX },
 	PROCEEDINGS,
@@ -290,6 +307,11 @@ static const struct form appeal[] = {
 
 const struct form action_message[] = {
 	{ "text", FORM_WORD, .flags = FORM_REQUIRED, .limit = TEXT_MAX },
+	{ .name = NULL },
+};
+
+const struct form action_prove[] = {
+	{ "word", FORM_WORD, .flags = FORM_REQUIRED, .limit = WORD_MAX },
 	{ .name = NULL },
 };
 
@@ -330,6 +352,8 @@ const struct action actions[] = {
 	{ "waive_hearing", ACTION_HANDLER, STAYS, STATEMENT_CASE_WAIVE_HEARING, waive_hearing },
 	{ "set_severity", ACTION_HANDLER, STAYS, STATEMENT_CASE_SET_SEVERITY, set_severity },
 	{ "recuse", ACTION_HANDLER, STAYS, STATEMENT_CASE_RECUSE, recuse },
+	{ "open_identity", ACTION_HANDLER, STAYS, STATEMENT_CASE_OPEN_IDENTITY, open_identity },
+	{ "invite_witness", ACTION_HANDLER, STAYS, STATEMENT_CASE_INVITE_WITNESS, invite_witness },
 	{ "propose", ACTION_HANDLER, MOVES, STATEMENT_CASE_PROPOSE, propose },
 	{ "send_back", ACTION_HANDLER, MOVES, STATEMENT_CASE_SEND_BACK, with_reason },
 	{ "decide", ACTION_HANDLER, MOVES, STATEMENT_CASE_DECIDE, decide },
@@ -363,4 +387,10 @@ const struct action *action_find(enum action_audience audience, struct slice nam
 		    text_equals(text_slice(actions[i].name), name))
 			return &actions[i];
 	return NULL;
+}
+
+bool action_gives_word(const struct action *action)
+{
+	return action->statement == STATEMENT_CASE_INVITE_WITNESS ||
+	       action->statement == STATEMENT_CASE_NOTIFY_RESPONDENT;
 }

@@ -14,6 +14,8 @@ struct action {
 	const struct form *body;
 };
 
+/* The body of POST /v1/receipt/prove. */
+extern const struct form action_prove[];
 extern const struct action actions[];
 extern const size_t actions_n;
 
@@ -24,3 +26,5 @@ const struct action *action_find(enum action_audience audience, struct slice nam
 extern const struct form action_message[];
 extern const struct form action_grant[];
 extern const struct form action_grant_end[];
+/* A one-time word goes with it, which the database may take. */
+bool action_gives_word(const struct action *action);

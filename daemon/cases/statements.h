@@ -15,6 +15,7 @@
 	ROW(RECEIPT_SHOW, receipt_show, PARTY) \
 	ROW(RECEIPT_MESSAGES, receipt_messages, PARTY_LIST) \
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
+	ROW(RECEIPT_PROVE, receipt_prove, PROVE) \
 	ROW(PARTY_WITHDRAW, party_withdraw, PARTY_ACT) \
 	ROW(PARTY_RESUME, party_resume, PARTY_ACT) \
 	ROW(PARTY_OBJECT, party_object, PARTY_ACT) \
@@ -46,6 +47,8 @@
 	ROW(CASE_WAIVE_HEARING, case_waive_hearing, CASE_ACT) \
 	ROW(CASE_SET_SEVERITY, case_set_severity, CASE_ACT) \
 	ROW(CASE_RECUSE, case_recuse, CASE_ACT) \
+	ROW(CASE_OPEN_IDENTITY, case_open_identity, CASE_ACT) \
+	ROW(CASE_INVITE_WITNESS, case_invite_witness, CASE_ACT) \
 	ROW(CASE_PROPOSE, case_propose, CASE_ACT) \
 	ROW(CASE_SEND_BACK, case_send_back, CASE_ACT) \
 	ROW(CASE_DECIDE, case_decide, CASE_ACT) \

@@ -242,11 +242,15 @@ begin
 	select (r.procedure ->> p_key)::bigint into v_own
 	from conduct.case_file f join conduct.profile r on r.profile = f.profile
 	where f.case_id = conduct.opened_case();
+	-- A limit that older sets do not have yet is the one they were first published with.
+	v_own := coalesce(v_own, (select (r.procedure ->> p_key)::bigint from conduct.policy_set s
+		join conduct.profile r on r.profile = s.base_profile
+		where r.procedure ? p_key order by s.revision limit 1));
 	if v_own is null then
 		raise exception 'procedure limit % is missing', p_key;
 	end if;
 	if p_key in ('resume', 'object_informal', 'object_notice', 'hearing', 'hearing_extension',
-		'appeal_window', 'appeal_window_global', 'appeal_window_office', 'join_appeal')
+		'appeal_window', 'appeal_window_global', 'appeal_window_office', 'join_appeal', 'one_time_word')
 	then
 		select (r.procedure ->> p_key)::bigint into v_present
 		from conduct.case_file f

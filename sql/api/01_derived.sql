@@ -122,6 +122,28 @@ begin
 end
 $$;
 
+-- Parties are told whose eyes their identity was opened to: this opening, or, when the danger is over, all
+-- that were kept back.
+create or replace function conduct_api_1.tell_openings(p_opening uuid default null) returns void
+language plpgsql volatile
+as $$
+declare
+	v_party uuid;
+begin
+	for v_party in
+		update conduct.identity_opening o set told_at = conduct.clock()
+		where o.case_id = conduct.opened_case() and o.told_at is null
+			and (p_opening is null or o.opening_id = p_opening)
+		returning o.party_id
+	loop
+		update conduct.deadline d set met_at = conduct.clock()
+		where d.case_id = conduct.opened_case() and d.what = 'tell_identity' and d.party_id = v_party
+			and d.met_at is null and not d.is_void;
+		perform conduct_api_1.send('identity_opened', jsonb_build_object('party', v_party));
+	end loop;
+end
+$$;
+
 reset search_path;
 grant execute on all functions in schema conduct_api_1 to conduct_handler, conduct_party,
 	conduct_intake, conduct_timer, conduct_stats, conduct_admin;

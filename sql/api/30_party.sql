@@ -186,6 +186,21 @@ begin
 end
 $$;
 
+-- When somebody of which role has opened who the party is. It may be a party of the case twice: as reporter
+-- and as target.
+create or replace function conduct_api_1.party_openings(p_party conduct.party) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return coalesce((
+		select jsonb_agg(jsonb_build_object('at', conduct_api_1.time_text(o.opened_at), 'role', o.role)
+			order by o.opened_at, o.opening_id)
+		from conduct.identity_opening o join conduct.party y on y.party_id = o.party_id
+		where o.case_id = p_party.case_id and o.told_at is not null
+			and (y.party_id = p_party.party_id or y.id_ix = p_party.id_ix)), '[]');
+end
+$$;
+
 create or replace function conduct_api_1.party_view(p_party conduct.party) returns jsonb
 language plpgsql stable
 as $$
@@ -213,6 +228,7 @@ begin
 		'notice', v_notice.notice, 'allegations', v_notice.allegations,
 		'decisions', conduct_api_1.party_decisions(p_party), 'panel', conduct_api_1.party_panel(v_ids),
 		'outcome', conduct_api_1.party_outcome(p_party, v_ids),
+		'identity_opened', conduct_api_1.party_openings(p_party),
 		'allowed_actions', conduct_api_1.party_actions(p_party, v_ids));
 end
 $$;

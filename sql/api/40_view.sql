@@ -20,25 +20,58 @@ begin
 end
 $$;
 
--- A reporter who is sealed or anonymous has neither name nor index in any answer, nor has a target that is
--- the reporter. Else whose account is known is shown as their wiki shows them, and others under the name
--- they were reported by.
+-- That an identity was opened everybody sees who handles the case; the identity, who opened it. Whoever comes
+-- later needs it as well or does not: they ask for themselves, with a second person.
+create or replace function conduct_api_1.view_opening(p_party uuid, p_id_ix bytea, p_name uuid) returns jsonb
+language plpgsql stable
+as $$
+declare
+	v_at timestamptz;
+	v_is_own boolean;
+begin
+	select max(o.opened_at), bool_or(conduct.actor_person() in (o.first_person, o.second_person))
+	into v_at, v_is_own
+	from conduct.identity_opening o where o.case_id = conduct.opened_case() and o.party_id = p_party;
+	if v_at is null then
+		return '{}';
+	end if;
+	return jsonb_build_object('identity_opened', jsonb_build_object('at', conduct_api_1.time_text(v_at))
+		|| case when v_is_own then conduct_gate.show_account(p_id_ix, p_name)
+			|| jsonb_build_object('contact', conduct_api_1.word((select r.contact_content
+				from conduct.report r where r.reporter_id = p_party and r.contact_content is not null
+				order by r.submitted_at, r.report_id limit 1))) else '{}' end);
+end
+$$;
+
+-- The pseudonym of a party is its place among those of its role: the same for everybody who handles the case
+-- and for as long as there is one, and of no use in any other. A reporter who is sealed or anonymous has
+-- neither name nor index in any answer, nor has a target that is the reporter. Else whose account is known is
+-- shown as their wiki shows them, and others under the name they were reported by.
 create or replace function conduct_api_1.view_parties() returns jsonb
 language plpgsql stable
 as $$
+declare
+	v_has_opening boolean := exists (select from conduct.identity_opening o where o.case_id = conduct.opened_case());
 begin
+	if v_has_opening then
+		perform conduct_gate.audit_identity();
+	end if;
 	return coalesce((select jsonb_agg(jsonb_build_object(
 			'id', y.party_id, 'role', y.role, 'kind', case when y.is_hidden then 'account' else y.kind end,
 			'identity', y.identity,
-			'pseudonym', case when y.is_hidden then 'reporter' end,
+			'pseudonym', y.role || '-' || y.nth,
 			'body', y.body_id,
 			'resolved', y.is_hidden or y.kind = 'body' or y.id_ix is not null,
-			'notified_at', conduct_api_1.time_text(y.notified_at))
+			'identity_opened', null, 'notified_at', conduct_api_1.time_text(y.notified_at))
 			|| case when y.identity = 'named' and y.id_ix is not null
 				then conduct_gate.show_account(y.id_ix, y.name_content)
 				else jsonb_build_object('user', case when not y.is_hidden
-					then conduct_api_1.word(y.name_content) end, 'user_hidden', false) end order by y.seq)
-		from (select *, role = 'reporter' and identity <> 'named' as is_hidden
+					then conduct_api_1.word(y.name_content) end, 'user_hidden', false) end
+			|| case when v_has_opening
+				then conduct_api_1.view_opening(y.party_id, y.id_ix, y.name_content) else '{}' end
+			order by y.seq)
+		from (select *, role = 'reporter' and identity <> 'named' as is_hidden,
+				row_number() over (partition by role order by seq) as nth
 			from conduct.party where case_id = conduct.opened_case()) y), '[]');
 end
 $$;

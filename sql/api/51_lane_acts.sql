@@ -129,6 +129,7 @@ begin
 	v_seq := conduct_api_1.move(v_act.act_id, v_act.proceeding_id, 'hand_back', p_args ->> 'to_state',
 		v_reason, jsonb_build_object('outcome', p_args ->> 'outcome'));
 	perform conduct_api_1.void_deadlines(v_act.proceeding_id);
+	perform conduct_api_1.tell_openings();
 	if p_args ->> 'to_state' = 'triage' then
 		-- Jurisdiction and conflicts anew; the words stay restricted.
 		update conduct.case_file f set lane = 'standard' where f.case_id = p_case;

@@ -79,6 +79,7 @@ declare
 	v_party uuid;
 	v_text uuid;
 	v_hearing uuid := gen_random_uuid();
+	v_extra jsonb := '{}';
 	v_now timestamptz := conduct.clock();
 begin
 	if v_act.replayed is not null then
@@ -101,8 +102,14 @@ begin
 	insert into conduct.message (message_id, case_id, channel, party_id, author_person, text_content, at)
 	values (gen_random_uuid(), p_case, 'respondent', v_party, conduct.actor_person(), v_text, v_now);
 	update conduct.party y set notified_at = coalesce(y.notified_at, v_now) where y.party_id = v_party;
+	-- Who has no account to sign in with gets a word.
+	if p_args ? 'word' and exists (select from conduct.party y
+		where y.party_id = v_party and y.kind in ('temporary', 'unknown', 'off_wiki'))
+	then
+		v_extra := conduct_api_1.make_word(p_args, v_party);
+	end if;
 	perform conduct_api_1.send('notice', jsonb_build_object('party', v_party));
-	return conduct_api_1.end_act(v_act);
+	return conduct_api_1.end_act(v_act, null, v_extra);
 end
 $$;
 

@@ -88,6 +88,7 @@ begin
 	v_body := coalesce(v_body, conduct_api_1.route(conduct_api_1.route_facts(true)));
 	perform conduct_api_1.move(gen_random_uuid(), v_intake.proceeding_id, 'hand_back', 'triage',
 		p_role => 'system', p_facts => jsonb_build_object('from_body', v_intake.body_id, 'body', v_body));
+	perform conduct_api_1.tell_openings();
 	update conduct.proceeding p set body_id = v_body where p.proceeding_id = v_intake.proceeding_id;
 	update conduct.assignment a set ended_at = v_now
 	where a.case_id = v_case.case_id and a.ended_at is null;
@@ -140,6 +141,33 @@ begin
 end
 $$;
 
+-- One person alone opened an identity, and no second one has confirmed it: the ombud is told.
+create or replace function conduct_api_1.timer_unconfirmed(p_deadline conduct.deadline) returns void
+language plpgsql volatile
+as $$
+begin
+	perform conduct_api_1.timer_overdue(p_deadline);
+	perform conduct_api_1.send('ombud', jsonb_build_object('what', p_deadline.what,
+		'party', p_deadline.party_id));
+end
+$$;
+
+-- The danger has not been called over in time: the party is told all the same.
+create or replace function conduct_api_1.timer_tell_identity(p_deadline conduct.deadline) returns void
+language plpgsql volatile
+as $$
+declare
+	v_opening uuid;
+begin
+	update conduct.deadline d set met_at = conduct.clock() where d.deadline_id = p_deadline.deadline_id;
+	for v_opening in select o.opening_id from conduct.identity_opening o
+		where o.case_id = p_deadline.case_id and o.party_id = p_deadline.party_id and o.told_at is null
+	loop
+		perform conduct_api_1.tell_openings(v_opening);
+	end loop;
+end
+$$;
+
 -- Everything time has brought to one case. A party's own time is not overdue when it is over: it is past.
 create or replace function conduct_api_1.timer_case(p_case uuid) returns void
 language plpgsql volatile
@@ -166,6 +194,10 @@ begin
 			perform conduct_api_1.timer_hand_back(v_deadline);
 		elsif v_deadline.what = 'accept_appeal' then
 			perform conduct_api_1.timer_accept_appeal(v_deadline);
+		elsif v_deadline.what = 'confirm_identity' then
+			perform conduct_api_1.timer_unconfirmed(v_deadline);
+		elsif v_deadline.what = 'tell_identity' then
+			perform conduct_api_1.timer_tell_identity(v_deadline);
 		else
 			perform conduct_api_1.timer_overdue(v_deadline);
 		end if;

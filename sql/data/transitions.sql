@@ -64,6 +64,11 @@ with procedure_row (line) as (values
 	('intake|triage|put_to_vote|=|functionary||acceptance'),
 	('intake|triage|vote|=|panel||on acceptance'),
 	('intake|triage|close_vote|=|functionary,panel||counts'),
+	('intake|received,triage|open_identity|=|functionary||by two; the party is told'),
+	('intake|escalated|open_identity|=|external_body||by two; in an emergency the second confirms'),
+	('intake|triage|invite_witness|=|functionary||asks somebody who may know'),
+	('intake|escalated|invite_witness|=|external_body||asks somebody who may know'),
+	('intake|received,triage,escalated,accepted|prove|=|witness,respondent||a one-time word becomes a receipt'),
 	('matter|review,deliberation|assign|=|functionary||somebody is named'),
 	('matter|review|notify_respondent|=|functionary||the hearing begins'),
 	('matter|review,resolved,dismissed|record_service|=|functionary||the notice has reached the party'),
@@ -73,6 +78,8 @@ with procedure_row (line) as (values
 	('matter|review|waive_hearing|=|functionary||with a reason; the hardest by two'),
 	('matter|review,deliberation|recuse|=|functionary,panel||out of the whole case'),
 	('matter|review,deliberation|form_panel|=|functionary||who decides'),
+	('matter|review,deliberation|open_identity|=|functionary||by two; the party is told'),
+	('matter|review|invite_witness|=|functionary||asks somebody who may know'),
 	('matter|deliberation|vote|=|panel||item by item'),
 	('matter|deliberation|close_vote|=|functionary,panel||counts'),
 	('appeal|appeal_filed,appeal_review|assign|=|appeal_body||somebody is named'),
@@ -81,6 +88,8 @@ with procedure_row (line) as (values
 	('appeal|appeal_filed,appeal_review|put_to_vote|=|appeal_body,panel||a motion'),
 	('appeal|appeal_filed,appeal_review|vote|=|panel||on the motion, item by item'),
 	('appeal|appeal_filed,appeal_review|close_vote|=|appeal_body,panel||counts'),
+	('appeal|appeal_review|open_identity|=|appeal_body||by two; the party is told'),
+	('appeal|appeal_review|invite_witness|=|appeal_body||asks somebody who may know'),
 	('appeal|appeal_decided|record_service|=|appeal_body||the notice has reached the party'))
 insert into transition (kind, from_state, action, to_state, role, moves, needs_cause, comment)
 select f[1], from_state, f[3], case f[4] when '=' then from_state else f[4] end, role,
@@ -149,7 +158,8 @@ insert into guard (guard, implemented_by, meaning) values
 	('open-ballot', 'trigger vote_is_in_order', 'a ballot is open'),
 	('resume-period', 'function conduct_api_1.party_resume', 'the period is not past'),
 	('ex-officio', 'function conduct_api_1.party_withdraw', 'the intake ends unless somebody goes on'),
-	('once', 'function conduct_api_1.party_extend', 'once')
+	('once', 'function conduct_api_1.party_extend', 'once'),
+	('has-identity', 'function conduct_api_1.case_open_identity', 'there is something to open')
 on conflict (guard) do update set implemented_by = excluded.implemented_by, meaning = excluded.meaning;
 
 insert into transition_guard (kind, action, guard) values
@@ -159,6 +169,9 @@ insert into transition_guard (kind, action, guard) values
 	('intake', 'accept', 'acceptance-vote'), ('intake', 'accept', 'severity-floor'),
 	('intake', 'decline', 'second-person'), ('intake', 'decline', 'refer-to'),
 	('intake', 'withdraw', 'ex-officio'), ('intake', 'resume', 'resume-period'),
+	('intake', 'open_identity', 'has-identity'), ('intake', 'open_identity', 'second-person'),
+	('matter', 'open_identity', 'has-identity'), ('matter', 'open_identity', 'second-person'),
+	('appeal', 'open_identity', 'has-identity'), ('appeal', 'open_identity', 'second-person'),
 	('intake', 'set_severity', 'severity-floor'), ('intake', 'vote', 'open-ballot'),
 	('matter', 'dismiss', 'second-person'), ('matter', 'dismiss', 'refer-to'),
 	('matter', 'resolve_informally', 'advice-only'), ('matter', 'object', 'in-window'),

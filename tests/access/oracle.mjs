@@ -19,6 +19,7 @@ export const rules = {
 	file: '6: the file up to a proceeding belongs to whoever has that proceeding',
 	newcomer: '5: new members see no old case unless assigned',
 	sealed: '5: the default identity of a reporter is sealed',
+	opened: '5, 9: an identity is opened by two people, to these two',
 	notice: '5: for a respondent nothing exists until notified',
 	anonymous: '5: an anonymous reporter has the receipt alone',
 	contacted: '5: a target sees the case once contacted',
@@ -60,6 +61,8 @@ const ACTIONS = {
 	dismiss: { kind: 'matter', from: ['review'], by: 'functionary' },
 	decline_appeal: { kind: 'appeal', from: ['appeal_filed'], by: 'appeal_body' },
 	escalate: { kind: 'intake', from: ['received', 'triage'], by: 'functionary' },
+	open_identity: { kind: 'any', by: 'handler', from: ['received', 'triage', 'escalated', 'review', 'deliberation', 'appeal_review'] },
+	invite_witness: { kind: 'any', by: 'handler', from: ['triage', 'escalated', 'review', 'appeal_review'] },
 	vote: { kind: 'any', from: ['triage', 'deliberation', 'appeal_filed', 'appeal_review'], by: 'panel' },
 };
 export const actions = Object.keys(ACTIONS);
@@ -99,6 +102,11 @@ export class Oracle {
 		return c.parties.filter(party => party.person).map(party => party.person);
 	}
 
+	/** Section 6 tells parties and witnesses apart: whoever was a witness elsewhere is in no conflict by it. */
+	quarrelersOf(c) {
+		return this.partiesOf({ parties: c.parties.filter(({ role }) => role !== 'witness') });
+	}
+
 	/** Section 6: the rule that keeps somebody out of the whole case, or nothing. */
 	recusal(person, c) {
 		const { user } = this.world.people[person];
@@ -109,9 +117,9 @@ export class Oracle {
 			skeleton: () => c.parties.some(party => party.role === 'respondent' && !party.person && party.user
 				&& skeleton(party.user) === skeleton(user)),
 			elsewhere: () => this.world.cases.some(other => other !== c && other.acceptedAt < c.reportedAt
-				&& this.partiesOf(other).includes(person)
+				&& this.quarrelersOf(other).includes(person)
 				&& c.parties.some(party => ['respondent', 'reporter'].includes(party.role) && party.person
-					&& party.person !== person && this.partiesOf(other).includes(party.person))),
+					&& party.person !== person && this.quarrelersOf(other).includes(party.person))),
 			sanctioned: () => this.world.people[person].isSanctioned,
 		};
 		return Object.keys(checks).find(rule => this.has(rule) && checks[rule]());
@@ -180,13 +188,18 @@ export class Oracle {
 		return reporter.account ? [this.world.people[reporter.account].user] : [];
 	}
 
+	/** Whether the reporter's identity has been opened to somebody. */
+	isOpenTo(person, c) {
+		return this.has('opened') ? Boolean(c.openTo?.includes(person)) : Boolean(c.openTo);
+	}
+
 	/** Words of a case that nobody may read here: of a sealed reporter, of other cases, of an appeal. */
-	forbidden(c, seen) {
+	forbidden(c, seen, isOpen = false) {
 		const words = this.world.cases.filter(other => other !== c).map(other => other.word);
-		if (c.identity !== 'named' || !this.has('sealed')) {
+		if (!isOpen && (c.identity !== 'named' || !this.has('sealed'))) {
 			words.push(...(this.has('sealed') ? this.names(c) : []));
 		}
-		words.push(...c.contact ?? []);
+		words.push(...isOpen ? [] : c.contact ?? []);
 		const unseen = c.proceedings.filter(proceeding => !seen.includes(proceeding));
 		words.push(...unseen.filter(({ id }) => id).map(({ id }) => id),
 			...c.said.filter(message => unseen.includes(message.in)).map(({ text }) => text));
@@ -203,9 +216,11 @@ export class Oracle {
 		if (!seen.length) {
 			return { status: 404 };
 		}
+		const isOpen = this.isOpenTo(actor.person, c);
 		return { status: 200, ...this.derive(seen), proceedings: seen.map(p => `${p.kind} ${p.state}`).sort(),
-			has: [c.word, ...(c.identity === 'named' && this.has('sealed') ? this.names(c) : [])],
-			hasNot: this.forbidden(c, seen) };
+			has: [c.word, ...(isOpen || (c.identity === 'named' && this.has('sealed')) ? this.names(c) : []),
+				...(isOpen ? c.contact : [])],
+			hasNot: this.forbidden(c, seen, isOpen) };
 	}
 
 	/** The queue, asked for one state: whether the case is in it. */
@@ -285,6 +300,8 @@ export class Oracle {
 			return isExternal || !this.has('external');
 		case 'appeal_body':
 			return proceeding.kind === 'appeal';
+		case 'handler':
+			return true;
 		default:
 			// Any member of the body that holds it may come to sit on its panel.
 			return !isExternal;

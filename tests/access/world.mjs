@@ -262,6 +262,29 @@ async function ofIntake() {
 	await file('elsewhere', { who: 'reporter2', respondents: ['witness'] });
 }
 
+async function ofIdentities() {
+	const opened = await claim(await file('opened', { contact: 'rosa.opened@example.org' }));
+	const wish = { party: opened.parties[0].id, reason: 'We have to reach them.' };
+	const { pending } = await opened.act('functionary', 'open_identity', wish, { status: 202 });
+	await opened.act('functionary2', 'open_identity', { ...wish, confirm: pending });
+	opened.openTo = ['functionary', 'functionary2'];
+	const asked = await claim(await file('asked for', { contact: 'rosa.asked@example.org' }));
+	await asked.act('functionary', 'open_identity', { ...wish, party: asked.parties[0].id }, { status: 202 });
+}
+
+async function invite(c, name) {
+	const question = `question-to-${name}`;
+	const { party } = await c.act('functionary', 'invite_witness', { user: demo[name].user, question });
+	c.parties.push({ role: 'witness', person: name, account: name, contacted: true, id: party });
+	told(c, 'witness', question);
+	return c;
+}
+
+async function ofWitnesses() {
+	await invite(await claim(await file('witness')), 'witness');
+	await invite(await accept(await claim(await file('witness is a functionary'))), 'functionary5');
+}
+
 async function ofMatters() {
 	const before = await accept(await claim(await file('before notice')));
 	await say(before, 'functionary', 'internal', 'note-before-notice');
@@ -318,7 +341,8 @@ export async function build() {
 	await grant('arbitrator5', 'functionary', LOCAL);
 	const [, assigned] = await oldCases();
 	await sanctionedFunctionary();
-	for (const part of [ofReporters, ofRespondents, ofPlaces, ofLanes, ofIntake, ofMatters, ofAppeals]) {
+	for (const part of [ofReporters, ofRespondents, ofPlaces, ofLanes, ofIntake, ofIdentities, ofWitnesses, ofMatters,
+		ofAppeals]) {
 		await part();
 	}
 	await grant('policy_maintainer', 'functionary', LOCAL, { from: clock() - 2000 });

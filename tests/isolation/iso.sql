@@ -46,6 +46,34 @@ as $$
 	select w.do(p_who, w.iso_case_name(p_name), 'set_severity', '{"severity": "S2", "reason": "w:worse"}')
 $$;
 
+-- A claimed case with a witness, whose word is named like the case.
+create function w.iso_invite(p_name text) returns text language plpgsql volatile
+as $$
+declare
+	v_case text;
+begin
+	perform w.iso_name(p_name);
+	v_case := w.iso_case_name(p_name);
+	perform w.iso_submit(p_name);
+	perform w.do('Fd', v_case, 'claim');
+	return w.do('Fd', v_case, 'invite_witness', jsonb_build_object('name', 'w:Wit', 'question', 'w:what',
+		'word', jsonb_build_object('hash', encode(t.ix('word:' || v_case), 'hex'), 'sealed', '')));
+end
+$$;
+
+create function w.iso_prove(p_name text, p_receipt text) returns text language plpgsql volatile
+as $$
+declare
+	v_answer conduct_api_1.answer;
+begin
+	v_answer := conduct_api_1.receipt_prove(t.ix('word:' || w.iso_case_name(p_name)),
+		t.ix(p_receipt || w.iso_case_name(p_name)), t.ix(gen_random_uuid()::text), t.ix('mac'), '');
+	return v_answer.status;
+exception when sqlstate 'UC404' then
+	return sqlerrm;
+end
+$$;
+
 -- A case whose one matter is in review.
 create function w.iso_review(p_name text) returns text language plpgsql volatile
 as $$

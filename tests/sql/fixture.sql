@@ -58,7 +58,7 @@ as $$
 				"containment": 86400, "containment_critical": 3600, "retaliation_check": 259200,
 				"retention_words": 7776000, "retention_skeleton": 157766400, "retention_emergency": 7776000,
 				"hold": 31536000, "statistics_k": 10, "exclude_share_percent": 33, "panel_size_local": 3,
-				"panel_size_global": 5}'::jsonb,
+				"panel_size_global": 5, "confirm_identity": 86400, "tell_identity": 7776000, "one_time_word": 2419200}'::jsonb,
 			'sanctions', '[{"id": "advice", "kind": "advice", "local_cap": null, "max_duration": null},
 				{"id": "block", "kind": "block", "local_cap": 2678400, "max_duration": null},
 				{"id": "ban", "kind": "ban", "local_cap": 0, "max_duration": null}]'::jsonb,

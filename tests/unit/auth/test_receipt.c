@@ -43,6 +43,21 @@ START_TEST(case_hyphens_and_confusables_are_tolerated)
 }
 END_TEST
 
+START_TEST(a_word_is_no_receipt)
+{
+	struct receipt receipt = { { 1, 0, 8, 66, 16, 132, 33 } }, other = { { 2 } };
+	uint8_t hash[RECEIPT_HASH_SIZE], word[RECEIPT_HASH_SIZE], again[RECEIPT_HASH_SIZE];
+
+	ck_assert_int_eq(receipt_hash(&receipt, hash), 0);
+	ck_assert_int_eq(receipt_hash_word(&receipt, word), 0);
+	ck_assert_mem_ne(hash, word, sizeof(hash));
+	ck_assert_int_eq(receipt_hash_word(&receipt, again), 0);
+	ck_assert_mem_eq(word, again, sizeof(word));
+	ck_assert_int_eq(receipt_hash_word(&other, again), 0);
+	ck_assert_mem_ne(word, again, sizeof(word));
+}
+END_TEST
+
 START_TEST(near_misses_are_malformed)
 {
 	struct receipt receipt, again;
@@ -143,4 +158,5 @@ END_TEST
 
 SUITE("auth/receipt", a_receipt_reads_back, case_hyphens_and_confusables_are_tolerated,
       near_misses_are_malformed, the_checksum_is_compared_in_constant_time,
-      what_is_no_receipt_is_malformed, the_hash_is_that_of_the_derived_value)
+      what_is_no_receipt_is_malformed, the_hash_is_that_of_the_derived_value,
+      a_word_is_no_receipt)

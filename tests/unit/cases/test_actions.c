@@ -41,6 +41,10 @@ static const struct {
 	  "{\"respondent\":" ID ",\"kind\":\"none\",\"reason\":\"r\"}", "\"confirm\":" ID },
 	{ ACTION_HANDLER, "set_severity", "{\"severity\":\"S4\",\"reason\":\"r\"}", "" },
 	{ ACTION_HANDLER, "recuse", "{\"kind\":\"full\"}", "\"reason\":\"r\"" },
+	{ ACTION_HANDLER, "open_identity", "{\"party\":" ID ",\"reason\":\"r\"}",
+	  "\"confirm\":" ID },
+	{ ACTION_HANDLER, "invite_witness", "{\"question\":\"q\"}",
+	  "\"user\":\"Ada\",\"name\":\"B\"" },
 	{ ACTION_HANDLER, "propose",
 	  "{\"items\":[{\"kind\":\"finding\",\"text\":\"t\"}],\"dispositions\":[{\"respondent\":" ID
 	  ",\"disposition\":\"sanction\"}],\"reasons\":\"r\"}",
