@@ -158,5 +158,4 @@ END_TEST
 
 SUITE("auth/receipt", a_receipt_reads_back, case_hyphens_and_confusables_are_tolerated,
       near_misses_are_malformed, the_checksum_is_compared_in_constant_time,
-      what_is_no_receipt_is_malformed, the_hash_is_that_of_the_derived_value,
-      a_word_is_no_receipt)
+      what_is_no_receipt_is_malformed, the_hash_is_that_of_the_derived_value, a_word_is_no_receipt)
