@@ -9,7 +9,7 @@ import {
 import { escalation, isLegal, rows } from '../harness/procedure.mjs';
 
 const PARTY_ACTIONS = ['withdraw', 'resume', 'object', 'extend', 'answer', 'withdraw_appeal'];
-const SYSTEM_ACTIONS = ['submit', 'close', 'supersede', 'record'];
+const SYSTEM_ACTIONS = ['submit', 'close', 'supersede', 'record', 'prove'];
 const HANDLER_ACTIONS = [...new Set(rows.filter(r => r.from !== 'new').map(r => r.action))]
 	.filter(action => !SYSTEM_ACTIONS.includes(action) && (action === 'resume' || !PARTY_ACTIONS.includes(action)))
 	.sort();
@@ -110,6 +110,8 @@ async function wellFormed(c, state) {
 		waive_hearing: { respondent, kind: 'redacted', reason: 'Safety.' },
 		set_severity: { severity: 'S2', reason: 'Weighed.' },
 		recuse: { kind: 'full' },
+		open_identity: { party: reporter, reason: 'We have to reach them.' },
+		invite_witness: { name: 'The neighbour', question: 'What did you see?' },
 		propose: {
 			items: [{ kind: 'principle', text: 'Be kind.' }],
 			dispositions: [{ respondent, disposition: 'no_violation' }],

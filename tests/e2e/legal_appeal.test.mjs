@@ -6,7 +6,9 @@ import {
 	appeal, appealBody, appeals, arbitrators, intake, judged, judgment, matter, moved, outcomes, pass,
 	personsOf, reported, turnDown,
 } from '../harness/cases.mjs';
-import { assignment, does, eventsOf, opened, resolvedTwice, votingAppeal, walkAll } from '../harness/procedure.mjs';
+import {
+	assignment, does, eventsOf, invitesWitness, opened, opensIdentity, resolvedTwice, votingAppeal, walkAll,
+} from '../harness/procedure.mjs';
 
 // A seated member holds the role of the body as well, and that one is recorded.
 const silent = {
@@ -159,6 +161,14 @@ const legal = {
 		await does(c, proceeding, 'record_service', 'appeal_body', () =>
 			c.act('arbitrator1', 'record_service', { respondent, how: 'mail', proceedings: [proceeding] })
 		);
+	},
+	'appeal: appeal_review open_identity → –': async () => {
+		const { c, proceeding } = await appeals.appeal_review();
+		await opensIdentity(c, proceeding, 'appeal_body', 'arbitrator1', 'arbitrator2');
+	},
+	'appeal: appeal_review invite_witness → –': async () => {
+		const { c, proceeding } = await appeals.appeal_review();
+		await invitesWitness(c, proceeding, 'appeal_body', 'arbitrator1');
 	},
 };
 

@@ -1,10 +1,10 @@
 // Every row of the procedure of kind intake is reached over HTTP and does what it says.
 import assert from 'node:assert/strict';
 import { people } from '../harness/api.mjs';
-import { acceptance, functionaries, intake, moved, pass, personsOf, reported, turnDown } from '../harness/cases.mjs';
+import { acceptance, functionaries, intake, moved, notice, pass, personsOf, reported, turnDown } from '../harness/cases.mjs';
 import {
-	acted, assignment, declinedAppeal, declinedTwice, does, emergency, escalation, eventsOf, opened,
-	panelIntake, votingIntake, walkAll,
+	acted, assignment, declinedAppeal, declinedTwice, does, emergency, escalation, eventsOf, invitesWitness, opened,
+	opensIdentity, panelIntake, provesWord, votingIntake, walkAll,
 } from '../harness/procedure.mjs';
 
 const silent = {
@@ -220,6 +220,46 @@ const legal = {
 			await c.act(who, 'vote', { proposal, item: 0, vote: 'support' });
 		}
 		await does(c, proceeding, 'close_vote', 'functionary', () => c.act('functionary', 'close_vote', { proposal }));
+	},
+	...Object.fromEntries(
+		['received', 'triage'].map(state => [
+			`intake: ${state} open_identity → –`,
+			async () => {
+				const { c, proceeding } = await intake[state]();
+				await opensIdentity(c, proceeding, 'functionary', 'functionary', 'functionary2');
+			},
+		])
+	),
+	'intake: escalated open_identity → –': async () => {
+		const c = await emergency();
+		const wish = { party: await c.party('reporter'), reason: 'We have to reach them.' };
+		await does(c, await c.proceeding('intake'), 'open_identity', 'external_body', () => c.act('ts', 'open_identity', wish));
+	},
+	'intake: triage invite_witness → –': async () => {
+		const { c, proceeding } = await intake.triage();
+		await invitesWitness(c, proceeding, 'functionary', 'functionary');
+	},
+	'intake: escalated invite_witness → –': async () => {
+		const { c, proceeding } = await intake.escalated();
+		await invitesWitness(c, proceeding, 'external_body', 'ts');
+	},
+	'intake: triage prove → –': async () => {
+		const { c, proceeding } = await intake.triage();
+		await provesWord(c, proceeding, 'witness', await invitesWitness(c, proceeding, 'functionary', 'functionary'));
+	},
+	'intake: escalated prove → –': async () => {
+		const { c, proceeding } = await intake.escalated();
+		await provesWord(c, proceeding, 'witness', await invitesWitness(c, proceeding, 'external_body', 'ts'));
+	},
+	'intake: accepted prove → –': async () => {
+		const c = await reported({ respondents: [{ unknown: 'Somebody in the chat.' }] });
+		await c.act('functionary', 'claim');
+		const proceeding = await c.proceeding('intake');
+		const word = await invitesWitness(c, proceeding, 'functionary', 'functionary');
+		await c.act('functionary', 'accept', await acceptance(c));
+		await provesWord(c, proceeding, 'witness', word);
+		const told = await c.act('functionary', 'notify_respondent', notice(await c.party('respondent')));
+		await provesWord(c, proceeding, 'respondent', told.word);
 	},
 };
 

@@ -5,7 +5,9 @@ import {
 	acceptance, appeal, appeals, carry, functionaries, hear, intake, matter, moved, notice, notices,
 	pass, personsOf, proposed, reported, turnDown,
 } from '../harness/cases.mjs';
-import { assignment, does, endGrants, officeMatter, opened, resolvedTwice, walkAll } from '../harness/procedure.mjs';
+import {
+	assignment, does, endGrants, invitesWitness, officeMatter, opened, opensIdentity, resolvedTwice, walkAll,
+} from '../harness/procedure.mjs';
 
 // A seated member holds the role of the body as well, and that one is recorded.
 const silent = {
@@ -244,6 +246,19 @@ const legal = {
 			await c.act(who, 'vote', { proposal, item: 2, vote: 'oppose' });
 		}
 		await does(c, proceeding, 'close_vote', 'functionary', () => c.act('functionary2', 'close_vote', { proposal }));
+	},
+	...Object.fromEntries(
+		['review', 'deliberation'].map(state => [
+			`matter: ${state} open_identity → –`,
+			async () => {
+				const { c, proceeding } = await matter[state]();
+				await opensIdentity(c, proceeding, 'functionary', 'functionary', 'functionary2');
+			},
+		])
+	),
+	'matter: review invite_witness → –': async () => {
+		const { c, proceeding } = await matter.review();
+		await invitesWitness(c, proceeding, 'functionary', 'functionary');
 	},
 };
 

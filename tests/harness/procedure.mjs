@@ -64,6 +64,24 @@ export async function opened(c, kind, action, to, causeAction) {
 
 export const assignment = async who => ({ person: await personOf(who) });
 
+/** One asks, and the act of the second opens the reporter's identity. */
+export async function opensIdentity(c, proceeding, role, first, second) {
+	const wish = { party: await c.party('reporter'), reason: 'We have to reach them.' };
+	const { pending } = await c.act(first, 'open_identity', wish, { status: 202 });
+	await does(c, proceeding, 'open_identity', role, () => c.act(second, 'open_identity', { ...wish, confirm: pending }));
+}
+
+/** Returns the word of the witness. */
+export async function invitesWitness(c, proceeding, role, who) {
+	const { word } = await does(c, proceeding, 'invite_witness', role, () =>
+		c.act(who, 'invite_witness', { name: 'The neighbour', question: 'What did you see?' })
+	);
+	return word;
+}
+
+export const provesWord = (c, proceeding, role, word) =>
+	does(c, proceeding, 'prove', role, () => expectCall(201, null, 'POST', '/v1/receipt/prove', { body: { word } }));
+
 /** A declined report whose reporter appeals, before the committee. */
 export async function declinedAppeal() {
 	const { c } = await intake.declined();
