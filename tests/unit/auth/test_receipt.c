@@ -3,6 +3,7 @@
 
 #include "api/auth/receipt.h"
 #include "daemon/base/codec.h"
+#include "daemon/crypto/crypto.h"
 
 #include "tests/unit/suite.h"
 #include <ctype.h>
@@ -124,6 +125,53 @@ START_TEST(the_checksum_is_compared_in_constant_time)
 }
 END_TEST
 
+/* 100,000 guesses, a million in full effort, beside 64 receipts that were given out: whole
+ * receipts, and digits by chance, of which the checksum lets one in 65,536 through. */
+START_TEST(guesses_find_nothing)
+{
+	enum { N_REAL = 64 };
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint8_t real[N_REAL][RECEIPT_HASH_SIZE], hash[RECEIPT_HASH_SIZE], random[32];
+	const char *effort = getenv("EFFORT");
+	unsigned n = effort && strcmp(effort, "full") == 0 ? 1000000 : 100000, n_taken = 0,
+		 n_lost = 0;
+	struct receipt receipt, again;
+	char text[RECEIPT_TEXT_SIZE];
+	bool is_found = false;
+
+	for (unsigned i = 0; i < N_REAL; i++) {
+		ck_assert_int_eq(receipt_new(&receipt), 0);
+		ck_assert_int_eq(receipt_hash(&receipt, real[i]), 0);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		bool is_whole = i & 1;
+
+		if (receipt_new(&receipt) || receipt_write(&receipt, text) ||
+		    crypto_random(random, sizeof(random)))
+			ck_abort();
+		if (!is_whole) {
+			/* The last digit stays: half of its values are no end of 18 bytes. */
+			for (size_t k = 0; k < RECEIPT_TEXT_SIZE - 2; k++)
+				if (text[k] != '-' && text[k + 1])
+					text[k] = digits[random[k % sizeof(random)] & 31];
+		}
+		if (receipt_read(slice_of(text), &again)) {
+			n_lost += is_whole;
+			continue;
+		}
+		n_taken += !is_whole;
+		if (receipt_hash(&again, hash))
+			ck_abort();
+		for (unsigned k = 0; k < N_REAL; k++)
+			is_found |= memcmp(hash, real[k], sizeof(hash)) == 0;
+	}
+	ck_assert(!is_found);
+	ck_assert_uint_eq(n_lost, 0);
+	/* About n / 131,072: this is far beyond chance. */
+	ck_assert_uint_le(n_taken, 20 + n / 2 / 6553);
+}
+END_TEST
+
 START_TEST(what_is_no_receipt_is_malformed)
 {
 	static const char *const texts[] = {
@@ -157,5 +205,5 @@ START_TEST(the_hash_is_that_of_the_derived_value)
 END_TEST
 
 SUITE("auth/receipt", a_receipt_reads_back, case_hyphens_and_confusables_are_tolerated,
-      near_misses_are_malformed, the_checksum_is_compared_in_constant_time,
+      near_misses_are_malformed, the_checksum_is_compared_in_constant_time, guesses_find_nothing,
       what_is_no_receipt_is_malformed, the_hash_is_that_of_the_derived_value, a_word_is_no_receipt)
