@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -159,6 +160,18 @@ static int child_watch(struct child *child)
 	return child->term_event && evsignal_add(child->term_event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
+/* What a process has in memory is not written to a disk when it crashes. One byte, because a core
+ * limit of 0 is passed over where cores go to a program (core(5)). */
+static int refuse_dumps(void)
+{
+	const struct rlimit one = { 1, 1 }, none = { 0, 0 };
+
+	/* Where nobody may have any, one byte is too many. */
+	if (setrlimit(RLIMIT_CORE, &one) < 0 && setrlimit(RLIMIT_CORE, &none) < 0)
+		return -errno;
+	return 0;
+}
+
 /*
  * Makes a fresh fork a process of its kind. Returns 0 or a negative error, after which the process
  * is to exit.
@@ -184,6 +197,9 @@ int child_init(struct child *child, const struct process_kind *kind)
 		return -errno;
 	if (getppid() != child->parent_pid)
 		_exit(PROCESS_EXIT_ORPHAN);
+	r = refuse_dumps();
+	if (r < 0)
+		return r;
 	child->base = event_base_new();
 	return child->base ? child_watch(child) : -ENOMEM;
 }
