@@ -15,6 +15,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/app/confine.h"
 #include "daemon/app/process.h"
 #include "daemon/base/log.h"
 
@@ -35,6 +36,20 @@ int child_change_account(const char *user)
 	    setuid(account->pw_uid) < 0)
 		return -errno;
 	return 0;
+}
+
+/* What only the vault reads is out of the reach of all others. */
+static int child_confine(const struct child *child, const struct process_kind *kind)
+{
+	int r = kind->id == PAGE_VAULT ? 0 : confine_secrets(child->config);
+
+	if (r == CONFINE_E_ABSENT && kind->id == PAGE_WORKER)
+		log_say(LOG_LEVEL_WARN, "this kernel has no Landlock: whoever takes over web or "
+					"worker can read the vault's files as this account");
+	else if (r < 0)
+		log_say(LOG_LEVEL_ERROR, "the vault's files cannot be kept from this process: %s",
+			strerror(-r));
+	return r < 0 ? r : 0;
 }
 
 /* The parent starts another one and sends the way to it. */
@@ -189,7 +204,9 @@ int child_init(struct child *child, const struct process_kind *kind)
 	(void)signal(SIGINT, SIG_IGN); /* the terminal's; the parent says what it means */
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	r = child_change_account(child->config->user);
+	r = child_confine(child, kind);
+	if (r == 0)
+		r = child_change_account(child->config->user);
 	if (r < 0)
 		return r;
 	/* After the change of account, which clears it. The parent may be gone already. */

@@ -108,6 +108,7 @@ struct config {
 	int64_t vault_cases_host;
 	int64_t deadlines_every; /* seconds */
 	int64_t audit_every;
+	int64_t rotation_every;
 	const char *audit_head_file;
 	int64_t lookups_every; /* seconds */
 	int64_t sweep_every;   /* seconds */

@@ -16,14 +16,35 @@ const struct control_command control_commands[] = {
 	  "and the passphrase there first: it gets a log-signing key of its own, under NAME or\n"
 	  "the host's name.\n",
 	  control_keys_init },
-	{ "keys", "status", "", "say whether the key files are in order",
+	{ "keys", "status", "", "say whether the key files are in order, and how far a rotation is",
 	  "Checks that they are there, private, open with the passphrase, and are those of the\n"
-	  "database.\n",
+	  "database; prints each intake key's state, how many keys of units are sealed to it, and\n"
+	  "which keys the hosts have.\n",
 	  control_keys_status },
 	{ "keys", "recover", "", "open the vault's key file with three escrow shares",
 	  "Reads shares from standard input, one a line, and seals the key file anew under the\n"
 	  "present passphrase, which is made where there is none.\n",
 	  control_keys_recover },
+	{ "keys", "rotate", "[--log]", "make another intake key, which waits for its activation",
+	  "Adds the key to the vault's key file. The daemons of all hosts need it before it is\n"
+	  "activated: see `keys import`. What is interrupted is finished by the next run.\n"
+	  "--log  instead: another key of this host for signing the log\n",
+	  control_keys_rotate },
+	{ "keys", "import", "FILE [--passphrase FILE]", "take the intake keys of another host",
+	  "FILE is a copy of that host's key file, sealed under the present passphrase or the one\n"
+	  "of --passphrase. This host keeps its own key for signing the log.\n",
+	  control_keys_import },
+	{ "keys", "activate", "[--without HOST]", "let new words be sealed to the new intake key",
+	  "Refused until the vaults of all hosts have the key; --without forgets a host that is\n"
+	  "gone for good. On every further host it brings vault.public_file up to date.\n",
+	  control_keys_activate },
+	{ "keys", "destroy", "KEY", "destroy the private half of a retired intake key",
+	  "Refused while anything is sealed to the key, or a host seals to it. Run it on every\n"
+	  "host. Backups of the database from before the rotation cannot be read afterwards.\n",
+	  control_keys_destroy },
+	{ "keys", "escrow", "", "print new escrow shares; the old ones open older files alone",
+	  "Seals the key file under another master key, and prints its five shares.\n",
+	  control_keys_escrow },
 	{ "policy", "check", "[DIRECTORY...]", "say whether a policy set is in order",
 	  "Reads the directories, or policy_path; prints each fault as FILE:LINE:COLUMN: text.\n",
 	  control_policy_check },

@@ -5,11 +5,11 @@
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/app/control.h"
-#include "daemon/app/vault_load.h"
+#include "daemon/app/control_keys.h"
 #include "daemon/base/codec.h"
 #include "daemon/base/text.h"
 #include "daemon/keys/escrow.h"
@@ -17,39 +17,50 @@
 
 enum { SHARES_TEXT_MAX = 4096 };
 
-struct keys_work {
-	const struct config *config;
-	struct pg_session *session;
-	uint8_t deployment[KEYS_ID_SIZE];
-	bool has_vault; /* the database knows an intake key */
-	struct passphrase passphrase;
-	struct vault_file file;
-};
-
-static void work_deinit(struct keys_work *work)
+void keys_work_deinit(struct keys_work *work)
 {
 	pg_session_free(work->session);
 	passphrase_deinit(&work->passphrase);
 	vault_file_deinit(&work->file);
 }
 
-/* Asks the database which deployment it is. */
+/* As pg_session_query(), with a message. */
+int keys_query(const struct keys_work *work, const char *sql, const char *const *params,
+	       unsigned n_params, struct pg_rows **ret_rows)
+{
+	int r = pg_session_query(work->session, sql, params, n_params, ret_rows);
+
+	return r ? control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(work->session))
+		 : CONTROL_OK;
+}
+
+static uint32_t id_read(const struct pg_rows *rows, int row, int column)
+{
+	const char *text = pg_rows_text(rows, row, column);
+
+	return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
+}
+
+/* Asks the database which deployment it is, and which keys it knows. */
 static int deployment_ask(struct keys_work *work)
 {
 	struct pg_rows *rows = NULL;
 	int r = pg_session_query(work->session,
-				 "select d.deployment_id, exists (select from keyring.vault_key)"
-				 " from conduct.deployment d",
+				 "select d.deployment_id, (select k.key_id from keyring.vault_key k"
+				 " where k.state = 'active'), (select max(k.key_id)"
+				 " from keyring.vault_key k) from conduct.deployment d",
 				 NULL, 0, &rows);
 
 	if (r)
 		return control_fail("%s: run `conductctl migrate` first",
 				    r < 0 ? strerror(-r) : pg_session_error(work->session));
 	if (pg_rows_count(rows) != 1 ||
-	    text_read_uuid(text_slice(pg_rows_text(rows, 0, 0)), work->deployment))
+	    text_read_uuid(text_slice(pg_rows_text(rows, 0, 0)), work->deployment)) {
 		r = control_fail("the database does not say which deployment it is");
-	else
-		work->has_vault = strcmp(pg_rows_text(rows, 0, 1), "t") == 0;
+	} else {
+		work->active_id = id_read(rows, 0, 1);
+		work->newest_id = id_read(rows, 0, 2);
+	}
 	pg_rows_free(rows);
 	return r;
 }
@@ -79,7 +90,7 @@ static int passphrase_make(struct keys_work *work)
 }
 
 /* Five shares, once: whoever has three of them needs the key file and nothing else. */
-static int shares_print(const struct keys_work *work)
+int keys_print_shares(const struct keys_work *work)
 {
 	char shares[ESCROW_SHARES][ESCROW_TEXT_SIZE];
 	int r = escrow_split(work->file.master, shares);
@@ -96,7 +107,8 @@ static int shares_print(const struct keys_work *work)
 	return CONTROL_OK;
 }
 
-static int file_write(const struct keys_work *work, bool is_new)
+/* Whenever this is interrupted, the old file or the new one is there. */
+int keys_write_file(const struct keys_work *work, bool is_new)
 {
 	const char *file = work->config->vault_key_file;
 	char text[VAULT_FILE_TEXT_MAX];
@@ -114,7 +126,7 @@ static int vault_key_new(struct keys_work *work, const char *host)
 {
 	int r;
 
-	if (work->has_vault)
+	if (work->newest_id)
 		return control_fail("%s: there is no such file, and this deployment has its intake "
 				    "keys already: copy the file from another host or a backup",
 				    work->config->vault_key_file);
@@ -123,11 +135,11 @@ static int vault_key_new(struct keys_work *work, const char *host)
 		r = crypto_random(work->file.master, VAULT_MASTER_SIZE);
 	if (r)
 		return control_fail("%s", strerror(-r));
-	r = file_write(work, true);
+	r = keys_write_file(work, true);
 	if (r)
 		return r;
 	(void)printf("made %s\n", work->config->vault_key_file);
-	return shares_print(work);
+	return keys_print_shares(work);
 }
 
 /* A file that is there: of this deployment, and with a signing key of this host. */
@@ -145,7 +157,7 @@ static int vault_key_keep(struct keys_work *work, const char *host)
 	r = vault_keys_change_host(&work->file.keys, host);
 	if (r)
 		return control_fail("%s", strerror(-r));
-	r = file_write(work, false);
+	r = keys_write_file(work, false);
 	if (r == 0)
 		(void)printf("kept %s, with a new log-signing key for %s\n", file, host);
 	return r;
@@ -162,14 +174,21 @@ static int vault_key_make(struct keys_work *work, const char *host)
 	return vault_key_keep(work, host);
 }
 
-static int public_make(const struct keys_work *work)
+int keys_write_public(const struct keys_work *work, uint32_t key_id)
 {
+	const struct vault_intake *intake = vault_keys_find(&work->file.keys, key_id);
 	const char *file = work->config->vault_public_file;
 	struct public_keys keys, old;
 	char text[PUBLIC_FILE_TEXT_MAX];
 	bool is_there;
-	int r = public_keys_of(&work->file.keys, &keys);
+	int r;
 
+	if (!intake)
+		return control_fail("%s lacks intake key %u, which is the active one: copy the "
+				    "newer key file from another host or a backup, or import its "
+				    "keys with `conductctl keys import`",
+				    work->config->vault_key_file, key_id);
+	r = public_keys_of(&work->file.keys, &intake->public_part, &keys);
 	if (r)
 		return control_fail("%s", strerror(-r));
 	is_there = vault_load_public(file, &old) == 0 && public_keys_equal(&keys, &old);
@@ -181,62 +200,71 @@ static int public_make(const struct keys_work *work)
 	return CONTROL_OK;
 }
 
-/* The database's rows of the keys: the last is active, those before it only open. */
-static int database_register(const struct keys_work *work)
+/* The first keys of a deployment: the newest is active. Later ones wait for `keys activate`. */
+static const char *state_of(const struct keys_work *work, uint32_t key_id)
+{
+	uint32_t active_id = work->active_id ? work->active_id
+					     : vault_keys_newest(&work->file.keys)->key_id;
+
+	if (key_id == active_id)
+		return "active";
+	return key_id < active_id ? "decrypt_only" : "pending";
+}
+
+int keys_register(const struct keys_work *work)
 {
 	const struct vault_keys *keys = &work->file.keys;
+	int r = CONTROL_OK;
 
-	for (size_t i = 0; i < keys->n_intake; i++) {
+	for (size_t i = 0; r == 0 && i < keys->n_intake; i++) {
 		const struct intake_key *intake = &keys->intake[i].public_part;
 		char id[16], hex[2 * HPKE_KEY_SIZE + 1];
-		const char *const params[] = { id, hex,
-					       i + 1 == keys->n_intake ? "active"
-								       : "decrypt_only" };
-		int r;
+		const char *const params[] = { id, hex, state_of(work, intake->key_id) };
 
 		(void)snprintf(id, sizeof(id), "%u", intake->key_id);
 		codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
-		r = pg_session_query(work->session,
-				     "insert into keyring.vault_key (key_id, public_key, state,"
-				     " made_at) values ($1::integer, decode($2, 'hex'), $3,"
-				     " conduct.clock()) on conflict (key_id) do update"
-				     " set public_key = vault_key.public_key",
-				     params, ARRAY_SIZE(params), NULL);
-		if (r)
-			return control_fail("%s",
-					    r < 0 ? strerror(-r) : pg_session_error(work->session));
+		r = keys_query(work,
+			       "insert into keyring.vault_key (key_id, public_key, state, made_at,"
+			       " changed_at) values ($1::integer, decode($2, 'hex'), $3,"
+			       " conduct.clock(), conduct.clock()) on conflict (key_id) do nothing",
+			       params, ARRAY_SIZE(params), NULL);
 	}
-	return CONTROL_OK;
-}
-
-/* Whether the database has the very keys of the file. */
-static int database_compare(const struct keys_work *work)
-{
-	const struct intake_key *intake = vault_keys_active(&work->file.keys);
-	char id[16], hex[2 * HPKE_KEY_SIZE + 1];
-	const char *const params[] = { id, hex };
-	struct pg_rows *rows = NULL;
-	int r;
-
-	(void)snprintf(id, sizeof(id), "%u", intake->key_id);
-	codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
-	r = pg_session_query(work->session,
-			     "select k.state from keyring.vault_key k where k.key_id = $1::integer"
-			     " and k.public_key = decode($2, 'hex')",
-			     params, ARRAY_SIZE(params), &rows);
-	if (r)
-		return control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(work->session));
-	if (pg_rows_count(rows) != 1)
-		r = control_fail("the database has another intake key %s than %s: this file is of "
-				 "another vault; copy the right one from another host or a backup",
-				 id, work->config->vault_key_file);
-	else
-		(void)printf("database   intake key %s is %s\n", id, pg_rows_text(rows, 0, 0));
-	pg_rows_free(rows);
 	return r;
 }
 
-static int work_start(struct control *control, struct keys_work *work)
+/* Whether the database has the very keys of the file. */
+int keys_compare(const struct keys_work *work)
+{
+	const struct vault_keys *keys = &work->file.keys;
+	int r = CONTROL_OK;
+
+	for (size_t i = 0; r == 0 && i < keys->n_intake; i++) {
+		const struct intake_key *intake = &keys->intake[i].public_part;
+		char id[16], hex[2 * HPKE_KEY_SIZE + 1];
+		const char *const params[] = { id, hex };
+		struct pg_rows *rows = NULL;
+
+		(void)snprintf(id, sizeof(id), "%u", intake->key_id);
+		codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
+		r = keys_query(
+			work,
+			"select k.state from keyring.vault_key k where k.key_id = $1::integer"
+			" and k.public_key = decode($2, 'hex')",
+			params, ARRAY_SIZE(params), &rows);
+		if (r == 0 && pg_rows_count(rows) != 1)
+			r = control_fail("the database has another intake key %s than %s, or none: "
+					 "this file is of another vault; copy the right one from "
+					 "another host or a backup",
+					 id, work->config->vault_key_file);
+		else if (r == 0)
+			(void)printf("database   intake key %s is %s\n", id,
+				     pg_rows_text(rows, 0, 0));
+		pg_rows_free(rows);
+	}
+	return r;
+}
+
+int keys_work_start(struct control *control, struct keys_work *work)
 {
 	work->config = control_config(control);
 	if (!work->config)
@@ -245,9 +273,25 @@ static int work_start(struct control *control, struct keys_work *work)
 	return work->session ? deployment_ask(work) : CONTROL_FAILED;
 }
 
+int keys_work_open(struct control *control, struct keys_work *work)
+{
+	int r = keys_work_start(control, work);
+
+	if (r)
+		return r;
+	r = passphrase_find(work->config->vault_passphrase_file, &work->passphrase);
+	if (r)
+		return control_fail("passphrase: %s", passphrase_explain(r));
+	r = vault_load_file(work->config, &work->passphrase, &work->file);
+	if (r == 0 && memcmp(work->file.keys.deployment, work->deployment, KEYS_ID_SIZE) != 0)
+		r = VAULT_LOAD_E_DEPLOYMENT;
+	return r ? control_fail("%s: %s", work->config->vault_key_file, vault_load_explain(r))
+		 : CONTROL_OK;
+}
+
 int control_keys_init(struct control *control, int argc, char **argv)
 {
-	CLEANUP(work_deinit) struct keys_work work = { .config = NULL };
+	CLEANUP(keys_work_deinit) struct keys_work work = { .config = NULL };
 	const char *given = NULL;
 	const struct control_option options[] = { { "--host", &given, NULL, false } };
 	char host[VAULT_HOST_MAX + 1] = "";
@@ -261,7 +305,7 @@ int control_keys_init(struct control *control, int argc, char **argv)
 		return control_misused("keys init: --host must be a name of at most %d letters, "
 				       "digits, '.', '-' and '_'",
 				       VAULT_HOST_MAX);
-	r = work_start(control, &work);
+	r = keys_work_start(control, &work);
 	if (r == 0)
 		r = index_key_make(work.config);
 	if (r == 0)
@@ -269,82 +313,12 @@ int control_keys_init(struct control *control, int argc, char **argv)
 	if (r == 0)
 		r = vault_key_make(&work, given);
 	if (r == 0)
-		r = public_make(&work);
+		r = keys_write_public(&work, work.active_id
+						     ? work.active_id
+						     : vault_keys_newest(&work.file.keys)->key_id);
 	if (r == 0)
-		r = database_register(&work);
-	return r ? r : database_compare(&work);
-}
-
-static int index_key_status(const struct config *config)
-{
-	struct index_key key = { 0 };
-	int r = key_file_load_index(config->index_key_file, &key);
-
-	index_key_deinit(&key);
-	(void)printf("index key  %s  %s\n", config->index_key_file, key_file_explain(r));
-	return r ? CONTROL_FAILED : CONTROL_OK;
-}
-
-static int public_status(const struct keys_work *work)
-{
-	struct public_keys keys, expected;
-	int r = vault_load_public(work->config->vault_public_file, &keys);
-
-	if (r == 0 && work->file.keys.n_intake &&
-	    (public_keys_of(&work->file.keys, &expected) || !public_keys_equal(&keys, &expected)))
-		r = VAULT_LOAD_E_DIFFERS;
-	(void)printf("public     %s  %s\n", work->config->vault_public_file, vault_load_explain(r));
-	return r ? CONTROL_FAILED : CONTROL_OK;
-}
-
-static int vault_key_status(struct keys_work *work)
-{
-	const char *file = work->config->vault_key_file;
-	int r = passphrase_find(work->config->vault_passphrase_file, &work->passphrase);
-
-	if (r) {
-		(void)printf("passphrase %s\n", passphrase_explain(r));
-		return CONTROL_FAILED;
-	}
-	r = vault_load_file(work->config, &work->passphrase, &work->file);
-	(void)printf("vault key  %s  %s", file, vault_load_explain(r));
-	if (r == 0)
-		(void)printf(": %zu intake key%s, signs the log as %s", work->file.keys.n_intake,
-			     work->file.keys.n_intake == 1 ? "" : "s", work->file.keys.host);
-	(void)putchar('\n');
-	return r ? CONTROL_FAILED : CONTROL_OK;
-}
-
-static int database_status(struct control *control, struct keys_work *work)
-{
-	int r = work_start(control, work);
-
-	if (r || !work->file.keys.n_intake)
-		return r;
-	if (memcmp(work->file.keys.deployment, work->deployment, KEYS_ID_SIZE) != 0)
-		return control_fail("%s: %s", work->config->vault_key_file,
-				    vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
-	return database_compare(work);
-}
-
-/* Looks at everything, whatever is wrong with one of it. */
-int control_keys_status(struct control *control, int argc, char **argv)
-{
-	CLEANUP(work_deinit) struct keys_work work = { .config = NULL };
-	int worst, r;
-
-	if (argc > 1)
-		return control_misused("keys status takes no arguments");
-	work.config = control_config(control);
-	if (!work.config)
-		return CONTROL_FAILED;
-	worst = index_key_status(work.config);
-	r = vault_key_status(&work);
-	worst = r ? r : worst;
-	r = public_status(&work);
-	worst = r ? r : worst;
-	r = database_status(control, &work);
-	return r ? r : worst;
+		r = keys_register(&work);
+	return r ? r : keys_compare(&work);
 }
 
 /* One share a line; empty lines are left out. */
@@ -387,7 +361,7 @@ static int master_join(uint8_t ret_master[VAULT_MASTER_SIZE])
 
 int control_keys_recover(struct control *control, int argc, char **argv)
 {
-	CLEANUP(work_deinit) struct keys_work work = { .config = NULL };
+	CLEANUP(keys_work_deinit) struct keys_work work = { .config = NULL };
 	uint8_t master[VAULT_MASTER_SIZE] = { 0 };
 	int r;
 
@@ -406,7 +380,7 @@ int control_keys_recover(struct control *control, int argc, char **argv)
 	if (r == 0)
 		r = passphrase_make(&work);
 	if (r == 0)
-		r = file_write(&work, false);
+		r = keys_write_file(&work, false);
 	if (r == 0)
 		(void)printf("%s opens with the present passphrase again\n",
 			     work.config->vault_key_file);

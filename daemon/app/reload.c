@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/app/certificates.h"
+#include "daemon/app/confine.h"
 #include "daemon/app/files.h"
 #include "daemon/app/issuers.h"
 #include "daemon/app/notify.h"
@@ -69,7 +70,7 @@ int reload_check(const char *file, const struct config *old, const struct page *
 	struct config *config = NULL;
 	char text[512];
 	int r = config_load(file, &config, &error);
-	int results[4] = { 0 };
+	int results[5] = { 0 };
 
 	if (r > 0) {
 		config_error_print(file, &error, text, sizeof(text));
@@ -82,6 +83,7 @@ int reload_check(const char *file, const struct config *old, const struct page *
 	results[1] = check_issuers(config);
 	results[2] = files_check_secrets(config);
 	results[3] = check_tls(old, config, page);
+	results[4] = confine_check(config);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(results); i++)
 		r = results[i];
 	if (r) {

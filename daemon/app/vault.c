@@ -35,6 +35,8 @@ struct vault {
 	uint8_t reply[IPC_VAULT_OPENED_MAX];
 };
 
+_Static_assert((int)IPC_VAULT_REWRAPPED_MAX <= (int)IPC_VAULT_OPENED_MAX, "one buffer for all");
+
 static int64_t monotonic_ms(void)
 {
 	struct timespec now;
@@ -60,6 +62,7 @@ static void report_count(struct vault *vault, int64_t now_ms, const struct vault
 
 	atomic_fetch_add(&page->n_opened, report->n_opened);
 	atomic_fetch_add(&page->n_broken, report->n_broken);
+	atomic_fetch_add(&page->n_rewrapped, report->n_rewrapped);
 	if (report->refusal == 0)
 		return;
 	atomic_fetch_add(report->refusal == VAULT_QUOTA_E_PERSON ? &page->n_refused_person
@@ -101,6 +104,35 @@ static int answer_sign(struct peer *peer, const struct ipc_message *message)
 	return r;
 }
 
+static int answer_rewrap(struct peer *peer, const struct ipc_message *message)
+{
+	struct vault *vault = peer->vault;
+	int64_t now_ms = monotonic_ms();
+	struct vault_report report;
+	size_t length = 0;
+	int r = vault_server_rewrap(vault->server, now_ms, peer->kind == PAGE_WORKER,
+				    message->payload, vault->reply, &length, &report);
+
+	if (r == 0) {
+		report_count(vault, now_ms, &report);
+		(void)ipc_channel_reply(peer->channel, message, IPC_TYPE_VAULT_REWRAPPED,
+					(struct slice){ (const char *)vault->reply, length });
+	}
+	return r;
+}
+
+static int answer_list(struct peer *peer, const struct ipc_message *message)
+{
+	struct vault *vault = peer->vault;
+	size_t length = 0;
+	int r = vault_server_list(vault->server, peer->kind == PAGE_WORKER, vault->reply, &length);
+
+	if (r == 0)
+		(void)ipc_channel_reply(peer->channel, message, IPC_TYPE_VAULT_LISTED,
+					(struct slice){ (const char *)vault->reply, length });
+	return r;
+}
+
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, void *userdata)
 {
 	struct peer *peer = userdata;
@@ -114,6 +146,10 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 		r = answer_open(peer, message);
 	else if (message->type == IPC_TYPE_VAULT_SIGN)
 		r = answer_sign(peer, message);
+	else if (message->type == IPC_TYPE_VAULT_REWRAP)
+		r = answer_rewrap(peer, message);
+	else if (message->type == IPC_TYPE_VAULT_LIST)
+		r = answer_list(peer, message);
 	if (r > 0)
 		log_say(LOG_LEVEL_ERROR, "a process asked what it may not");
 	else if (r < 0)
@@ -152,12 +188,10 @@ static void on_peer(struct child *child, enum page_process kind, int fd)
 /* The public file is what web seals to: another one than the keys' own would lose every report. */
 static int public_check(const struct config *config, const struct vault_keys *keys)
 {
-	struct public_keys found, own;
+	struct public_keys found;
 	int r = vault_load_public(config->vault_public_file, &found);
 
-	if (r == 0)
-		r = public_keys_of(keys, &own);
-	if (r == 0 && !public_keys_equal(&found, &own))
+	if (r == 0 && (r = public_keys_check(&found, keys)) > 0)
 		r = VAULT_LOAD_E_DIFFERS;
 	if (r)
 		log_say(LOG_LEVEL_ERROR, "%s: %s", config->vault_public_file,

@@ -97,7 +97,8 @@ const char *vault_load_explain(int outcome)
 		return "the keys are those of another deployment than the database: name the right "
 		       "key file, or the right database";
 	case VAULT_LOAD_E_DIFFERS:
-		return "the public file is not of this key file: run `conductctl keys init`";
+		return "the public file is not of this key file, or names a key that it lacks: "
+		       "copy the newer key file from another host, or run `conductctl keys init`";
 	default:
 		return outcome < 0 ? strerror(-outcome) : "in order";
 	}

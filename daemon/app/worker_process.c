@@ -65,6 +65,7 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.audit_every_ms = (unsigned)config->audit_every * 1000,
 		.lookups_every_ms = (unsigned)config->lookups_every * 1000,
 		.sweep_every_ms = (unsigned)config->sweep_every * 1000,
+		.rotation_every_ms = (unsigned)config->rotation_every * 1000,
 	};
 	for (size_t i = 0; i < config->n_tls; i++)
 		process->tls_addresses[i] = config->tls[i].listen;
@@ -132,13 +133,20 @@ static void on_hand_over(struct child *child)
 	listeners_close(child->listeners);
 }
 
-/* A new intake key; what is wrong with the file is logged. */
-static int sealer_renew(struct process *process)
+/* A new intake key, or another key for the log; what is wrong with the file is logged. */
+static int keys_renew(struct process *process)
 {
 	struct public_keys keys;
+	struct note_key log_key;
 	int r = vault_load_public_or_log(process->child->config->vault_public_file, &keys);
 
-	return r ? r : vault_load_renew_or_log(&process->sealer, &keys);
+	if (r == 0)
+		r = note_key_init(&log_key, keys.host, keys.log_key);
+	if (r == 0)
+		r = vault_load_renew_or_log(&process->sealer, &keys);
+	if (r == 0)
+		worker_set_log_key(process->worker, &log_key);
+	return r;
 }
 
 /* No job uses the old configuration any more. */
@@ -151,7 +159,7 @@ static void on_paused(void *userdata)
 	bool is_good;
 
 	child->config = NULL;
-	is_good = child_reload_config(child) == 0 && sealer_renew(process) == 0;
+	is_good = child_reload_config(child) == 0 && keys_renew(process) == 0;
 	if (!is_good) {
 		config_free(child->config);
 		child->config = old;

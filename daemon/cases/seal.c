@@ -32,10 +32,13 @@ void sealer_deinit(struct sealer *sealer)
 	crypto_wipe(sealer, sizeof(*sealer));
 }
 
-/* The next key that is sealed goes to the new intake key. Returns 0 or SEALER_E_DEPLOYMENT. */
+/* The next key that is sealed goes to the new intake key. Returns 0, or SEALER_E_DEPLOYMENT for one
+ * of another deployment, or another one of the same id: the vault would not open it. */
 int sealer_reload(struct sealer *sealer, const struct intake_key *intake)
 {
-	if (memcmp(sealer->intake.deployment, intake->deployment, KEYS_ID_SIZE) != 0)
+	if (memcmp(sealer->intake.deployment, intake->deployment, KEYS_ID_SIZE) != 0 ||
+	    (sealer->intake.key_id == intake->key_id &&
+	     memcmp(sealer->intake.public_key, intake->public_key, HPKE_KEY_SIZE) != 0))
 		return SEALER_E_DEPLOYMENT;
 	sealer->intake = *intake;
 	return 0;

@@ -91,6 +91,10 @@
 	ROW(WORKER_AUDIT_NODES, audit_nodes, ITEMS) \
 	ROW(AUDIT_KEEP, audit_keep, KEEP) \
 	ROW(AUDIT_PUBLISH, audit_publish, HEAD) \
+	ROW(VAULT_REPORT, vault_report, VAULT) \
+	ROW(ROTATION_NEXT, rotation_next, NEXT) \
+	ROW(ROTATION_DONE, rotation_done, REWRAPPED) \
+	ROW(ALARM, alarm, ITEMS) \
 	ROW(SWEEP, sweep, NUMBER) \
 	ROW(READINESS, readiness, NOTHING)
 

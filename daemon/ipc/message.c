@@ -32,6 +32,13 @@ static const struct ipc_bounds bounds[] = {
 	  false },
 	{ IPC_TYPE_VAULT_SIGN, "vault sign", 1, IPC_VAULT_NOTE_MAX, false },
 	{ IPC_TYPE_VAULT_SIGNED, "vault signed", 0, IPC_VAULT_SIGNATURE_SIZE, false },
+	{ IPC_TYPE_VAULT_REWRAP, "vault rewrap", IPC_VAULT_REWRAP_MIN, IPC_VAULT_REWRAP_MAX,
+	  false },
+	{ IPC_TYPE_VAULT_REWRAPPED, "vault rewrapped", IPC_VAULT_REWRAPPED_MIN,
+	  IPC_VAULT_REWRAPPED_MAX, false },
+	{ IPC_TYPE_VAULT_LIST, "vault list", 0, 0, false },
+	{ IPC_TYPE_VAULT_LISTED, "vault listed", IPC_VAULT_LISTED_MIN, IPC_VAULT_LISTED_MAX,
+	  false },
 };
 
 /* The row of a type; rows live as long as the program. */

@@ -32,6 +32,11 @@ enum ipc_type {
 	 * where the vault does not sign it */
 	IPC_TYPE_VAULT_SIGN,
 	IPC_TYPE_VAULT_SIGNED,
+	/* worker to vault; the parts are in ipc/vault.h */
+	IPC_TYPE_VAULT_REWRAP,
+	IPC_TYPE_VAULT_REWRAPPED,
+	IPC_TYPE_VAULT_LIST,
+	IPC_TYPE_VAULT_LISTED,
 };
 
 struct ipc_bounds {

@@ -75,6 +75,11 @@ struct page_vault {
 	page_counter n_refused_person;
 	page_counter n_refused_host;
 	page_counter n_signed;
+	page_counter n_rewrapped; /* keys of units sealed again to another key */
+	/* Written by the worker. */
+	page_counter n_alarmed; /* refusals that an alarm was raised about */
+	page_counter n_alarms;
+	page_counter n_stuck; /* keys of units that the last rotation could not open */
 };
 
 struct page {

@@ -16,7 +16,7 @@
 enum { LENGTH_MIN = 12, RANDOM_SIZE = 32 };
 
 /* True: there is a credential, and its name is in ret_path. */
-static bool credential_find(char *ret_path, size_t size)
+bool passphrase_find_credential(char *ret_path, size_t size)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	int n = directory ? snprintf(ret_path, size, "%s/vault.passphrase", directory) : -1;
@@ -24,7 +24,8 @@ static bool credential_find(char *ret_path, size_t size)
 	return n > 0 && (size_t)n < size && access(ret_path, F_OK) == 0;
 }
 
-static int file_read(const char *file, struct passphrase *ret_passphrase)
+/* Returns 0, PASSPHRASE_E_…, or negative. */
+int passphrase_read(const char *file, struct passphrase *ret_passphrase)
 {
 	size_t length = 0;
 	int r = key_file_load(file, true, ret_passphrase->text, sizeof(ret_passphrase->text),
@@ -55,10 +56,10 @@ int passphrase_find(const char *file, struct passphrase *ret_passphrase)
 	char credential[4096];
 	int r = PASSPHRASE_E_ABSENT;
 
-	if (credential_find(credential, sizeof(credential)))
-		r = file_read(credential, &found);
+	if (passphrase_find_credential(credential, sizeof(credential)))
+		r = passphrase_read(credential, &found);
 	else if (*file)
-		r = file_read(file, &found);
+		r = passphrase_read(file, &found);
 	if (r == 0)
 		*ret_passphrase = found;
 	return r;
@@ -72,7 +73,7 @@ int passphrase_ensure(const char *file, bool *ret_is_made)
 	int r;
 
 	*ret_is_made = false;
-	if (credential_find(credential, sizeof(credential)))
+	if (passphrase_find_credential(credential, sizeof(credential)))
 		return 0;
 	if (!*file)
 		return PASSPHRASE_E_ABSENT;

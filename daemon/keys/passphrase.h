@@ -16,9 +16,11 @@ enum {
 	PASSPHRASE_E_LENGTH,     /* shorter than 12 bytes, or longer than PASSPHRASE_MAX */
 };
 
+int passphrase_read(const char *file, struct passphrase *ret_passphrase);
 /* $CREDENTIALS_DIRECTORY/vault.passphrase, where systemd puts it; else the file, unless its name is
  * "". */
 int passphrase_find(const char *file, struct passphrase *ret_passphrase);
+bool passphrase_find_credential(char *ret_path, size_t size);
 /* Makes the file with a random passphrase, unless there is one or a credential. */
 int passphrase_ensure(const char *file, bool *ret_is_made);
 struct slice passphrase_slice(const struct passphrase *passphrase);

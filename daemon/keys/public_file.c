@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns 0 or negative. */
-int public_keys_of(const struct vault_keys *keys, struct public_keys *ret_public)
+/* intake: the one of the vault's that is to be sealed to. Returns 0 or negative. */
+int public_keys_of(const struct vault_keys *keys, const struct intake_key *intake,
+		   struct public_keys *ret_public)
 {
-	*ret_public = (struct public_keys){ .intake = *vault_keys_active(keys) };
+	*ret_public = (struct public_keys){ .intake = *intake };
 	memcpy(ret_public->host, keys->host, sizeof(ret_public->host));
 	return ed25519_get_public(keys->signing, ret_public->log_key);
 }
@@ -22,6 +23,21 @@ bool public_keys_equal(const struct public_keys *a, const struct public_keys *b)
 	return memcmp(&a->intake, &b->intake, sizeof(a->intake)) == 0 &&
 	       strcmp(a->host, b->host) == 0 &&
 	       memcmp(a->log_key, b->log_key, sizeof(a->log_key)) == 0;
+}
+
+/* Returns 0, PUBLIC_FILE_E_DIFFERS where these are not of the vault's keys, or negative. */
+int public_keys_check(const struct public_keys *public, const struct vault_keys *keys)
+{
+	const struct vault_intake *intake = vault_keys_find(keys, public->intake.key_id);
+	struct public_keys own;
+	int r;
+
+	if (!intake)
+		return PUBLIC_FILE_E_DIFFERS;
+	r = public_keys_of(keys, &intake->public_part, &own);
+	if (r)
+		return r;
+	return public_keys_equal(public, &own) ? 0 : PUBLIC_FILE_E_DIFFERS;
 }
 
 /* NUL-terminated. */

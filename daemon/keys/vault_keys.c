@@ -73,10 +73,83 @@ const struct vault_intake *vault_keys_find(const struct vault_keys *keys, uint32
 	return NULL;
 }
 
-/* What new units are sealed to. */
-const struct intake_key *vault_keys_active(const struct vault_keys *keys)
+/* The one that was made last. Which one is sealed to says the public file. */
+const struct intake_key *vault_keys_newest(const struct vault_keys *keys)
 {
 	return &keys->intake[keys->n_intake - 1].public_part;
+}
+
+/* A further intake key. Returns 0, VAULT_KEYS_E_FULL, VAULT_KEYS_E_MALFORMED for an id that is not
+ * above all others, or negative; nothing is changed then. */
+int vault_keys_add(struct vault_keys *keys, uint32_t key_id)
+{
+	CLEANUP(vault_keys_deinit) struct vault_keys more = *keys;
+	struct vault_intake *intake;
+	int r;
+
+	if (keys->n_intake == VAULT_INTAKE_MAX)
+		return VAULT_KEYS_E_FULL;
+	if (key_id <= vault_keys_newest(keys)->key_id)
+		return VAULT_KEYS_E_MALFORMED;
+	intake = &more.intake[more.n_intake++];
+	r = crypto_random(intake->key, HPKE_KEY_SIZE);
+	if (r == 0)
+		r = intake_fill(intake, keys->deployment, key_id);
+	if (r == 0)
+		*keys = more;
+	return r;
+}
+
+/* The private half is gone with it. Returns 0, or VAULT_KEYS_E_LAST where no key would be left. */
+int vault_keys_remove(struct vault_keys *keys, uint32_t key_id)
+{
+	struct vault_intake kept[VAULT_INTAKE_MAX] = { { .key = { 0 } } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < keys->n_intake; i++)
+		if (keys->intake[i].public_part.key_id != key_id)
+			kept[n++] = keys->intake[i];
+	if (n > 0) {
+		memcpy(keys->intake, kept, sizeof(kept));
+		keys->n_intake = n;
+	}
+	crypto_wipe(kept, sizeof(kept));
+	return n > 0 ? 0 : VAULT_KEYS_E_LAST;
+}
+
+/* Takes from another host's keys what these lack. Returns 0, VAULT_KEYS_E_DIFFERS for those of
+ * another deployment, or where one id has two keys, or VAULT_KEYS_E_FULL; nothing is changed then.
+ */
+int vault_keys_merge(struct vault_keys *keys, const struct vault_keys *others, size_t *ret_n_new)
+{
+	CLEANUP(vault_keys_deinit) struct vault_keys all = { .n_intake = 0 };
+	size_t i = 0, j = 0;
+
+	if (memcmp(keys->deployment, others->deployment, KEYS_ID_SIZE) != 0)
+		return VAULT_KEYS_E_DIFFERS;
+	while (i < keys->n_intake || j < others->n_intake) {
+		const struct vault_intake *own = i < keys->n_intake ? &keys->intake[i] : NULL;
+		const struct vault_intake *other = j < others->n_intake ? &others->intake[j] : NULL;
+		bool is_own = own &&
+			      (!other || own->public_part.key_id <= other->public_part.key_id);
+
+		if (all.n_intake == VAULT_INTAKE_MAX)
+			return VAULT_KEYS_E_FULL;
+		if (own && other && own->public_part.key_id == other->public_part.key_id) {
+			if (!crypto_equals(own->key, other->key, HPKE_KEY_SIZE))
+				return VAULT_KEYS_E_DIFFERS;
+			j++;
+		}
+		all.intake[all.n_intake++] = is_own ? *own : *other;
+		if (is_own)
+			i++;
+		else
+			j++;
+	}
+	*ret_n_new = all.n_intake - keys->n_intake;
+	memcpy(keys->intake, all.intake, sizeof(all.intake));
+	keys->n_intake = all.n_intake;
+	return 0;
 }
 
 void vault_keys_deinit(struct vault_keys *keys)

@@ -19,13 +19,18 @@ struct vault_intake {
 
 struct vault_keys {
 	uint8_t deployment[KEYS_ID_SIZE];
-	struct vault_intake intake[VAULT_INTAKE_MAX]; /* by rising key_id; the last one is active */
+	struct vault_intake intake[VAULT_INTAKE_MAX]; /* by rising key_id */
 	size_t n_intake;
 	uint8_t signing[ED25519_KEY_SIZE];
 	char host[VAULT_HOST_MAX + 1]; /* whose log-signing key it is */
 };
 
-enum { VAULT_KEYS_E_MALFORMED = 1 };
+enum {
+	VAULT_KEYS_E_MALFORMED = 1,
+	VAULT_KEYS_E_FULL,    /* VAULT_INTAKE_MAX of them */
+	VAULT_KEYS_E_LAST,    /* the only one */
+	VAULT_KEYS_E_DIFFERS, /* of another deployment, or two keys of one id */
+};
 
 bool vault_host_is_valid(const char *host); /* letters, digits, '.', '-', '_' */
 /* A first set of keys, with one intake key. */
@@ -34,7 +39,10 @@ int vault_keys_new(const uint8_t deployment[KEYS_ID_SIZE], const char *host,
 /* Another host takes the same intake keys and a signing key of its own. */
 int vault_keys_change_host(struct vault_keys *keys, const char *host);
 const struct vault_intake *vault_keys_find(const struct vault_keys *keys, uint32_t key_id);
-const struct intake_key *vault_keys_active(const struct vault_keys *keys);
+const struct intake_key *vault_keys_newest(const struct vault_keys *keys);
+int vault_keys_add(struct vault_keys *keys, uint32_t key_id);
+int vault_keys_remove(struct vault_keys *keys, uint32_t key_id);
+int vault_keys_merge(struct vault_keys *keys, const struct vault_keys *others, size_t *ret_n_new);
 void vault_keys_deinit(struct vault_keys *keys); /* usable with CLEANUP() */
 
 /* As bytes, which are secret. */

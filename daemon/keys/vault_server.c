@@ -25,6 +25,7 @@ struct context {
 struct secrets {
 	struct vault_keys keys;
 	struct context contexts[CONTEXTS];
+	struct stanza_sender sender; /* for what is sealed again */
 };
 
 struct vault_server {
@@ -35,6 +36,7 @@ struct vault_server {
 _Static_assert((int)IPC_VAULT_BLOB_SIZE == (int)STANZA_VAULT_SIZE, "a blob is a stanza");
 _Static_assert((int)IPC_VAULT_ID_SIZE == (int)KEYS_ID_SIZE, "ids are ids");
 _Static_assert((int)IPC_VAULT_SIGNATURE_SIZE == (int)ED25519_SIGNATURE_SIZE, "of Ed25519");
+_Static_assert((int)IPC_VAULT_KEYS_MAX == (int)VAULT_INTAKE_MAX, "all keys are listed");
 
 static int secrets_new(struct secrets **ret_secrets)
 {
@@ -197,6 +199,74 @@ int vault_server_open(struct vault_server *server, int64_t now_ms, bool is_worke
 		crypto_wipe(&opened, sizeof(opened));
 	}
 	*ret_length = sizeof(retry_after_s) + n_units * sizeof(struct ipc_vault_opened);
+	return 0;
+}
+
+/* Opens a stanza and seals what is in it to another key; the unit's key stays here. */
+static int unit_rewrap(struct vault_server *server, int64_t now_ms, const struct intake_key *target,
+		       const struct ipc_vault_unit *unit, uint8_t ret_blob[IPC_VAULT_BLOB_SIZE])
+{
+	CLEANUP(unit_key_deinit) struct unit_key key = { .generation = unit->generation };
+	int r = unit_open(server, unit, key.bytes);
+
+	if (r != IPC_VAULT_OPENED)
+		return r;
+	memcpy(key.unit_id, unit->unit_id, KEYS_ID_SIZE);
+	r = stanza_seal(&server->secrets->sender, target, now_ms, &key, ret_blob);
+	return r > 0 ? IPC_VAULT_NO_KEY : r;
+}
+
+/* Returns 0, VAULT_SERVER_E_…, or negative: then there is no reply. No case is counted: nothing of
+ * what is inside leaves the vault. */
+int vault_server_rewrap(struct vault_server *server, int64_t now_ms, bool is_worker,
+			struct slice payload, uint8_t ret_reply[IPC_VAULT_REWRAPPED_MAX],
+			size_t *ret_length, struct vault_report *ret_report)
+{
+	const struct vault_intake *target;
+	uint32_t key_id;
+	size_t n_units;
+
+	*ret_report = (struct vault_report){ .n_opened = 0 };
+	if (!is_worker)
+		return VAULT_SERVER_E_FORBIDDEN;
+	if (ipc_vault_read_rewrap(payload, &key_id, &n_units))
+		return VAULT_SERVER_E_MALFORMED;
+	target = vault_keys_find(&server->secrets->keys, key_id);
+	for (size_t i = 0; i < n_units; i++) {
+		struct ipc_vault_rewrapped result = { .outcome = IPC_VAULT_NO_KEY };
+		struct ipc_vault_unit unit;
+		int r = IPC_VAULT_NO_KEY;
+
+		ipc_vault_get_rewrap(payload, i, &unit);
+		if (target)
+			r = unit_rewrap(server, now_ms, &target->public_part, &unit, result.blob);
+		if (r < 0)
+			return r;
+		result.outcome = (uint8_t)r;
+		ret_report->n_rewrapped += r == IPC_VAULT_OPENED;
+		ret_report->n_broken += r != IPC_VAULT_OPENED;
+		memcpy(ret_reply + i * sizeof(result), &result, sizeof(result));
+	}
+	*ret_length = n_units * sizeof(struct ipc_vault_rewrapped);
+	return 0;
+}
+
+/* Returns 0 or VAULT_SERVER_E_FORBIDDEN. */
+int vault_server_list(const struct vault_server *server, bool is_worker,
+		      uint8_t ret_reply[IPC_VAULT_LISTED_MAX], size_t *ret_length)
+{
+	const struct vault_keys *keys = &server->secrets->keys;
+
+	if (!is_worker)
+		return VAULT_SERVER_E_FORBIDDEN;
+	for (size_t i = 0; i < keys->n_intake; i++) {
+		const struct intake_key *intake = &keys->intake[i].public_part;
+		struct ipc_vault_listed listed = { .key_id = intake->key_id };
+
+		memcpy(listed.public_key, intake->public_key, sizeof(listed.public_key));
+		memcpy(ret_reply + i * sizeof(listed), &listed, sizeof(listed));
+	}
+	*ret_length = keys->n_intake * sizeof(struct ipc_vault_listed);
 	return 0;
 }
 

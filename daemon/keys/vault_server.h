@@ -11,7 +11,8 @@ struct vault_server;
 struct vault_report {
 	unsigned n_opened;
 	unsigned n_broken; /* stanzas that no key of the vault opens */
-	int refusal;       /* VAULT_QUOTA_E_…; 0: none */
+	unsigned n_rewrapped;
+	int refusal; /* VAULT_QUOTA_E_…; 0: none */
 };
 
 enum {
@@ -32,3 +33,10 @@ int vault_server_open(struct vault_server *server, int64_t now_ms, bool is_worke
 /* VAULT_SIGN to VAULT_SIGNED: a checkpoint's text, three lines or more that end in a line feed. */
 int vault_server_sign(const struct vault_server *server, bool is_worker, struct slice text,
 		      uint8_t ret_signature[IPC_VAULT_SIGNATURE_SIZE]);
+/* VAULT_REWRAP to VAULT_REWRAPPED. */
+int vault_server_rewrap(struct vault_server *server, int64_t now_ms, bool is_worker,
+			struct slice payload, uint8_t ret_reply[IPC_VAULT_REWRAPPED_MAX],
+			size_t *ret_length, struct vault_report *ret_report);
+/* VAULT_LIST to VAULT_LISTED. */
+int vault_server_list(const struct vault_server *server, bool is_worker,
+		      uint8_t ret_reply[IPC_VAULT_LISTED_MAX], size_t *ret_length);

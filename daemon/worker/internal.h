@@ -63,6 +63,7 @@ struct worker {
 	struct identity *identity;
 	struct audit *audit;                              /* the log, while this worker leads */
 	struct audit *follower;                           /* the log, while another one does */
+	struct rotation *rotation;                        /* of the vault's keys */
 	struct lookup_pause lookups[IDENTITY_WIKI_LIMIT]; /* by the wiki's place in the terms */
 	bool is_paused;
 	void (*paused)(void *userdata);

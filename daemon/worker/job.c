@@ -9,6 +9,7 @@
 #include "daemon/base/log.h"
 #include "daemon/worker/internal.h"
 #include "daemon/worker/jobs.h"
+#include "daemon/worker/rotation.h"
 
 static unsigned once(const struct worker *worker)
 {
@@ -35,6 +36,16 @@ static unsigned audit_period(const struct worker *worker)
 	return worker->setup.terms.audit_every_ms;
 }
 
+static unsigned keys_period(const struct worker *worker)
+{
+	return worker->setup.terms.rotation_every_ms;
+}
+
+static unsigned rotation_period(const struct worker *worker)
+{
+	return worker->rotation->has_more ? ROTATION_PAUSE_MS : keys_period(worker);
+}
+
 const struct job_kind job_kinds[] = {
 	/* name, needs leadership, period, start, forget */
 	{ "policy", true, once, job_policy_start, job_policy_forget },
@@ -44,6 +55,8 @@ const struct job_kind job_kinds[] = {
 	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
 	{ "audit", true, audit_period, job_audit_start, NULL },
 	{ "follow", false, audit_period, job_follow_start, NULL },
+	{ "keys", false, keys_period, job_keys_start, NULL },
+	{ "rotation", true, rotation_period, job_rotation_start, NULL },
 };
 
 const size_t job_n_kinds = ARRAY_SIZE(job_kinds);

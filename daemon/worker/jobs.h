@@ -12,3 +12,5 @@ void job_lookups_start(struct job *job);
 void job_lookups_forget(struct job *job);
 void job_sweep_start(struct job *job);
 void job_people_start(struct job *job);
+void job_keys_start(struct job *job);
+void job_rotation_start(struct job *job);

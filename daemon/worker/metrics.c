@@ -226,6 +226,15 @@ static void write_vault(const struct page *page, struct buffer *buffer)
 	head(buffer, "conductd_vault_signatures_total", "counter", "Checkpoints signed.");
 	line(buffer, "conductd_vault_signatures_total", NULL, NULL,
 	     atomic_load(&page->vault.n_signed));
+	head(buffer, "conductd_vault_alarms_total", "counter", "Alarms of a used-up quota sent.");
+	line(buffer, "conductd_vault_alarms_total", NULL, NULL, atomic_load(&page->vault.n_alarms));
+	head(buffer, "conductd_rotation_units_total", "counter",
+	     "Keys of units sealed again to the active key.");
+	line(buffer, "conductd_rotation_units_total", NULL, NULL,
+	     atomic_load(&page->vault.n_rewrapped));
+	head(buffer, "conductd_rotation_stuck", "gauge",
+	     "Keys of units that stay with an older key, because they do not open.");
+	line(buffer, "conductd_rotation_stuck", NULL, NULL, atomic_load(&page->vault.n_stuck));
 }
 
 static void write_tls(const struct metrics *metrics, struct buffer *buffer)

@@ -11,6 +11,7 @@
 #include "daemon/json/value.h"
 #include "daemon/worker/audit.h"
 #include "daemon/worker/metrics.h"
+#include "daemon/worker/rotation.h"
 #include "sql/text.h"
 
 enum { READY_DEADLINE_MS = 3000, VAULT_CHECK_MS = 1000 };
@@ -230,6 +231,7 @@ static void handle_ready(struct exchange *exchange)
 		return;
 	}
 	check_web(ready);
+	check_add(ready, "keys", *worker->rotation->trouble == '\0', worker->rotation->trouble);
 	check_add(ready, "log", audit_outcome(worker) == 0, audit_explain(audit_outcome(worker)));
 	ready_ask_database(ready, &ready->readiness, STATEMENT_READINESS, on_readiness);
 	ready_ask_database(ready, &ready->applied, WORKER_APPLIED, on_applied);

@@ -11,6 +11,7 @@
 #include "daemon/worker/audit.h"
 #include "daemon/worker/identity.h"
 #include "daemon/worker/internal.h"
+#include "daemon/worker/rotation.h"
 
 static const char lead_key[] = "7165066909914985573"; /* one more than the migrator's */
 
@@ -120,6 +121,8 @@ int worker_new(const struct worker_setup *setup, struct worker **ret_worker)
 	if (r == 0)
 		r = audit_new(&worker->follower);
 	if (r == 0)
+		r = rotation_new(&worker->rotation);
+	if (r == 0)
 		r = jobs_new(worker);
 	if (r == 0)
 		r = ops_new(worker);
@@ -154,6 +157,7 @@ struct worker *worker_free(struct worker *worker)
 		event_free(worker->lead_timer);
 	audit_free(worker->audit);
 	audit_free(worker->follower);
+	rotation_free(worker->rotation);
 	policy_set_unref(worker->policy);
 	index_key_deinit(&worker->setup.index_key);
 	free(worker);
@@ -180,6 +184,11 @@ void worker_reload(struct worker *worker, const struct worker_terms *terms)
 		if (worker->jobs[i].kind->forget)
 			worker->jobs[i].kind->forget(&worker->jobs[i]);
 	jobs_wake(worker);
+}
+
+void worker_set_log_key(struct worker *worker, const struct note_key *log_key)
+{
+	worker->setup.log_key = *log_key;
 }
 
 void worker_add_peer(struct worker *worker, int fd)

@@ -53,6 +53,7 @@ struct worker_terms {
 	unsigned lookups_every_ms;
 	unsigned audit_every_ms;
 	unsigned sweep_every_ms;
+	unsigned rotation_every_ms;
 };
 
 struct worker_setup {
@@ -80,6 +81,8 @@ void worker_close_ops(struct worker *worker);
 void worker_pause(struct worker *worker, void (*done)(void *userdata), void *userdata);
 /* A way to a web process, which asks about accounts; the descriptor is taken. */
 void worker_add_peer(struct worker *worker, int fd);
+/* In a pause: the vault has another key for the log. */
+void worker_set_log_key(struct worker *worker, const struct note_key *log_key);
 /* Ends the pause with new terms. */
 void worker_reload(struct worker *worker, const struct worker_terms *terms);
 /* Starts no job any more; done() runs once, when none is under way. */

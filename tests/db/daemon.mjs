@@ -23,7 +23,7 @@ export const conninfo = (database, user = 'postgres', server = cluster) =>
 
 export function sql(database, text, server = cluster) {
 	return execFileSync('psql', ['-XqAt', '-v', 'ON_ERROR_STOP=1', '-d', conninfo(database, 'postgres', server), '-c', text],
-		{ encoding: 'utf8', env: { ...process.env, PGOPTIONS: '-c client_min_messages=error' } }).trim();
+		{ encoding: 'utf8', maxBuffer: 2 ** 28, env: { ...process.env, PGOPTIONS: '-c client_min_messages=error' } }).trim();
 }
 
 /** Runs conductctl: {code, stdout, stderr}. */
@@ -79,10 +79,11 @@ export class Deployment {
 		const deployment = new Deployment();
 		deployment.database = database;
 		deployment.dir = mkdtempSync(join(tmpdir(), 'conductd-daemon-'));
+		deployment.vaultDir = mkdtempSync(join(tmpdir(), 'conductd-vault-'));
 		deployment.file = join(deployment.dir, 'conductd.yaml');
 		deployment.port = await freePort();
 		deployment.ops = await freePort();
-		deployment.settings = { web: 2, drain: '5s', policy, log_level: 'info', more: '', server: cluster, ...changes };
+		deployment.settings = { web: 2, drain: '5s', policy, log_level: 'info', more: '', jobs: '', server: cluster, ...changes };
 		const { server } = deployment.settings;
 		sql('postgres', `create database ${database}`, server);
 		const migrated = await bootstrap(database, server);
@@ -101,7 +102,7 @@ export class Deployment {
 
 	write(changes = {}) {
 		this.settings = { ...this.settings, ...changes };
-		const { web, drain, policy: path, log_level: level, more, server, link } = this.settings;
+		const { web, drain, policy: path, log_level: level, more, jobs, server, link } = this.settings;
 		// link: how the daemon reaches the server, where that is another way than the tests'.
 		const as = user => link ? `${link} user=${user}` : conninfo(this.database, user, server);
 		writeFileSync(this.file, `listen: ["127.0.0.1:${this.port}"]
@@ -115,9 +116,9 @@ database:
   migrate: "${as('conduct_migrate')}"
 policy_path: ["${path}"]
 index_key_file: "${this.dir}/index.key"
-vault: {key_file: "${this.dir}/vault.key", public_file: "${this.dir}/vault.pub", passphrase_file: "${this.dir}/vault.passphrase"}
+vault: {key_file: "${this.vault('vault.key')}", public_file: "${this.dir}/vault.pub", passphrase_file: "${this.vault('vault.passphrase')}"}
 audit: {head_file: "${this.dir}/log.head"}
-jobs: {deadlines: 1s}
+jobs: {deadlines: 1s${jobs && `, ${jobs}`}}
 issuers:
   - name: demo
     demo: true
@@ -141,8 +142,14 @@ ${more}
 		return twin;
 	}
 
+	/** What only the vault reads lies apart. */
+	vault(name) {
+		return join(this.vaultDir, name);
+	}
+
 	remove() {
 		rmSync(this.dir, { recursive: true, force: true });
+		rmSync(this.vaultDir, { recursive: true, force: true });
 	}
 }
 

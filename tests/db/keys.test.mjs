@@ -16,7 +16,7 @@ after(() => {
 	deployment?.remove();
 });
 
-const file = name => join(deployment.dir, name);
+const file = name => ['vault.key', 'vault.passphrase'].includes(name) ? deployment.vault(name) : join(deployment.dir, name);
 const read = name => readFileSync(file(name), 'utf8');
 const asAdmin = (...args) => ctl('-c', deployment.file, '--database', conninfo('keys'), ...args);
 const init = host => asAdmin('keys', 'init', '--host', host);
@@ -33,7 +33,7 @@ function recover(lines) {
 
 /** The keys anew, as on the first day; the database forgets the old. */
 async function fresh() {
-	sql('keys', 'delete from keyring.vault_key');
+	sql('keys', 'delete from keyring.vault_key; delete from keyring.vault_host');
 	for (const name of ['vault.key', 'vault.pub', 'vault.passphrase']) {
 		rmSync(file(name), { force: true });
 	}
@@ -145,7 +145,7 @@ test('keys of another deployment are refused', async () => {
 
 test('a credential of the service goes before the file', async () => {
 	await fresh();
-	const credentials = join(deployment.dir, 'credentials');
+	const credentials = deployment.vault('credentials');
 	cpSync(file('vault.passphrase'), join(credentials, 'vault.passphrase'));
 	chmodSync(join(credentials, 'vault.passphrase'), 0o600);
 	writeFileSync(file('vault.passphrase'), 'not this passphrase\n', { mode: 0o600 });
@@ -210,4 +210,36 @@ test('the vault cannot be looked into and leaves no core', async () => {
 	assert.match(status, /^NoNewPrivs:\t1$/m);
 	assert.match(readFileSync(`/proc/${daemon.pid('vault')}/limits`, 'utf8'), /^Max core file size +0 +0 /m);
 	await daemon.stop();
+});
+
+test('web and worker are kept out of the directory of the vault, whatever their account may read', async () => {
+	await fresh();
+	const daemon = await Daemon.start(deployment);
+	const status = title => readFileSync(`/proc/${daemon.pid(title)}/status`, 'utf8');
+	for (const title of ['web 1', 'web 2', 'worker']) {
+		assert.match(status(title), /^NoNewPrivs:\t1$/m);
+	}
+	// Of all that a web process reads anew, this is something that it would take from there.
+	const other = deployment.vault('issuer.pub');
+	cpSync(file('demo-issuer.pub'), other);
+	const text = readFileSync(deployment.file, 'utf8');
+	writeFileSync(deployment.file, text.replace(file('demo-issuer.pub'), other));
+	daemon.child.kill('SIGHUP');
+	await until('each says what it has come to', () => daemon.messages(/^(reloaded|kept what it had)$/).length === 4);
+	assert.equal(daemon.messages(/^kept what it had$/).length, 2);
+	assert.match(daemon.text(), /issuer\.pub: Permission denied/);
+	writeFileSync(deployment.file, text);
+	rmSync(other);
+	await daemon.stop();
+});
+
+test('files that change do not lie on the way to those of the vault', async () => {
+	await fresh();
+	const text = readFileSync(deployment.file, 'utf8');
+	const inside = deployment.vault('log.head');
+	writeFileSync(deployment.file, text.replace(file('log.head'), inside));
+	const daemon = await Daemon.start(deployment, { ready: false });
+	assert.deepEqual(await daemon.ended, { code: 1, signal: null });
+	assert.match(daemon.text(), /audit\.head_file: .* give vault\.key_file and vault\.passphrase_file a directory of their own/);
+	writeFileSync(deployment.file, text);
 });

@@ -165,7 +165,7 @@ test('all the demo people are there, with token, sub and user name, for their ow
 
 test('a second run keeps cluster, keys and data, mints tokens anew, and stops what it started', limit, async () => {
 	postgres.stop();
-	const old = { index: read('private/index.key'), vault: read('private/vault.key'), issuer: read('demo-issuer.key'), cluster: identifier(),
+	const old = { index: read('private/index.key'), vault: read('vault/vault.key'), issuer: read('demo-issuer.key'), cluster: identifier(),
 		people: peopleOf() };
 	const child = spawn(script, own, { stdio: ['ignore', 'pipe', 'pipe'] });
 	let said = '';
@@ -179,7 +179,7 @@ test('a second run keeps cluster, keys and data, mints tokens anew, and stops wh
 		assert.match(said, /the schema is current|applied api/);
 		assert.doesNotMatch(said, /applied migrations/);
 		assert.equal(read('private/index.key'), old.index);
-		assert.equal(read('private/vault.key'), old.vault);
+		assert.equal(read('vault/vault.key'), old.vault);
 		assert.equal(read('demo-issuer.key'), old.issuer);
 		assert.equal(identifier(), old.cluster);
 		const people = peopleOf();

@@ -107,7 +107,7 @@ static void try_keys(struct slice bytes)
 		goto out;
 	length = vault_keys_write(&read, again);
 	PROPERTY(length == bytes.length && memcmp(again, bytes.at, length) == 0);
-	PROPERTY(vault_keys_find(&read, vault_keys_active(&read)->key_id));
+	PROPERTY(vault_keys_find(&read, vault_keys_newest(&read)->key_id));
 out:
 	return;
 }
@@ -197,7 +197,7 @@ static void try_vault(const uint8_t id[KEYS_ID_SIZE], struct vault_file *file,
 	r = unit_key_new(id, 1, &key);
 	NOT_NEGATIVE(r, out);
 	stanza_sender_deinit(&sender);
-	r = stanza_seal(&sender, vault_keys_active(&file->keys), 0, &key, blob);
+	r = stanza_seal(&sender, vault_keys_newest(&file->keys), 0, &key, blob);
 	NOT_NEGATIVE(r, out);
 out:
 	return;

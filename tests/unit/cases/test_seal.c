@@ -76,6 +76,11 @@ START_TEST(a_process_stays_in_its_deployment)
 	next.deployment[0] ^= 1;
 	ck_assert_int_eq(sealer_reload(&sealer, &next), SEALER_E_DEPLOYMENT);
 	ck_assert_mem_eq(sealer.intake.deployment, intake.deployment, KEYS_ID_SIZE);
+	/* Nor does a known key become another one. */
+	next = intake;
+	next.public_key[0] ^= 1;
+	ck_assert_int_eq(sealer_reload(&sealer, &next), SEALER_E_DEPLOYMENT);
+	ck_assert_mem_eq(sealer.intake.public_key, intake.public_key, HPKE_KEY_SIZE);
 }
 END_TEST
 
@@ -85,6 +90,7 @@ START_TEST(an_intake_key_that_is_none_seals_nothing)
 	struct unit_key key = { .generation = 7 };
 	uint32_t key_id = 9;
 
+	intake.key_id++;
 	memset(intake.public_key, 0, sizeof(intake.public_key));
 	ck_assert_int_eq(sealer_reload(&sealer, &intake), 0);
 	ck_assert_int_eq(sealer_new_key(&sealer, unit_id, 1, &key, stanza, &key_id), -EINVAL);

@@ -58,7 +58,7 @@ static void on_done(struct vault_call *of, enum vault_outcome outcome)
 
 static void fill(void)
 {
-	const struct intake_key *intake = vault_keys_active(&keys);
+	const struct intake_key *intake = vault_keys_newest(&keys);
 
 	for (size_t i = 0; i < UNITS; i++) {
 		uint8_t unit_id[KEYS_ID_SIZE] = { 'u', (uint8_t)i };

@@ -38,7 +38,7 @@ START_TEST(what_was_written_is_read)
 
 	ck_assert_int_eq(vault_file_read(slice_of(text), SLICE("correct horse"), &again), 0);
 	ck_assert_mem_eq(&again, &file, sizeof(file));
-	ck_assert_uint_eq(vault_keys_active(&again.keys)->key_id, 1);
+	ck_assert_uint_eq(vault_keys_newest(&again.keys)->key_id, 1);
 	ck_assert_ptr_nonnull(vault_keys_find(&again.keys, 1));
 	ck_assert_ptr_null(vault_keys_find(&again.keys, 2));
 	ck_assert_int_eq(read_text(slice_of(text), "wrong horse"), VAULT_FILE_E_PASSPHRASE);
@@ -257,6 +257,86 @@ START_TEST(shares_of_another_file_do_not_open_it)
 }
 END_TEST
 
+START_TEST(keys_are_added_at_the_end_and_removed_one_by_one)
+{
+	struct vault_keys *keys = &file.keys;
+	uint8_t first[HPKE_KEY_SIZE];
+
+	memcpy(first, keys->intake[0].key, sizeof(first));
+	ck_assert_int_eq(vault_keys_add(keys, 1), VAULT_KEYS_E_MALFORMED);
+	ck_assert_int_eq(vault_keys_remove(keys, 1), VAULT_KEYS_E_LAST);
+	ck_assert_int_eq(vault_keys_remove(keys, 2), 0);
+	for (uint32_t id = 3; id < 3 + VAULT_INTAKE_MAX - 1; id++)
+		ck_assert_int_eq(vault_keys_add(keys, id), 0);
+	ck_assert_int_eq(vault_keys_add(keys, 99), VAULT_KEYS_E_FULL);
+	ck_assert_mem_eq(vault_keys_find(keys, 1)->key, first, sizeof(first));
+	ck_assert_mem_ne(vault_keys_find(keys, 3)->key, first, sizeof(first));
+	ck_assert_int_eq(vault_file_write(&file, SLICE("correct horse"), &cheap, text), 0);
+	ck_assert_int_eq(read_text(slice_of(text), "correct horse"), 0);
+	ck_assert_int_eq(vault_keys_remove(keys, 1), 0);
+	ck_assert_ptr_null(vault_keys_find(keys, 1));
+	ck_assert_uint_eq(keys->n_intake, VAULT_INTAKE_MAX - 1);
+	ck_assert_uint_eq(keys->intake[0].public_part.key_id, 3);
+	ck_assert_int_eq(keys->intake[VAULT_INTAKE_MAX - 1].key[0], 0);
+}
+END_TEST
+
+START_TEST(keys_of_another_host_are_merged_and_those_of_another_vault_are_not)
+{
+	struct vault_keys own = file.keys, other = file.keys, before;
+	size_t n_new = 0;
+
+	ck_assert_int_eq(vault_keys_add(&other, 2), 0);
+	ck_assert_int_eq(vault_keys_add(&other, 4), 0);
+	ck_assert_int_eq(vault_keys_add(&own, 3), 0);
+	ck_assert_int_eq(vault_keys_change_host(&other, "host-2"), 0);
+	ck_assert_int_eq(vault_keys_merge(&own, &other, &n_new), 0);
+	ck_assert_uint_eq(n_new, 2);
+	ck_assert_uint_eq(own.n_intake, 4);
+	for (uint32_t id = 1; id <= 4; id++)
+		ck_assert_uint_eq(own.intake[id - 1].public_part.key_id, id);
+	ck_assert_mem_eq(vault_keys_find(&own, 4), vault_keys_find(&other, 4),
+			 sizeof(struct vault_intake));
+	ck_assert_str_eq(own.host, "host-1.example.org");
+	ck_assert_int_eq(vault_keys_merge(&own, &other, &n_new), 0);
+	ck_assert_uint_eq(n_new, 0);
+	before = own;
+	other.intake[0].key[0] ^= 1;
+	ck_assert_int_eq(vault_keys_merge(&own, &other, &n_new), VAULT_KEYS_E_DIFFERS);
+	other.intake[0].key[0] ^= 1;
+	other.deployment[0] ^= 1;
+	ck_assert_int_eq(vault_keys_merge(&own, &other, &n_new), VAULT_KEYS_E_DIFFERS);
+	other.deployment[0] ^= 1;
+	for (uint32_t id = 5; other.n_intake < VAULT_INTAKE_MAX; id++)
+		ck_assert_int_eq(vault_keys_add(&other, id), 0);
+	ck_assert_int_eq(vault_keys_merge(&own, &other, &n_new), VAULT_KEYS_E_FULL);
+	ck_assert_mem_eq(&own, &before, sizeof(own));
+}
+END_TEST
+
+START_TEST(a_public_file_is_of_any_key_that_the_vault_has)
+{
+	struct public_keys keys;
+
+	ck_assert_int_eq(vault_keys_add(&file.keys, 2), 0);
+	for (uint32_t id = 1; id <= 2; id++) {
+		ck_assert_int_eq(public_keys_of(&file.keys,
+						&vault_keys_find(&file.keys, id)->public_part,
+						&keys),
+				 0);
+		ck_assert_int_eq(public_keys_check(&keys, &file.keys), 0);
+	}
+	keys.intake.public_key[0] ^= 1;
+	ck_assert_int_eq(public_keys_check(&keys, &file.keys), PUBLIC_FILE_E_DIFFERS);
+	keys.intake.public_key[0] ^= 1;
+	keys.host[0]++;
+	ck_assert_int_eq(public_keys_check(&keys, &file.keys), PUBLIC_FILE_E_DIFFERS);
+	keys.host[0]--;
+	ck_assert_int_eq(vault_keys_remove(&file.keys, 2), 0);
+	ck_assert_int_eq(public_keys_check(&keys, &file.keys), PUBLIC_FILE_E_DIFFERS);
+}
+END_TEST
+
 START_TEST(the_public_half_is_read_back_and_no_other_spelling)
 {
 	static const struct {
@@ -268,7 +348,7 @@ START_TEST(the_public_half_is_read_back_and_no_other_spelling)
 	char written[PUBLIC_FILE_TEXT_MAX], changed[PUBLIC_FILE_TEXT_MAX + 64];
 	struct public_keys keys, again;
 
-	ck_assert_int_eq(public_keys_of(&file.keys, &keys), 0);
+	ck_assert_int_eq(public_keys_of(&file.keys, vault_keys_newest(&file.keys), &keys), 0);
 	public_file_write(&keys, written);
 	ck_assert_int_eq(public_file_read(slice_of(written), &again), 0);
 	ck_assert(public_keys_equal(&keys, &again));
@@ -301,5 +381,7 @@ SUITE_EACH("keys/vault_file", start, end, what_was_written_is_read, no_key_is_in
 	   another_host_has_the_same_intake_keys_and_its_own_signing_key,
 	   keys_that_no_vault_writes_are_refused, three_shares_open_the_file_and_two_do_not,
 	   slips_of_the_pen_and_foreign_shares_are_named, shares_are_read_as_people_type_them,
-	   shares_of_another_file_do_not_open_it,
+	   shares_of_another_file_do_not_open_it, keys_are_added_at_the_end_and_removed_one_by_one,
+	   keys_of_another_host_are_merged_and_those_of_another_vault_are_not,
+	   a_public_file_is_of_any_key_that_the_vault_has,
 	   the_public_half_is_read_back_and_no_other_spelling)
