@@ -77,7 +77,7 @@ static void on_report(void *userdata, enum pg_event event, const char *text)
 	static const char *const messages[] = {
 		[PG_EVENT_CONNECTED] = "database: connected",
 		[PG_EVENT_LOST] = "database: connection lost",
-		[PG_EVENT_REFUSED] = "database: the server's settings lose data",
+		[PG_EVENT_REFUSED] = "database: the server would lose data",
 		[PG_EVENT_UNPREPARED] = "database: a statement could not be prepared",
 		[PG_EVENT_ERROR] = "database: a call failed",
 	};

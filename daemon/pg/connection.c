@@ -1,7 +1,7 @@
 /*
  * One connection of the pool: opened without blocking, set up (safe server settings, session
  * settings, prepared statements) before it is ready, watched by two events, and opened again with
- * a growing pause when it is lost. A server whose settings lose acknowledged writes is never used.
+ * a growing pause when it is lost. A server that would lose acknowledged writes is never used.
  */
 
 #include <stdlib.h>
@@ -186,10 +186,9 @@ static void connection_exchange(struct connection *connection, short what)
 	pg_group_receive(connection);
 	if (connection->state == CONNECTION_DOWN)
 		return;
-	if (connection->is_lossy) {
+	if (connection->refusal) {
 		connection->backoff_ms = PG_BACKOFF_LAST_MS;
-		pg_connection_fail(connection, PG_EVENT_REFUSED,
-				   "fsync, full_page_writes or synchronous_commit is off");
+		pg_connection_fail(connection, PG_EVENT_REFUSED, connection->refusal);
 		return;
 	}
 	if (PQstatus(connection->pg) == CONNECTION_BAD || pg_connection_flush(connection) < 0) {
@@ -228,7 +227,7 @@ void pg_connection_open(struct connection *connection)
 	const char *const keywords[] = { "dbname", "application_name", "client_encoding", NULL };
 	const char *const values[] = { pool->conninfo, pool->application_name, "UTF8", NULL };
 
-	connection->is_lossy = false;
+	connection->refusal = NULL;
 	connection->pg = PQconnectStartParams(keywords, values, 1);
 	if (!connection->pg || PQstatus(connection->pg) == CONNECTION_BAD ||
 	    connection_watch(connection) < 0 || event_add(connection->write_event, NULL)) {
@@ -253,7 +252,8 @@ int pg_connection_init(struct connection *connection, struct pg_pool *pool, enum
 {
 	*connection = (struct connection){ .pool = pool,
 					   .lane = lane,
-					   .backoff_ms = PG_BACKOFF_FIRST_MS };
+					   .backoff_ms = PG_BACKOFF_FIRST_MS,
+					   .stall_ms = PG_STALL_MS };
 	connection->last = &connection->first;
 	connection->is_prepared = calloc(pool->setup.n_statements + 1, sizeof(bool));
 	connection->timer = evtimer_new(pool->setup.base, on_timer, connection);

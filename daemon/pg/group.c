@@ -59,14 +59,24 @@ static int group_sync(struct connection *connection, struct group *group)
 	return 0;
 }
 
-/* Asks what the server does to a commit, and makes the session what every call relies on. */
+/*
+ * Asks what the server does to a commit, and makes the session what every call relies on. The
+ * timeline is the first third of a WAL file's name; a standby has no WAL of its own to name. The
+ * server looks whether its client is still there, so that what a lost host held is free again.
+ */
 int pg_group_send_settings(struct connection *connection)
 {
 	static const char format[] =
 		"select current_setting('fsync'), current_setting('full_page_writes'),"
-		" current_setting('synchronous_commit'),"
+		" current_setting('synchronous_commit'), current_setting('transaction_read_only'),"
+		" case when not pg_is_in_recovery() then"
+		" ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint end,"
+		" set_config('synchronous_commit', 'remote_apply', false),"
 		" set_config('lock_timeout', '%d', false),"
 		" set_config('statement_timeout', '%d', false),"
+		" set_config('tcp_keepalives_idle', '10', false),"
+		" set_config('tcp_keepalives_interval', '5', false),"
+		" set_config('tcp_keepalives_count', '3', false),"
 		" set_config('default_transaction_isolation', 'read committed', false),"
 		" set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO', false),"
 		" set_config('IntervalStyle', 'iso_8601', false),"
@@ -332,9 +342,32 @@ static void calls_finish(struct connection *connection, struct group *group)
 	}
 }
 
-static bool is_off(const PGresult *result, int column)
+static bool is_set(const PGresult *result, int column, const char *text)
 {
-	return strcmp(PQgetvalue(result, 0, column), "off") == 0;
+	return strcmp(PQgetvalue(result, 0, column), text) == 0;
+}
+
+/*
+ * Why a server gets no call, or NULL. Refused as well when it does not say: better no service than
+ * a false promise. After a failover the old primary may come back and take itself for one still:
+ * its timeline is lower than the one that was seen since.
+ */
+static const char *find_refusal(struct pg_pool *pool, const PGresult *settings)
+{
+	int64_t timeline;
+
+	if (!settings || is_set(settings, 0, "off") || is_set(settings, 1, "off") ||
+	    is_set(settings, 2, "off"))
+		return "fsync, full_page_writes or synchronous_commit is off: turn them on";
+	if (is_set(settings, 3, "on"))
+		return "the server is a standby or read-only: name all hosts and "
+		       "target_session_attrs=read-write, or promote it";
+	timeline = strtoll(PQgetvalue(settings, 0, 4), NULL, 10);
+	if (timeline < pool->timeline)
+		return "the server is an old primary, of before a failover: stop it and make it "
+		       "a standby";
+	pool->timeline = timeline;
+	return NULL;
 }
 
 static void group_finish(struct connection *connection)
@@ -344,9 +377,7 @@ static void group_finish(struct connection *connection)
 
 	switch (group->kind) {
 	case GROUP_SETTINGS:
-		/* Refused as well when it does not say: better no service than a false promise. */
-		connection->is_lossy = !group->results[0] || is_off(group->results[0], 0) ||
-				       is_off(group->results[0], 1) || is_off(group->results[0], 2);
+		connection->refusal = find_refusal(pool, group->results[0]);
 		break;
 	case GROUP_DEALLOCATE:
 		break;
@@ -358,6 +389,7 @@ static void group_finish(struct connection *connection)
 		}
 		break;
 	case GROUP_CALLS:
+		connection->stall_ms = PG_STALL_MS;
 		calls_finish(connection, group);
 		break;
 	}
@@ -399,7 +431,7 @@ void pg_group_receive(struct connection *connection)
 		if (result && PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
 			PQclear(result);
 			group_finish(connection);
-			if (connection->is_lossy)
+			if (connection->refusal)
 				return;
 		} else if (result) {
 			group_take_result(group, result);

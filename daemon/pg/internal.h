@@ -10,7 +10,8 @@ enum {
 	PG_TICK_MS = 50,       /* how often deadlines are looked at */
 	PG_PATIENCE_MS = 2000, /* a call waits this long for a lane that has no connection */
 	PG_CONNECT_MS = 5000,  /* from the start of a connection to its last prepared statement */
-	PG_STALL_MS = 60000,   /* a connection that answers nothing for so long is given up */
+	PG_STALL_MS = 60000,   /* a connection that answers nothing for so long is given up, */
+	PG_STALL_LAST_MS = 64 * PG_STALL_MS, /* the next one in its place later and later */
 	PG_BACKOFF_FIRST_MS = 100,
 	PG_BACKOFF_LAST_MS = 2000, /* back within seconds of the server, whoever restarts it */
 	PG_STATEMENT_TIMEOUT_MS = 60000,
@@ -59,10 +60,10 @@ struct connection {
 	struct event *write_event;
 	struct event *timer;
 	unsigned backoff_ms;
-	int64_t muted_ms; /* when it was last given up as mute; 0: never */
+	int64_t muted_ms, stall_ms; /* when it was last given up as mute, 0: never; what it waits */
 	uint64_t session;
 	bool *is_prepared; /* one per statement */
-	bool is_lossy;     /* the server's settings were refused */
+	const char *refusal; /* why this server gets no call; NULL: it does */
 	struct group *first;
 	struct group **last;
 	unsigned n_groups;
@@ -91,6 +92,7 @@ struct pg_pool {
 	struct event *work_event, *tick_event, *gather_event;
 	unsigned n_in_flight;
 	uint64_t last_session;
+	int64_t timeline; /* the highest seen */
 	char trouble[256]; /* why a connection is not there; "" once one is */
 	bool is_ending;
 };

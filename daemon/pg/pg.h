@@ -102,7 +102,7 @@ struct pg_constraint {
 enum pg_event {
 	PG_EVENT_CONNECTED,
 	PG_EVENT_LOST,       /* a connection failed or could not be opened; it is tried again */
-	PG_EVENT_REFUSED,    /* the server's settings lose data; no call is sent there */
+	PG_EVENT_REFUSED,    /* the server would lose data; no call is sent there */
 	PG_EVENT_UNPREPARED, /* a statement could not be prepared: its calls answer 503 */
 	PG_EVENT_ERROR,      /* a call failed with an SQLSTATE that no client should cause */
 };

@@ -298,9 +298,9 @@ static bool connection_is_mute(const struct connection *connection, int64_t now)
 
 	if (!group)
 		return false;
-	if (now - group->sent_ms > PG_STALL_MS)
+	if (now - group->sent_ms > connection->stall_ms)
 		return true;
-	if (connection->muted_ms && now - connection->muted_ms <= PG_STALL_MS)
+	if (connection->muted_ms && now - connection->muted_ms <= connection->stall_ms)
 		return false;
 	for (unsigned i = 0; i < group->n_calls; i++)
 		if (group->calls[i])
@@ -329,6 +329,8 @@ static void connection_expire(struct connection *connection, int64_t now)
 		}
 	}
 	if (connection_is_mute(connection, now)) {
+		if (connection->muted_ms && connection->stall_ms < PG_STALL_LAST_MS)
+			connection->stall_ms *= 2;
 		connection->muted_ms = now;
 		pg_connection_fail(connection, PG_EVENT_LOST, "the server does not answer");
 	}

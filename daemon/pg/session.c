@@ -13,6 +13,7 @@
 
 struct pg_session {
 	PGconn *pg;
+	bool is_unknown; /* a commit's wait for a standby was cut short */
 	char error[1024];
 	char sqlstate[6];
 };
@@ -21,9 +22,17 @@ struct pg_rows {
 	PGresult *result;
 };
 
+/*
+ * Notices of migrations ("already exists, skipping") are no news to an operator. That a commit's
+ * wait for a standby was cut short is one, though PostgreSQL says OK to the commit.
+ */
 static void on_notice(void *userdata, const PGresult *notice)
 {
-	/* Notices of migrations ("already exists, skipping") are no news to an operator. */
+	struct pg_session *session = userdata;
+	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+
+	if (function && strcmp(function, "SyncRepWaitForLSN") == 0)
+		session->is_unknown = true;
 }
 
 static void keep_error(struct pg_session *session, const char *text, const char *sqlstate)
@@ -61,7 +70,7 @@ int pg_session_new(const char *conninfo, const char *application_name,
 		keep_error(session, PQerrorMessage(session->pg), NULL);
 		return PG_SESSION_E_UNREACHABLE;
 	}
-	PQsetNoticeReceiver(session->pg, on_notice, NULL);
+	PQsetNoticeReceiver(session->pg, on_notice, session);
 	(void)PQsetErrorContextVisibility(session->pg, PQSHOW_CONTEXT_NEVER);
 	return 0;
 }
@@ -91,8 +100,20 @@ static int check(struct pg_session *session, PGresult *result)
 {
 	ExecStatusType status = PQresultStatus(result);
 
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_EMPTY_QUERY)
-		return 0;
+	bool is_unknown = session->is_unknown;
+
+	session->is_unknown = false;
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK ||
+	    status == PGRES_EMPTY_QUERY) {
+		if (!is_unknown)
+			return 0;
+		keep_error(session,
+			   "done on this server, but no standby has confirmed it: whether it lasts "
+			   "is not known",
+			   NULL);
+		PQclear(result);
+		return PG_SESSION_E_FAILED;
+	}
 	keep_error(session, PQerrorMessage(session->pg),
 		   result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL);
 	PQclear(result);

@@ -1,7 +1,8 @@
 /*
  * The worker's composition: its connection, leadership, jobs and the ops port. Leadership is an
  * advisory lock held by one connection, and every job runs over that very connection: a worker that
- * slept or lost the network has lost the connection, and with it any way to write as a leader.
+ * lost the network has lost the connection, and with it any way to write as a leader. One that
+ * slept loses it as well: a leader speaks every few seconds, and the server waits half a minute.
  */
 
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static void on_report(void *userdata, enum pg_event event, const char *text)
 	static const char *const messages[] = {
 		[PG_EVENT_CONNECTED] = "database: connected",
 		[PG_EVENT_LOST] = "database: connection lost",
-		[PG_EVENT_REFUSED] = "database: the server's settings lose data",
+		[PG_EVENT_REFUSED] = "database: the server would lose data",
 		[PG_EVENT_UNPREPARED] = "database: a statement could not be prepared",
 		[PG_EVENT_ERROR] = "database: a call failed",
 	};
@@ -99,7 +100,10 @@ static int pool_make(struct worker *worker)
 
 	memcpy(worker->table, worker_statements, sizeof(worker_statements));
 	worker->table[WORKER_LEAD] =
-		(struct pg_statement){ "lead", "select pg_try_advisory_lock($1::bigint)", 1 };
+		(struct pg_statement){ "lead",
+				       "select pg_try_advisory_lock($1::bigint),"
+				       " set_config('idle_session_timeout', '30s', false)",
+				       1 };
 	worker->table[WORKER_APPLIED] = (struct pg_statement){
 		"applied", "select name, sha256 from conduct_meta.applied()", 0
 	};

@@ -110,27 +110,102 @@ START_TEST(a_write_whose_session_was_ended_is_known_to_be_absent)
 }
 END_TEST
 
-START_TEST(a_commit_whose_standby_wait_was_cancelled_is_unknown)
+static void wait_for_nobody(void)
 {
-	struct attempt attempt;
-
 	admin_run("alter system set synchronous_standby_names = 'nobody'");
 	admin_run("select pg_reload_conf()");
 	/* Our own session must not wait for nobody. */
 	admin_run("set synchronous_commit = local");
 	run_until("select current_setting('synchronous_standby_names') = 'nobody'");
-	attempt_submit(&attempt, STORE, PG_LANE_ACT, 11);
+}
+
+static void wait_no_more(void)
+{
+	admin_run("alter system reset synchronous_standby_names");
+	admin_run("select pg_reload_conf()");
+}
+
+static void check_cut_wait(enum pg_lane lane, const char *end)
+{
+	struct attempt attempt;
+
+	attempt_submit(&attempt, STORE, lane, (int)lane);
 	run_until("select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'");
 	ck_assert_uint_eq(0, attempt.n_done);
+	admin_run(end);
+	run();
+	ck_assert_int_eq(PG_UNKNOWN, attempt.outcome);
+	ck_assert_int_eq(503, attempt.status);
+}
+
+START_TEST(a_commit_whose_standby_wait_was_cancelled_is_unknown)
+{
+	static const char end[] = "select pg_cancel_backend(pid) from pg_stat_activity"
+				  " where wait_event = 'SyncRep'";
+
+	wait_for_nobody();
+	check_cut_wait(PG_LANE_ACT, end);
+	check_cut_wait(PG_LANE_BATCH, end);
+	check_cut_wait(PG_LANE_EMERGENCY, end);
+	wait_no_more();
+	/* It says OK to the client and has stored the rows. */
+	ck_assert(admin_asks("select count(*) = 3 from stored"));
+}
+END_TEST
+
+START_TEST(a_commit_whose_backend_was_ended_while_it_waited_is_unknown)
+{
+	static const char end[] = "select pg_terminate_backend(pid) from pg_stat_activity"
+				  " where wait_event = 'SyncRep'";
+
+	wait_for_nobody();
+	check_cut_wait(PG_LANE_ACT, end);
+	check_cut_wait(PG_LANE_BATCH, end);
+	wait_no_more();
+	ck_assert(admin_asks("select count(*) = 2 from stored"));
+}
+END_TEST
+
+START_TEST(a_batch_whose_standby_wait_was_cut_short_is_unknown)
+{
+	struct attempt attempts[3];
+
+	wait_for_nobody();
+	admin_run("begin; select pg_advisory_xact_lock(1)");
+	attempt_submit(&attempts[0], WAIT, PG_LANE_BATCH, 1);
+	run_until("select count(*) = 1 from pg_locks where locktype = 'advisory' and not granted");
+	/* These two share the next transaction. */
+	for (int i = 1; i < 3; i++)
+		attempt_submit(&attempts[i], STORE, PG_LANE_BATCH, i);
+	admin_run("rollback");
+	run_until("select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'");
 	admin_run("select pg_cancel_backend(pid) from pg_stat_activity"
 		  " where wait_event = 'SyncRep'");
 	run();
-	admin_run("alter system reset synchronous_standby_names");
-	admin_run("select pg_reload_conf()");
+	wait_no_more();
+	ck_assert_int_eq(PG_DONE, attempts[0].outcome);
+	for (int i = 1; i < 3; i++)
+		ck_assert_int_eq(PG_UNKNOWN, attempts[i].outcome);
+	ck_assert(admin_asks("select count(*) = 2 from stored"));
+}
+END_TEST
+
+START_TEST(a_wait_for_a_standby_ends_for_the_client_at_its_deadline)
+{
+	struct attempt attempt;
+
+	wait_for_nobody();
+	attempt_submit(&attempt, STORE, PG_LANE_ACT, 12);
+	run_until("select count(*) = 1 from pg_stat_activity where wait_event = 'SyncRep'");
+	attempt.call.expires_ms -= PG_DEADLINE_DEFAULT_MS;
+	run();
 	ck_assert_int_eq(PG_UNKNOWN, attempt.outcome);
-	ck_assert_int_eq(503, attempt.status);
-	/* It says OK to the client and has stored the row. */
-	ck_assert(admin_asks("select count(*) = 1 from stored where id = 11"));
+	/* The commit goes on: who gives up waiting cancels nothing. */
+	ck_assert(admin_asks("select count(*) = 1 from pg_stat_activity"
+			     " where wait_event = 'SyncRep'"));
+	wait_no_more();
+	run_until("select count(*) = 0 from pg_stat_activity where wait_event = 'SyncRep'");
+	ck_assert(admin_asks("select count(*) = 1 from stored where id = 12"));
 }
 END_TEST
 
@@ -145,6 +220,19 @@ START_TEST(a_server_that_loses_data_is_refused)
 	ck_assert_uint_ge(n_events[PG_EVENT_REFUSED], 1);
 	ck_assert_uint_eq(0, n_events[PG_EVENT_CONNECTED]);
 	ck_assert(admin_asks("select count(*) = 0 from stored"));
+}
+END_TEST
+
+START_TEST(a_server_that_takes_no_writes_is_refused)
+{
+	struct attempt attempt;
+
+	pool = pg_pool_free(pool);
+	pool_open("options='-c default_transaction_read_only=on'");
+	attempt_run(&attempt, ECHO, PG_LANE_READ, 1);
+	ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+	ck_assert_uint_ge(n_events[PG_EVENT_REFUSED], 1);
+	ck_assert_uint_eq(0, n_events[PG_EVENT_CONNECTED]);
 }
 END_TEST
 
@@ -182,5 +270,9 @@ SUITE_EACH("db/faults", set_up, tear_down, an_act_waits_briefly_for_a_lock,
 	   a_silent_connection_is_given_up_once_in_a_while, a_deadline_in_the_queue_stores_nothing,
 	   a_write_whose_session_was_ended_is_known_to_be_absent,
 	   a_commit_whose_standby_wait_was_cancelled_is_unknown,
-	   a_server_that_loses_data_is_refused, a_server_that_is_not_there_is_503,
+	   a_commit_whose_backend_was_ended_while_it_waited_is_unknown,
+	   a_batch_whose_standby_wait_was_cut_short_is_unknown,
+	   a_wait_for_a_standby_ends_for_the_client_at_its_deadline,
+	   a_server_that_loses_data_is_refused, a_server_that_takes_no_writes_is_refused,
+	   a_server_that_is_not_there_is_503,
 	   ending_the_pool_answers_what_is_open)
