@@ -82,6 +82,15 @@ struct page_vault {
 	page_counter n_stuck; /* keys of units that the last rotation could not open */
 };
 
+/* Of the log, as this host's worker last saw it. */
+struct page_audit {
+	page_counter n_entries;
+	page_counter n_pending;
+	page_counter pending_ms; /* since 1970, the oldest that is pending; 0: none */
+	page_counter head_ms;    /* the newest checkpoint; 0: none */
+	page_counter n_failures; /* times that it was found not to be in order */
+};
+
 struct page {
 	page_counter started_ms; /* since 1970 */
 	page_counter n_running[PAGE_PROCESS_COUNT];
@@ -91,6 +100,7 @@ struct page {
 	struct page_web web[PAGE_WEB_LIMIT]; /* by the process's number; survives its restart */
 	struct page_job jobs[PAGE_JOB_LIMIT];
 	struct page_vault vault;
+	struct page_audit audit;
 	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
 	struct page_wiki wiki;
 	page_counter n_swept[PAGE_SWEPT_COUNT];

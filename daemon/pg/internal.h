@@ -1,6 +1,5 @@
 #pragma once
 /* Shared by this wall's files alone: pool, lanes, connections and what travels between them. */
-
 #include <event2/event.h>
 #include <libpq-fe.h>
 
@@ -10,8 +9,8 @@ enum {
 	PG_TICK_MS = 50,       /* how often deadlines are looked at */
 	PG_PATIENCE_MS = 2000, /* a call waits this long for a lane that has no connection */
 	PG_CONNECT_MS = 5000,  /* from the start of a connection to its last prepared statement */
-	PG_STALL_MS = 60000,   /* a connection that answers nothing for so long is given up, */
-	PG_STALL_LAST_MS = 64 * PG_STALL_MS, /* the next one in its place later and later */
+	PG_STALL_MS = 60000,   /* a connection that answers nothing for so long is given up */
+	PG_STALL_LAST_MS = 64 * PG_STALL_MS,
 	PG_BACKOFF_FIRST_MS = 100,
 	PG_BACKOFF_LAST_MS = 2000, /* back within seconds of the server, whoever restarts it */
 	PG_STATEMENT_TIMEOUT_MS = 60000,
@@ -60,10 +59,11 @@ struct connection {
 	struct event *write_event;
 	struct event *timer;
 	unsigned backoff_ms;
-	int64_t muted_ms, stall_ms; /* when it was last given up as mute, 0: never; what it waits */
+	int64_t muted_ms; /* when it was last given up as mute; 0: never */
+	int64_t stall_ms;
 	uint64_t session;
 	bool *is_prepared; /* one per statement */
-	const char *refusal; /* why this server gets no call; NULL: it does */
+	const char *refusal; /* why this server gets no call */
 	struct group *first;
 	struct group **last;
 	unsigned n_groups;

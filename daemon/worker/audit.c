@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/audit/head.h"
 #include "daemon/base/codec.h"
@@ -42,7 +43,7 @@ const char *audit_explain(int outcome)
 	}
 }
 
-void audit_say(struct audit *audit, int outcome)
+void audit_say(const struct worker *worker, struct audit *audit, int outcome)
 {
 	const struct log_field field = { "error.message", audit_explain(outcome), 0 };
 
@@ -53,6 +54,32 @@ void audit_say(struct audit *audit, int outcome)
 		log_say(LOG_LEVEL_INFO, "the audit log is in order again");
 	else
 		log_event(LOG_LEVEL_ERROR, "the audit log is not in order", &field, 1);
+	atomic_fetch_add(&worker->setup.page->audit.n_failures, outcome != 0);
+}
+
+static uint64_t time_of_age(const struct value *age_s)
+{
+	struct timespec now;
+	int64_t now_ms;
+
+	if (!value_is(age_s, VALUE_INTEGER))
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (uint64_t)(now_ms - value_integer(age_s, 0) * 1000);
+}
+
+void audit_note_state(const struct worker *worker, const struct pg_answer *answer)
+{
+	CLEANUP(value_freep) struct value *body = NULL;
+	struct page_audit *page = &worker->setup.page->audit;
+
+	if (answer->outcome != PG_DONE || value_parse(pg_answer_cell(answer, 0, 1), &body, NULL))
+		return;
+	atomic_store(&page->n_entries, (uint64_t)value_integer(value_get(body, "size"), 0));
+	atomic_store(&page->n_pending, (uint64_t)value_integer(value_get(body, "pending"), 0));
+	atomic_store(&page->pending_ms, time_of_age(value_get(body, "pending_age")));
+	atomic_store(&page->head_ms, time_of_age(value_get(body, "head_age")));
 }
 
 static int load_head(const struct worker *worker, struct follow *follow)

@@ -37,7 +37,9 @@ int audit_check_log(const struct audit *audit, const struct pg_answer *answer,
 int audit_store_head(const struct worker *worker, struct audit *audit,
 		     const struct checkpoint *head);
 /* Logs an outcome when it is another one than before; it stays for /readyz. */
-void audit_say(struct audit *audit, int outcome);
+void audit_say(const struct worker *worker, struct audit *audit, int outcome);
+/* Keeps for the metrics what an answer of audit_begin() says. */
+void audit_note_state(const struct worker *worker, const struct pg_answer *answer);
 const char *audit_explain(int outcome);
 /* Of whichever job is at work on this host. */
 int audit_outcome(const struct worker *worker);

@@ -41,7 +41,7 @@ static void end(struct job *job, int outcome)
 {
 	if (outcome)
 		job->worker->audit->session = 0; /* begins anew */
-	audit_say(job->worker->audit, outcome);
+	audit_say(job->worker, job->worker->audit, outcome);
 	job_done(job, outcome != AUDIT_E_DATABASE);
 }
 

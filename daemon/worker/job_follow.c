@@ -1,6 +1,7 @@
 /*
  * Every host follows the log: a checkpoint that goes on from what it has seen becomes its head.
- * What the sequencing host does is thus watched by all the others.
+ * What the sequencing host does is thus watched by all the others; it only looks where the log
+ * stands, for its metrics.
  */
 
 #include "daemon/worker/audit.h"
@@ -8,7 +9,7 @@
 
 static void end(struct job *job, int outcome)
 {
-	audit_say(job->worker->follower, outcome);
+	audit_say(job->worker, job->worker->follower, outcome);
 	job_done(job, outcome != AUDIT_E_DATABASE);
 }
 
@@ -32,8 +33,15 @@ static void on_begun(struct pg_call *call, const struct pg_answer *answer)
 	struct job *job = job_of_call(call);
 	struct audit *audit = job->worker->follower;
 	const char *nodes;
-	int r = audit_read_log(job->worker, audit, answer);
+	int r;
 
+	audit_note_state(job->worker, answer);
+	/* The sequencer knows more. */
+	if (job->worker->session) {
+		job_done(job, answer->outcome == PG_DONE);
+		return;
+	}
+	r = audit_read_log(job->worker, audit, answer);
 	if (r || audit->follow.n_nodes == 0) {
 		end(job, r);
 		return;
@@ -51,11 +59,6 @@ void job_follow_start(struct job *job)
 {
 	static const char as_reader[] = "f";
 
-	/* The sequencer knows more. */
-	if (job->worker->session) {
-		job_done(job, true);
-		return;
-	}
 	job->params[0] = (struct pg_param){ .at = as_reader, .length = sizeof(as_reader) - 1 };
 	job_look(job, STATEMENT_AUDIT_BEGIN, on_begun);
 }

@@ -237,6 +237,43 @@ static void write_vault(const struct page *page, struct buffer *buffer)
 	line(buffer, "conductd_rotation_stuck", NULL, NULL, atomic_load(&page->vault.n_stuck));
 }
 
+/* Seconds since then; it goes on growing when nobody looks any more. */
+static void write_age(struct buffer *buffer, const char *name, const char *help, uint64_t since_ms)
+{
+	struct timespec now;
+	uint64_t now_ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	head(buffer, name, "gauge", help);
+	line(buffer, name, NULL, NULL,
+	     since_ms && now_ms > since_ms ? (now_ms - since_ms) / 1000 : 0);
+}
+
+static void write_log(const struct metrics *metrics, struct buffer *buffer)
+{
+	const struct page_audit *audit = &metrics->page->audit;
+
+	head(buffer, "conductd_audit_in_order", "gauge",
+	     "1 where the log goes on from what this host has seen of it.");
+	line(buffer, "conductd_audit_in_order", NULL, NULL, metrics->is_log_in_order);
+	head(buffer, "conductd_audit_failures_total", "counter",
+	     "Times that the log was found not to be in order.");
+	line(buffer, "conductd_audit_failures_total", NULL, NULL,
+	     atomic_load(&audit->n_failures));
+	head(buffer, "conductd_audit_entries", "gauge", "Entries of the log.");
+	line(buffer, "conductd_audit_entries", NULL, NULL, atomic_load(&audit->n_entries));
+	head(buffer, "conductd_audit_pending", "gauge",
+	     "Entries that have no number yet; no more than 10000 are counted.");
+	line(buffer, "conductd_audit_pending", NULL, NULL, atomic_load(&audit->n_pending));
+	write_age(buffer, "conductd_audit_pending_age_seconds",
+		  "Age of the oldest entry without a number; 0: there is none.",
+		  atomic_load(&audit->pending_ms));
+	write_age(buffer, "conductd_audit_checkpoint_age_seconds",
+		  "Age of the newest signed head; 0: there is none.",
+		  atomic_load(&audit->head_ms));
+}
+
 static void write_tls(const struct metrics *metrics, struct buffer *buffer)
 {
 	static const char server[] = "conductd_tls_certificate_expiry_timestamp_seconds";
@@ -264,6 +301,7 @@ void metrics_write(const struct metrics *metrics, struct buffer *buffer)
 	write_pool(metrics->page, metrics->pool, buffer);
 	write_jobs(metrics, buffer);
 	write_vault(metrics->page, buffer);
+	write_log(metrics, buffer);
 	write_wiki(&metrics->page->wiki, buffer);
 	write_swept(metrics->page, buffer);
 }

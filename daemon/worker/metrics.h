@@ -16,6 +16,7 @@ struct metrics {
 	const char *const *tls_addresses; /* of the configuration, as page->tls has them */
 	size_t n_tls_addresses;
 	bool is_leader;
+	bool is_log_in_order;
 };
 
 void metrics_write(const struct metrics *metrics, struct buffer *buffer);

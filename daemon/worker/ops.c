@@ -256,6 +256,7 @@ static void handle_metrics(struct exchange *exchange)
 			.tls_addresses = worker->setup.terms.tls_addresses,
 			.n_tls_addresses = worker->setup.terms.n_tls_addresses,
 			.is_leader = worker->session != 0,
+			.is_log_in_order = audit_outcome(worker) == 0,
 		},
 		&buffer);
 	r = buffer_finish(&buffer);

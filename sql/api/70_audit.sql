@@ -23,7 +23,8 @@ begin
 end
 $$;
 
--- What a worker needs to know of the log. With p_is_leader it becomes the sequencer, and whoever was it
+-- What a worker needs to know of the log, and what it tells its operator: how much is pending (10,000 at
+-- most is counted), since when, and how old the newest head is. With p_is_leader it becomes the sequencer, and whoever was it
 -- before is fenced off.
 create or replace function conduct_api_1.audit_begin(p_is_leader boolean)
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -32,6 +33,9 @@ as $$
 declare
 	v_log conduct.audit_log;
 	v_head conduct.audit_checkpoint;
+	v_now timestamptz := conduct.clock();
+	v_pending bigint;
+	v_since timestamptz;
 begin
 	if p_is_leader then
 		update conduct.audit_log l set epoch = l.epoch + 1 returning * into v_log;
@@ -39,8 +43,13 @@ begin
 		select * into v_log from conduct.audit_log l;
 	end if;
 	select * into v_head from conduct.audit_checkpoint c order by c.size desc limit 1;
+	select count(*), min(q.at) into v_pending, v_since
+	from (select p.at from conduct.audit_pending p order by p.pending_id limit 10000) q;
 	return row(200, jsonb_build_object('origin', v_log.origin, 'epoch', v_log.epoch,
-		'size', conduct_api_1.audit_size(), 'note', v_head.note), '{}'::uuid[],
+		'size', conduct_api_1.audit_size(), 'note', v_head.note, 'pending', v_pending,
+		'pending_age', case when v_since is not null then greatest(extract(epoch from v_now - v_since)::bigint, 0) end,
+		'head_age', case when v_head.size is not null
+			then greatest(extract(epoch from v_now - v_head.made_at)::bigint, 0) end), '{}'::uuid[],
 		'{}'::bytea[])::conduct_api_1.answer;
 end
 $$;

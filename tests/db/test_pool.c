@@ -281,7 +281,8 @@ static const struct {
 	{ "default_transaction_isolation",
 	  { "read committed", "read committed", "read committed", "read committed" } },
 	{ "TimeZone", { "UTC", "UTC", "UTC", "UTC" } },
-	{ "synchronous_commit", { "remote_apply", "remote_apply", "remote_apply", "remote_apply" } },
+	{ "synchronous_commit",
+	  { "remote_apply", "remote_apply", "remote_apply", "remote_apply" } },
 };
 
 START_TEST(sessions_are_set_up_alike)

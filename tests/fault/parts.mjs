@@ -2,7 +2,7 @@
 // processes. Everything runs as the account that packaging/quickstart chose.
 import assert from 'node:assert/strict';
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, chownSync, closeSync, openSync, readFileSync, readdirSync, readlinkSync,
+import { appendFileSync, chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, readdirSync, readlinkSync,
 	realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
@@ -52,6 +52,15 @@ export function ownFile(path, text, mode = 0o600) {
 	return path;
 }
 
+/** An empty directory that the daemon's account owns. */
+export function ownDirectory(path) {
+	rmSync(path, { recursive: true, force: true });
+	mkdirSync(path, { mode: 0o700 });
+	if (account.uid) {
+		chownSync(path, account.uid, account.gid);
+	}
+}
+
 /** Runs a program to its end as the daemon's account. */
 export function run(program, args, options = {}) {
 	const { status, signal, stdout, stderr } = spawnSync(program, args,
@@ -61,6 +70,12 @@ export function run(program, args, options = {}) {
 
 export const conductd = (...args) => run(`${binaries()}/conductd`, args);
 export const conductctl = (...args) => run(`${binaries()}/conductctl`, args);
+
+/** The same without waiting for its end: what run() returns, later. */
+export const conductctlLater = (...args) => new Promise(resolve => {
+	execFile(`${binaries()}/conductctl`, args, { encoding: 'utf8', cwd: '/', timeout: 60000, ...account },
+		(error, stdout, stderr) => resolve({ status: error ? error.code : 0, stdout, stderr }));
+});
 
 let found;
 /** Where the account may execute the build: quickstart copies it when the checkout is closed to it. */
@@ -80,8 +95,11 @@ export function writeConfig(name, edit = text => text, more = 'processes: {web: 
 
 // PostgreSQL --------------------------------------------------------------------------------------
 
-export const postgres = {
-	data: `${stack}/pg`,
+/** A cluster, by its data directory. */
+export class Server {
+	constructor(data) {
+		this.data = data;
+	}
 
 	/** The postmaster's process id; undefined when it does not run. */
 	pid() {
@@ -91,7 +109,7 @@ export const postgres = {
 		} catch {
 			return undefined;
 		}
-	},
+	}
 
 	/** Any process of this cluster: each works in its data directory. */
 	hasBackends() {
@@ -103,7 +121,7 @@ export const postgres = {
 				return false;
 			}
 		});
-	},
+	}
 
 	/** settings: what the command line sets over the file, for this start alone. */
 	async start(settings = []) {
@@ -117,18 +135,20 @@ export const postgres = {
 		const options = settings.flatMap(one => ['-c', one]).join(' ');
 		await until('PostgreSQL starts', () => run(`${PG}/pg_ctl`, ['-D', this.data, '-l', `${this.data}/server.log`,
 			'-w', '-t', '30', '-o', options, 'start'], { stdio: 'ignore' }).status === 0, 20000);
-	},
+	}
 
 	stop(mode = 'fast') {
 		run(`${PG}/pg_ctl`, ['-D', this.data, '-m', mode, '-w', 'stop'], { stdio: 'ignore' });
-	},
+	}
 
 	async kill() {
 		const id = this.pid();
 		process.kill(id, 'SIGKILL');
 		await until('the postmaster is gone', () => !isAlive(id));
-	},
-};
+	}
+}
+
+export const postgres = new Server(`${stack}/pg`);
 
 /** Rows as the superuser sees them, without stopping this process; undefined while PostgreSQL is away. */
 export function ask(text) {

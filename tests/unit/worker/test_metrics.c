@@ -35,6 +35,8 @@ START_TEST(counters_of_all_web_processes_are_summed)
 	atomic_store(&page->web[0].n_database_ready, 9);
 	atomic_store(&page->n_restarts[PAGE_VAULT], 2);
 	atomic_store(&page->jobs[0].n_runs, 11);
+	atomic_store(&page->audit.n_pending, 13);
+	atomic_store(&page->audit.pending_ms, 1);
 	atomic_store(&page->tls[0].expiry_s, 1900000000);
 	atomic_store(&page->tls[1].client_ca_expiry_s, 1800000000);
 	write_all(&text);
@@ -50,6 +52,11 @@ START_TEST(counters_of_all_web_processes_are_summed)
 		strstr(text.at, "\nconductd_process_restarts_total{process=\"vault\"} 2\n"));
 	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_job_runs_total{job=\"policy\"} 11\n"));
 	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_leader 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_audit_in_order 0\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_audit_pending 13\n"));
+	/* Since 1970, and none at all. */
+	ck_assert_ptr_null(strstr(text.at, "\nconductd_audit_pending_age_seconds 0\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_audit_checkpoint_age_seconds 0\n"));
 	ck_assert_ptr_nonnull(strstr(text.at,
 				     "\nconductd_tls_certificate_expiry_timestamp_seconds{listen="
 				     "\"[::]:443\"} 1900000000\n"));
