@@ -55,14 +55,13 @@ struct connection {
 	enum pg_lane lane;
 	enum connection_state state;
 	PGconn *pg;
-	struct event *read_event;
-	struct event *write_event;
+	struct event *read_event, *write_event;
 	struct event *timer;
 	unsigned backoff_ms;
 	int64_t muted_ms; /* when it was last given up as mute; 0: never */
 	int64_t stall_ms;
 	uint64_t session;
-	bool *is_prepared; /* one per statement */
+	bool *is_prepared;   /* one per statement */
 	const char *refusal; /* why this server gets no call */
 	struct group *first;
 	struct group **last;
@@ -92,7 +91,7 @@ struct pg_pool {
 	struct event *work_event, *tick_event, *gather_event;
 	unsigned n_in_flight;
 	uint64_t last_session;
-	int64_t timeline; /* the highest seen */
+	int64_t timeline;  /* the highest seen */
 	char trouble[256]; /* why a connection is not there; "" once one is */
 	bool is_ending;
 };

@@ -259,8 +259,7 @@ static void write_log(const struct metrics *metrics, struct buffer *buffer)
 	line(buffer, "conductd_audit_in_order", NULL, NULL, metrics->is_log_in_order);
 	head(buffer, "conductd_audit_failures_total", "counter",
 	     "Times that the log was found not to be in order.");
-	line(buffer, "conductd_audit_failures_total", NULL, NULL,
-	     atomic_load(&audit->n_failures));
+	line(buffer, "conductd_audit_failures_total", NULL, NULL, atomic_load(&audit->n_failures));
 	head(buffer, "conductd_audit_entries", "gauge", "Entries of the log.");
 	line(buffer, "conductd_audit_entries", NULL, NULL, atomic_load(&audit->n_entries));
 	head(buffer, "conductd_audit_pending", "gauge",
@@ -270,8 +269,7 @@ static void write_log(const struct metrics *metrics, struct buffer *buffer)
 		  "Age of the oldest entry without a number; 0: there is none.",
 		  atomic_load(&audit->pending_ms));
 	write_age(buffer, "conductd_audit_checkpoint_age_seconds",
-		  "Age of the newest signed head; 0: there is none.",
-		  atomic_load(&audit->head_ms));
+		  "Age of the newest signed head; 0: there is none.", atomic_load(&audit->head_ms));
 }
 
 static void write_tls(const struct metrics *metrics, struct buffer *buffer)

@@ -274,5 +274,4 @@ SUITE_EACH("db/faults", set_up, tear_down, an_act_waits_briefly_for_a_lock,
 	   a_batch_whose_standby_wait_was_cut_short_is_unknown,
 	   a_wait_for_a_standby_ends_for_the_client_at_its_deadline,
 	   a_server_that_loses_data_is_refused, a_server_that_takes_no_writes_is_refused,
-	   a_server_that_is_not_there_is_503,
-	   ending_the_pool_answers_what_is_open)
+	   a_server_that_is_not_there_is_503, ending_the_pool_answers_what_is_open)
