@@ -14,6 +14,7 @@ const source = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const patches = join(source, 'tests/fault/mutants');
 const [tree, ...wanted] = process.argv.slice(2);
 const LIMIT_MS = 180000;
+const SQL = 'tests/sql/run ';
 
 export function readHead(text) {
 	const head = text.slice(0, text.search(/^--- /m));
@@ -30,10 +31,12 @@ function run(command) {
 }
 
 const count = { passed: 0, failed: 0 };
+let since = performance.now();
 
 function tell(name, why, output = '') {
 	count[why ? 'failed' : 'passed']++;
-	console.log(why ? `not ok ${name}: ${why}` : `ok ${name}`);
+	console.log(why ? `not ok ${name}: ${why}` : `ok ${name}   ${Math.round((performance.now() - since) / 1000)} s`);
+	since = performance.now();
 	if (why) console.log(output.split('\n').slice(-40).map(line => `    ${line}`).join('\n'));
 }
 
@@ -55,7 +58,12 @@ const heads = new Map(names.map(name => [name, readHead(readFileSync(join(patche
 const targets = [...heads.values()].map(({ build }) => build).join(' ').trim();
 const built = targets ? run(`ninja -C build ${targets}`) : { isGood: true };
 tell('the copy builds', built.isGood ? null : 'it does not', built.output);
-for (const command of new Set([...heads.values()].map(head => head.run))) {
+const commands = [...new Set([...heads.values()].map(head => head.run))].filter(Boolean);
+// Scripts of one suite share a database server.
+const scripts = commands.filter(command => command.startsWith(SQL));
+const controls = commands.filter(command => !scripts.includes(command));
+if (scripts.length) controls.push(SQL + scripts.map(command => command.slice(SQL.length)).join(' '));
+for (const command of controls) {
 	const { isGood, how, output } = run(command);
 	tell(`without a mutant: ${command}`, isGood ? null : `it fails (${how})`, output);
 }
