@@ -160,7 +160,7 @@ test('both verifiers find every changed bit of entries, checkpoints, rows and wo
 	const lines = text.toString().split('\n');
 	const starts = lines.reduce((at, line) => [...at, at.at(-1) + Buffer.byteLength(line) + 1], [0]);
 	const marked = lines.flatMap((line, i) => /^(leaf|checkpoint|row|word|head) /.test(line) ? [i] : []);
-	for (let i = 0; i < (isFull ? 2000 : 24); i++) {
+	for (let i = 0; i < (isFull ? 2000 : 40); i++) {
 		const nth = marked[choose(marked.length)];
 		const at = lines[nth].indexOf(' ') + 1;
 		const bytes = Buffer.from(text);

@@ -12,9 +12,10 @@ const BACK_MS = 10000;
 const LIMIT_MS = 90000;
 const seed = Number(process.env.CONDUCTD_SEED ?? randomInt(2 ** 31));
 const choose = randomFrom(seed);
-const n_before = isFull ? 150 : 15;
-const n_after = isFull ? 100 : 10;
+const n_before = 15;
+const n_after = 10;
 const load = new Load();
+const n_killed = { processes: 0, postgres: 0 };
 let daemon;
 
 before(async () => {
@@ -26,7 +27,8 @@ before(async () => {
 after(async () => {
 	await daemon.kill();
 	postgres.stop();
-	note(`kill: seed ${seed}; ${load.reports.size} reports and ${load.acts.length} acts acknowledged, `
+	note(`kill: seed ${seed}; ${n_killed.processes} processes of the daemon and ${n_killed.postgres} of PostgreSQL `
+		+ `killed; ${load.reports.size} reports and ${load.acts.length} acts acknowledged, `
 		+ `${load.n_retried} of them after a retry, ${load.n_unknown} answers "outcome unknown"`);
 });
 
@@ -50,7 +52,7 @@ async function round(name, fault) {
 		await more(n_after);
 		await load.stop();
 		const counts = load.check();
-		await load.checkReplays(choose, isFull ? 20 : 3);
+		await load.checkReplays(choose, isFull ? 10 : 3);
 		assert.deepEqual(load.check(), counts, 'a replay stored something');
 		daemon.check();
 		note(`kill: ${name}: back after ${took} ms; ${counts.reports} reports, ${counts.acts} acts, each there once`);
@@ -59,7 +61,7 @@ async function round(name, fault) {
 	}
 }
 
-const rounds = isFull ? 5 : 1;
+const rounds = isFull ? 40 : 1;
 
 for (let i = 1; i <= rounds; i++) {
 	for (const name of ['web 1', 'web 2', 'worker', 'vault']) {
@@ -68,6 +70,7 @@ for (let i = 1; i <= rounds; i++) {
 				const pid = daemon.children().get(name);
 				assert.ok(pid, `there is no process ${name}`);
 				process.kill(pid, 'SIGKILL');
+				n_killed.processes++;
 				return () => {
 					const now = daemon.children().get(name);
 					return now !== undefined && now !== pid;
@@ -81,6 +84,7 @@ for (let i = 1; i <= rounds; i++) {
 			const children = daemon.children();
 			assert.deepEqual([...children.keys()].sort(), ['vault', 'web 1', 'web 2', 'worker']);
 			await daemon.kill();
+			n_killed.processes++;
 			await until('the children are gone', () => ![...children.values()].some(isAlive), 2000);
 			daemon.check();
 			daemon = new Daemon(daemon.config, { name: 'kill' }).start();
@@ -102,6 +106,7 @@ for (let i = 1; i <= rounds; i++) {
 			const pids = sql(`select pid from pg_stat_activity where application_name = 'conductd web'
 				and datname is not null`);
 			process.kill(Number(pids[choose(pids.length)][0]), 'SIGKILL');
+			n_killed.postgres++;
 			return () => true;
 		});
 	});
@@ -109,6 +114,7 @@ for (let i = 1; i <= rounds; i++) {
 	test(`the postmaster is killed under load (${i})`, { timeout: LIMIT_MS }, async () => {
 		await round('postmaster', async () => {
 			await postgres.kill();
+			n_killed.postgres++;
 			await postgres.start();
 			return () => true;
 		});
