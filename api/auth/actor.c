@@ -262,6 +262,7 @@ static int read_receipt(struct slice text, struct actor *actor)
 		return r;
 	if (r > 0)
 		return crypto_sha256_parts(parts, ARRAY_SIZE(parts), actor->receipt_hash);
+	memcpy(actor->receipt_secret, receipt.secret, sizeof(receipt.secret));
 	return receipt_hash(&receipt, actor->receipt_hash);
 }
 

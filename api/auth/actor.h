@@ -23,6 +23,7 @@ struct actor {
 	bool is_temporary;           /* an account that expires: the same */
 	/* ACTOR_RECEIPT; of a malformed receipt it is a hash that no receipt has */
 	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
+	uint8_t receipt_secret[RECEIPT_SECRET_SIZE]; /* opens the holder's channel */
 };
 
 struct pg_pool;

@@ -51,6 +51,7 @@ void actions_act(struct exchange *exchange)
 	if (action_gives_word(action) && !word_add(exchange, scope, args))
 		return;
 	call_add_json(call, args);
-	call_add_words(call, &check->words);
+	/* A case file's key unit has the id of its case. */
+	verb_add_words(exchange, call, &check->words, exchange_param(exchange, 0));
 	verb_pass(exchange, call, action_gives_word(action) ? word_reply_case : verb_reply_case);
 }

@@ -3,6 +3,7 @@
 
 #include "api/handlers/messages.h"
 #include "api/handlers/page.h"
+#include "api/handlers/place.h"
 #include "daemon/base/text.h"
 
 static const struct page messages = { "case-messages", "tu" };
@@ -56,6 +57,7 @@ void messages_post(struct exchange *exchange)
 	struct call *call = verb_begin(exchange, STATEMENT_CASE_MESSAGE_POST, PG_LANE_ACT);
 	struct slice which[2];
 	struct form_check *check;
+	struct place *place;
 	struct value *args;
 	int r;
 
@@ -73,6 +75,13 @@ void messages_post(struct exchange *exchange)
 	call_add_text(call, exchange_param(exchange, 0));
 	verb_add_key(exchange, call, which, ARRAY_SIZE(which));
 	call_add_json(call, args);
-	call_add_words(call, &check->words);
-	verb_pass(exchange, call, verb_reply);
+	place = place_new(exchange, call, &check->words, STATEMENT_CASE_PLACE);
+	if (!place)
+		return;
+	place->is_message = true;
+	verb_add_account(exchange, &place->call);
+	call_add_text(&place->call, exchange_param(exchange, 0));
+	call_add_text(&place->call, which[0]);
+	call_add_text(&place->call, which[1]);
+	place_and_pass(place, verb_reply);
 }

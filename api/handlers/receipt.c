@@ -5,6 +5,7 @@
 
 #include "api/handlers/receipt.h"
 #include "api/handlers/page.h"
+#include "api/handlers/place.h"
 #include "daemon/base/text.h"
 
 static const struct page messages = { "receipt-messages", "tu" };
@@ -36,11 +37,13 @@ void receipt_list_messages(struct exchange *exchange)
 	verb_pass(exchange, call, finish_messages);
 }
 
+/* What the party writes is a message where it goes into the party's channel. */
 static void act(struct exchange *exchange, enum statement_id statement, const struct form *form)
 {
 	struct slice participation = exchange_query(exchange, "participation");
 	struct call *call = verb_begin(exchange, statement, PG_LANE_ACT);
 	struct form_check *check;
+	struct place *place;
 	struct value *args;
 
 	if (!call || !verb_add_party(exchange, call) ||
@@ -48,8 +51,12 @@ static void act(struct exchange *exchange, enum statement_id statement, const st
 		return;
 	verb_add_key(exchange, call, &participation, 1);
 	call_add_json(call, args);
-	call_add_words(call, &check->words);
-	verb_pass(exchange, call, verb_reply);
+	place = place_new(exchange, call, &check->words, STATEMENT_PARTY_PLACE);
+	if (!place || !verb_add_party(exchange, &place->call))
+		return;
+	place->is_message = statement == STATEMENT_RECEIPT_MESSAGE_POST ||
+			    statement == STATEMENT_PARTY_ANSWER;
+	place_and_pass(place, verb_reply);
 }
 
 void receipt_post_message(struct exchange *exchange)

@@ -12,12 +12,15 @@
 #include "daemon/base/text.h"
 #include "daemon/cases/replay.h"
 #include "daemon/cases/report.h"
+#include "daemon/cases/sealing.h"
+#include "daemon/crypto/crypto.h"
 
 #include <string.h>
 
 struct submission {
 	bool is_emergency;
 	char receipt[RECEIPT_TEXT_SIZE];
+	uint8_t receipt_secret[RECEIPT_SECRET_SIZE]; /* wiped once the words are sealed */
 	uint8_t receipt_hash[RECEIPT_HASH_SIZE];
 	struct slice scope; /* of the Idempotency-Key; at NULL without one */
 	struct names names; /* of the report's wiki */
@@ -174,11 +177,40 @@ static int make_receipt(struct submission *submission)
 		r = receipt_hash(&receipt, submission->receipt_hash);
 	if (!r)
 		r = receipt_write(&receipt, submission->receipt);
+	if (!r)
+		memcpy(submission->receipt_secret, receipt.secret, sizeof(receipt.secret));
 	return r;
 }
 
-static void submit(struct exchange *exchange, const struct form_check *check,
-		   const struct value *args)
+static int read_id(const struct value *args, const char *name, uint8_t ret_id[KEYS_ID_SIZE])
+{
+	struct slice text = value_text(value_get(args, name));
+
+	return text.at && text_read_uuid(text, ret_id) == 0 ? 0 : -EPROTO;
+}
+
+/* The words under the new keys of what the report opens. */
+static int seal(struct exchange *exchange, struct words *words, const struct value *args)
+{
+	struct submission *submission = exchange->state;
+	const struct value *units = value_get(args, "units");
+	struct sealing_report report = { .receipt = submission->receipt_secret };
+	int r;
+
+	r = read_id(units, "report", report.report);
+	if (!r)
+		r = read_id(units, "case_file", report.case_file);
+	if (!r)
+		r = read_id(units, "identity", report.identity);
+	if (!r)
+		r = read_id(args, "reporter", report.reporter);
+	if (!r)
+		r = sealing_report(words, verb_handlers(exchange)->sealer, &report);
+	crypto_wipe(submission->receipt_secret, sizeof(submission->receipt_secret));
+	return r;
+}
+
+static void submit(struct exchange *exchange, struct form_check *check, const struct value *args)
 {
 	struct submission *submission = exchange->state;
 	struct call *call = arena_alloc(exchange->arena, sizeof(*call));
@@ -200,13 +232,18 @@ static void submit(struct exchange *exchange, const struct form_check *check,
 	if (!r && submission->scope.at)
 		r = replay_seal(exchange->arena, exchange->key, submission->scope,
 				text_slice(submission->receipt), &sealed);
+	if (!r)
+		r = seal(exchange, &check->words, args);
+	if (r) {
+		fail(exchange, r);
+		return;
+	}
 	call_add_bytes(call, sealed);
 	call_add_json(call, args);
 	call_add_words(call, &check->words);
 	call->pg.lock_key = submission->scope;
 	call->pg.many = &statements[STATEMENT_SUBMIT_REPORTS];
-	if (!r)
-		r = call_submit(call, verb_handlers(exchange)->pool, finish, exchange);
+	r = call_submit(call, verb_handlers(exchange)->pool, finish, exchange);
 	if (r)
 		fail(exchange, r);
 }

@@ -7,7 +7,9 @@
 #include "api/handlers/verb.h"
 #include "api/http/idempotency.h"
 #include "daemon/base/codec.h"
+#include "daemon/base/log.h"
 #include "daemon/base/text.h"
+#include "daemon/cases/sealing.h"
 #include "daemon/crypto/crypto.h"
 
 #include <stdio.h>
@@ -181,11 +183,58 @@ void verb_refuse_parameter(struct exchange *exchange)
 	exchange_refuse(exchange, 400, "conduct-bad-parameter");
 }
 
+void verb_add_words(struct exchange *exchange, struct call *call, struct words *words,
+		    struct slice unit)
+{
+	uint8_t unit_id[KEYS_ID_SIZE];
+	int r = text_read_uuid(unit, unit_id) ? -EPROTO : 0;
+
+	if (!r)
+		r = sealing_unit(words, verb_handlers(exchange)->sealer, unit_id, 0);
+	if (r)
+		call->error = r;
+	else
+		call_add_words(call, words);
+}
+
+/* The case that the path names; else the participation; else all that who asks may see. */
+static void set_case(const struct exchange *exchange, uint8_t ret_case[KEYS_ID_SIZE])
+{
+	static const char cases[] = "/v1/cases/";
+	struct slice participation = exchange_query(exchange, "participation");
+
+	if (strncmp(exchange->route->path, cases, sizeof(cases) - 1) == 0)
+		(void)text_read_uuid(exchange->params[0], ret_case);
+	else if (participation.at)
+		(void)text_read_uuid(participation, ret_case);
+}
+
+/* The vault counts by pseudonyms: of the account, or of the receipt, which is one case. */
+void verb_set_reader(struct exchange *exchange, struct call *call)
+{
+	const struct actor *actor = exchange->actor;
+	struct reader *reader = &call->reader;
+	struct slice who = account_of(exchange);
+
+	call->sealer = verb_handlers(exchange)->sealer;
+	if (!who.at)
+		who = receipt_of(exchange);
+	if (!who.at)
+		return;
+	memcpy(reader->person, who.at, KEYS_ID_SIZE);
+	memcpy(reader->case_id, who.at + KEYS_ID_SIZE, KEYS_ID_SIZE);
+	set_case(exchange, reader->case_id);
+	if (actor->kind == ACTOR_RECEIPT)
+		reader->receipt = actor->receipt_secret;
+}
+
 void verb_submit(struct exchange *exchange, struct call *call,
 		 void (*done)(struct call *call, const struct call_answer *answer))
 {
-	int r = call_submit(call, verb_handlers(exchange)->pool, done, exchange);
+	int r;
 
+	verb_set_reader(exchange, call);
+	r = call_submit(call, verb_handlers(exchange)->pool, done, exchange);
 	if (r)
 		exchange_fail(exchange, r);
 }
@@ -236,21 +285,34 @@ static struct value *write_extra(const struct call_answer *answer)
 	return extra;
 }
 
+/* Which word it was is for the operator: it has to come back from a backup. */
+static void log_damage(const char *content)
+{
+	const struct log_field field = { "conductd.content", content, 0 };
+
+	log_event(LOG_LEVEL_ERROR, "a sealed word does not open: it was changed or moved", &field,
+		  1);
+}
+
 void verb_refuse(struct exchange *exchange, const struct call_answer *answer)
 {
 	CLEANUP(value_freep) struct value *errors = write_errors(answer);
 	CLEANUP(value_freep) struct value *params = write_params(answer, errors);
 	CLEANUP(value_freep) struct value *extra = write_extra(answer);
+	unsigned retry_after_s = answer->retry_after_s;
 
-	exchange_reply_problem(exchange,
-			       &(struct problem){
-				       .status = answer->status,
-				       .key = answer->error_key,
-				       .params = params,
-				       .errors = errors,
-				       .extra = extra,
-				       .retry_after_s = answer->status == 503 ? RETRY_AFTER_S : 0,
-			       });
+	if (answer->damaged)
+		log_damage(answer->damaged);
+	if (!retry_after_s && answer->status == 503)
+		retry_after_s = RETRY_AFTER_S;
+	exchange_reply_problem(exchange, &(struct problem){
+						 .status = answer->status,
+						 .key = answer->error_key,
+						 .params = params,
+						 .errors = errors,
+						 .extra = extra,
+						 .retry_after_s = retry_after_s,
+					 });
 }
 
 void verb_reply(struct call *call, const struct call_answer *answer)

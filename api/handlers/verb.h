@@ -22,10 +22,16 @@ struct slice verb_add_key(struct exchange *exchange, struct call *call, const st
 /* The body by its form; false: 422 with every error has been sent. ret_check has the words. */
 bool verb_read_body(struct exchange *exchange, const struct form *form,
 		    struct form_check **ret_check, struct value **ret_args);
+/* The words, sealed in the unit that is given by its id. */
+void verb_add_words(struct exchange *exchange, struct call *call, struct words *words,
+		    struct slice unit);
 /* Answers 422 with the errors found. */
 void verb_refuse_body(struct exchange *exchange, const struct form_check *check);
 /* A query parameter that is malformed: 400. */
 void verb_refuse_parameter(struct exchange *exchange);
+
+/* Who reads what the call answers, and what of it counts as one case. */
+void verb_set_reader(struct exchange *exchange, struct call *call);
 
 /* The exchange is answered by done(), or at once when the call cannot be made. */
 void verb_submit(struct exchange *exchange, struct call *call,

@@ -4,6 +4,7 @@
  */
 
 #include "daemon/app/demo.h"
+#include "daemon/app/vault_load.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "daemon/base/buffer.h"
 #include "daemon/base/codec.h"
 #include "daemon/base/text.h"
+#include "daemon/cases/person.h"
 #include "daemon/crypto/crypto.h"
 #include "daemon/json/value.h"
 #include "daemon/keys/index.h"
@@ -232,36 +234,51 @@ int control_demo_people(struct control *control, int argc, char **argv)
 	return CONTROL_OK;
 }
 
-/* Names and id of a person as grant_bootstrap() takes them; the name itself goes along as content.
- */
+/* What the demo people are made known with. */
+struct demo_keys {
+	struct index_key index;
+	struct sealer sealer;
+};
+
+static int demo_keys_load(const struct config *config, struct demo_keys *keys)
+{
+	struct public_keys public_keys;
+	int r = key_file_load_index(config->index_key_file, &keys->index);
+
+	if (r)
+		return control_fail("%s: %s", config->index_key_file, key_file_explain(r));
+	r = vault_load_public(config->vault_public_file, &public_keys);
+	if (r)
+		return control_fail("%s: %s", config->vault_public_file, vault_load_explain(r));
+	sealer_init(&keys->sealer, &public_keys.intake, NULL);
+	return CONTROL_OK;
+}
+
+/* Id, indexes and role of a person as grant_bootstrap() takes them, and the unit of the name. */
 static int demo_person_args(const struct config *config, const struct index_key *key,
-			    const struct demo_person *person, struct buffer *args)
+			    struct arena *arena, const struct demo_person *person, const char *unit,
+			    struct buffer *args)
 {
 	const struct config_issuer *issuer = &config->issuers[0];
 	struct slice scope = { issuer->scope, strlen(issuer->scope) };
 	struct slice user = { person->user, strlen(person->user) };
 	uint8_t id[INDEX_SIZE], name[INDEX_SIZE], skeleton[INDEX_SIZE];
-	char hex[4][2 * INDEX_SIZE + 64];
-	struct arena *arena = NULL;
+	char hex[3][2 * INDEX_SIZE + 1];
 	int r;
 
-	r = arena_new(&arena);
-	r = r ? r
-	      : index_of_id(key, (struct slice){ issuer->iss, strlen(issuer->iss) }, scope,
-			    (struct slice){ person->sub, strlen(person->sub) }, id);
+	r = index_of_id(key, (struct slice){ issuer->iss, strlen(issuer->iss) }, scope,
+			(struct slice){ person->sub, strlen(person->sub) }, id);
 	r = r ? r : index_of_name(key, arena, scope, user, name);
 	r = r ? r : index_of_skeleton(key, arena, user, skeleton);
-	arena_free(arena);
 	if (r != 0)
 		return r;
 	codec_hex_encode(hex[0], id, sizeof(id));
 	codec_hex_encode(hex[1], name, sizeof(name));
 	codec_hex_encode(hex[2], skeleton, sizeof(skeleton));
-	codec_hex_encode(hex[3], person->user, user.length);
 	buffer_printf(args,
-		      "{\"id_ix\":\"%s\",\"name_ix\":\"%s\",\"skeleton_ix\":\"%s\",\"name\":\"%s\","
+		      "{\"id_ix\":\"%s\",\"name_ix\":\"%s\",\"skeleton_ix\":\"%s\",\"unit\":\"%s\","
 		      "\"home_wiki\":\"%s\",\"role\":\"%s\",\"body\":",
-		      hex[0], hex[1], hex[2], hex[3], person->home_wiki, person->role);
+		      hex[0], hex[1], hex[2], unit, person->home_wiki, person->role);
 	if (person->body)
 		buffer_printf(args, "\"%s\"", person->body);
 	else
@@ -271,27 +288,46 @@ static int demo_person_args(const struct config *config, const struct index_key 
 	return buffer_finish(args);
 }
 
-/* Grants everybody their role, once: who has it already keeps the grant there is. */
-static int demo_grant_all(const struct config *config, const struct index_key *key,
-			  struct pg_session *session)
+/* Who has the role already keeps the grant there is. Negative: the keys; else the database's. */
+static int demo_grant_one(const struct config *config, struct demo_keys *keys, struct arena *arena,
+			  const struct demo_person *person, struct pg_session *session)
 {
 	static const char sql[] =
-		"select conduct_api_1.grant_bootstrap($1::jsonb) where not exists ("
-		" select from conduct.role_grant g"
+		"select conduct_api_1.grant_bootstrap($1::jsonb, $2::uuid[], $3::text[],"
+		" $4::bytea[])"
+		" where not exists (select from conduct.role_grant g"
 		" join conduct.person_account a on a.person_id = g.person_id"
 		" where a.id_ix = decode($1::jsonb ->> 'id_ix', 'hex')"
 		" and g.role = $1::jsonb ->> 'role'"
 		" and g.body_id is not distinct from $1::jsonb ->> 'body' and g.ended_at is null)";
+	CLEANUP(buffer_deinit) struct buffer args = BUFFER_NULL;
+	struct pg_param name[PERSON_PARAMS];
+	int r;
 
+	r = person_seal(arena, &keys->sealer, NULL,
+			(struct slice){ person->user, strlen(person->user) }, name);
+	if (r == 0)
+		r = demo_person_args(config, &keys->index, arena, person, name[0].at, &args);
+	if (r != 0)
+		return r;
+	return pg_session_query(session, sql,
+				(const char *[]){ args.at, name[1].at, name[2].at, name[3].at }, 4,
+				NULL);
+}
+
+static int demo_grant_all(const struct config *config, struct demo_keys *keys,
+			  struct pg_session *session)
+{
 	for (size_t i = 0; i < demo_people_count; i++) {
-		CLEANUP(buffer_deinit) struct buffer args = BUFFER_NULL;
+		struct arena *arena = NULL;
 		int r;
 
 		if (!demo_people[i].role)
 			continue;
-		r = demo_person_args(config, key, &demo_people[i], &args);
+		r = arena_new(&arena);
 		if (r == 0)
-			r = pg_session_query(session, sql, (const char *[]){ args.at }, 1, NULL);
+			r = demo_grant_one(config, keys, arena, &demo_people[i], session);
+		arena_free(arena);
 		if (r != 0)
 			return control_fail("cannot grant %s to %s: %s", demo_people[i].role,
 					    demo_people[i].name,
@@ -302,7 +338,7 @@ static int demo_grant_all(const struct config *config, const struct index_key *k
 
 int control_demo_grants(struct control *control, int argc, char **argv)
 {
-	struct index_key key = { 0 };
+	struct demo_keys keys = { .index = { { 0 } } };
 	struct pg_session *session;
 	const struct config *config;
 	int r;
@@ -312,13 +348,14 @@ int control_demo_grants(struct control *control, int argc, char **argv)
 	config = demo_config(control, NULL);
 	if (!config)
 		return CONTROL_FAILED;
-	r = key_file_load_index(config->index_key_file, &key);
+	r = demo_keys_load(config, &keys);
 	if (r)
-		return control_fail("%s: %s", config->index_key_file, key_file_explain(r));
+		return r;
 	session = control_session(control);
-	r = session ? demo_grant_all(config, &key, session) : CONTROL_FAILED;
+	r = session ? demo_grant_all(config, &keys, session) : CONTROL_FAILED;
 	pg_session_free(session);
-	index_key_deinit(&key);
+	index_key_deinit(&keys.index);
+	sealer_deinit(&keys.sealer);
 	if (r == CONTROL_OK)
 		puts("the demo people have their roles");
 	return r;

@@ -539,11 +539,12 @@ int web_run(struct child *child)
 		event_base_dispatch(child->base);
 	}
 	log_hold(NULL, NULL);
-	/* Worker and pool first: what is still under way is answered while its generation is there.
-	 */
+	/* Worker, pool and vault first: what is still under way is answered while its generation is
+	 * there. */
 	web.is_draining = true;
 	child->worker = ipc_channel_free(child->worker);
 	web.pool = pg_pool_free(web.pool);
+	child->vault = ipc_channel_free(child->vault);
 	while ((generation = web.first)) {
 		web.first = generation->next;
 		generation_free(generation);

@@ -244,6 +244,8 @@ int worker_process_run(struct child *child)
 		event_base_dispatch(child->base);
 		status = EXIT_SUCCESS;
 	}
+	/* What waits for the vault is answered while the worker is there. */
+	child->vault = ipc_channel_free(child->vault);
 	worker_free(process.worker);
 	index_key_deinit(&setup.index_key);
 	sealer_deinit(&process.sealer);

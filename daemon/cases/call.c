@@ -1,7 +1,7 @@
 /*
  * Verbs on the wire to PostgreSQL. Every function of conduct_api_1 answers one row (status, body,
  * word_ids, words); a refusal is an SQLSTATE, or, where calls share a transaction, a status in the
- * row.
+ * row. Words are opened between the database's answer and done().
  */
 
 #include "daemon/cases/call.h"
@@ -96,6 +96,7 @@ void call_add_words(struct call *call, const struct words *words)
 
 	if (r)
 		call->error = r;
+	call->opening.own = words;
 	add(call, make_param(ids, false));
 	add(call, make_param(kinds, false));
 	add(call, make_param(texts, false));
@@ -120,51 +121,52 @@ static int read_json(struct arena *arena, struct slice text, struct value **ret_
 	return r;
 }
 
-/* An object that goes on as it is, but for its words. */
-static int read_text(struct arena *arena, const struct pg_answer *pg, struct slice text,
-		     struct slice *ret_text)
+static bool is_null(struct slice text)
 {
-	struct slice ids = pg_answer_cell(pg, 0, COLUMN_WORD_IDS);
-	struct slice texts = pg_answer_cell(pg, 0, COLUMN_WORDS);
-	int r;
-
-	if (!text.length || text.at[0] != '{' || text.at[text.length - 1] != '}')
-		return -EPROTO;
-	r = words_fill_text(arena, text, ids.at ? ids : text_slice("{}"),
-			    texts.at ? texts : text_slice("{}"), ret_text);
-	return r > 0 ? -EPROTO : r;
+	return !text.at || (text.length == 4 && memcmp(text.at, "null", 4) == 0);
 }
 
-static int read_row(struct arena *arena, const struct pg_answer *pg, bool is_text,
-		    struct call_answer *ret_answer)
+/* Status and body of the answer; the body of a success stays as it came: its words are to be opened
+ * yet. */
+static int read_row(struct call *call, const struct pg_answer *pg)
 {
 	struct slice text = pg_answer_cell(pg, 0, COLUMN_BODY);
-	struct call_answer answer = {
-		.status = (int)pg_answer_integer(pg, 0, COLUMN_STATUS),
-	};
-	int r = 0;
+	struct call_answer *answer = &call->answer;
+	int r;
 
-	if (pg->n_rows != 1 || answer.status < 200 || answer.status > 599)
+	*answer = (struct call_answer){ .status = (int)pg_answer_integer(pg, 0, COLUMN_STATUS) };
+	if (pg->n_rows != 1 || answer->status < 200 || answer->status > 599)
 		return -EPROTO;
-	if (text.length == 4 && memcmp(text.at, "null", 4) == 0)
-		text.at = NULL;
-	if (text.at && is_text && answer.status < 400)
-		r = read_text(arena, pg, text, &answer.text);
-	else if (text.at)
-		r = read_json(arena, text, &answer.body);
-	if (!r && answer.status >= 400) {
-		answer.error_key = value_get_string(answer.body, "errorKey");
-		answer.params = value_get(answer.body, "params");
-		if (!answer.error_key)
-			return -EPROTO;
-	} else if (!r && answer.body && !pg_answer_is_null(pg, 0, COLUMN_WORD_IDS)) {
-		r = words_fill(arena, answer.body, pg_answer_cell(pg, 0, COLUMN_WORD_IDS),
-			       pg_answer_cell(pg, 0, COLUMN_WORDS));
+	if (answer->status < 400) {
+		call->body = is_null(text) ? (struct slice){ NULL, 0 } : text;
+		return 0;
 	}
+	r = is_null(text) ? 0 : read_json(call->arena, text, &answer->body);
 	if (r)
 		return r;
-	*ret_answer = answer;
-	return 0;
+	answer->error_key = value_get_string(answer->body, "errorKey");
+	answer->params = value_get(answer->body, "params");
+	return answer->error_key ? 0 : -EPROTO;
+}
+
+/* The body with its words, from text to text or as a value. */
+static int read_body(struct call *call, const struct opened_words *lookup)
+{
+	struct slice text = call->body;
+	int r;
+
+	if (!text.at)
+		return 0;
+	if (call->is_text) {
+		if (!text.length || text.at[0] != '{' || text.at[text.length - 1] != '}')
+			return -EPROTO;
+		r = words_fill_text(call->arena, lookup, text, &call->answer.text);
+	} else {
+		r = read_json(call->arena, text, &call->answer.body);
+		if (!r)
+			r = words_fill(lookup, call->answer.body);
+	}
+	return r > 0 ? -EPROTO : r;
 }
 
 /* What the wall to the database says by itself, in the words of the interface. A 404 has to be the
@@ -199,25 +201,89 @@ static void read_refusal(struct arena *arena, const struct pg_answer *pg,
 		ret_answer->error_key = "conduct-unavailable";
 }
 
-static void finish(struct pg_call *pg, const struct pg_answer *pg_answer)
+/* done() with what there is, or with why there is nothing. */
+static void finish(struct call *call, int error)
+{
+	struct call_answer *answer = &call->answer;
+
+	/* It is stored, but cannot be told; the key renders it again. */
+	if (error == -ENOMEM && call->pg.lane != PG_LANE_READ)
+		*answer = (struct call_answer){ .status = 503,
+						.error_key = "conduct-unknown-outcome" };
+	else if (error == -ENOMEM)
+		*answer = (struct call_answer){ .status = 503, .error_key = "conduct-unavailable" };
+	else if (error)
+		*answer = (struct call_answer){ .status = 500, .error_key = "conduct-internal" };
+	call->done(call, answer);
+}
+
+static void on_opened(struct opening *opening, enum opening_outcome outcome)
+{
+	struct call *call = (struct call *)(void *)((char *)opening -
+						    offsetof(struct call, opening));
+	int r = 0;
+
+	switch (outcome) {
+	case OPENING_DONE:
+		r = read_body(call, &opening->lookup);
+		break;
+	case OPENING_FAILED:
+		r = opening->error;
+		break;
+	case OPENING_AWAY:
+		call->answer = (struct call_answer){ .status = 503,
+						     .error_key = "conduct-vault-unavailable" };
+		break;
+	case OPENING_QUOTA:
+		call->answer = (struct call_answer){ .status = 429,
+						     .error_key = "conduct-case-quota" };
+		break;
+	case OPENING_DAMAGED:
+		call->answer = (struct call_answer){ .status = 500,
+						     .error_key = "conduct-damaged",
+						     .damaged = opening->damaged };
+		break;
+	}
+	call->answer.retry_after_s = opening->retry_after_s;
+	finish(call, r);
+}
+
+/* The words are opened; what the database's answer holds is gone by then. */
+static void open_words(struct call *call, const struct pg_answer *pg)
+{
+	struct slice ids = pg_answer_cell(pg, 0, COLUMN_WORD_IDS);
+	struct slice words = pg_answer_cell(pg, 0, COLUMN_WORDS);
+	struct opened_words none = { .n_items = 0 };
+
+	if (!call->body.at || !ids.at || ids.length <= 2) {
+		finish(call, read_body(call, &none));
+		return;
+	}
+	call->body.at = arena_memdup(call->arena, call->body.at, call->body.length);
+	if (!call->body.at || !call->sealer) {
+		finish(call, call->sealer ? -ENOMEM : -EPROTO);
+		return;
+	}
+	call->opening.arena = call->arena;
+	call->opening.sealer = call->sealer;
+	call->opening.reader = &call->reader;
+	call->opening.done = on_opened;
+	opening_start(&call->opening, ids, words.at ? words : text_slice("{}"));
+}
+
+static void on_answer(struct pg_call *pg, const struct pg_answer *pg_answer)
 {
 	struct call *call = (struct call *)((char *)pg - offsetof(struct call, pg));
-	struct call_answer answer;
 	int r = 0;
 
 	if (pg_answer->outcome != PG_DONE)
-		read_refusal(call->arena, pg_answer, &answer);
+		read_refusal(call->arena, pg_answer, &call->answer);
 	else
-		r = read_row(call->arena, pg_answer, call->is_text, &answer);
-	/* It is stored, but cannot be told; the key renders it again. */
-	if (r == -ENOMEM && pg->lane != PG_LANE_READ)
-		answer = (struct call_answer){ .status = 503,
-					       .error_key = "conduct-unknown-outcome" };
-	else if (r == -ENOMEM)
-		answer = (struct call_answer){ .status = 503, .error_key = "conduct-unavailable" };
-	else if (r)
-		answer = (struct call_answer){ .status = 500, .error_key = "conduct-internal" };
-	call->done(call, &answer);
+		r = read_row(call, pg_answer);
+	if (r || call->answer.status >= 400)
+		finish(call, r);
+	else
+		open_words(call, pg_answer);
 }
 
 int call_submit(struct call *call, struct pg_pool *pool,
@@ -228,7 +294,7 @@ int call_submit(struct call *call, struct pg_pool *pool,
 	if (call->n_params != call->pg.statement->n_params)
 		return -EINVAL;
 	call->pg.params = call->params;
-	call->pg.done = finish;
+	call->pg.done = on_answer;
 	call->done = done;
 	call->userdata = userdata;
 	return pg_pool_submit(pool, &call->pg);

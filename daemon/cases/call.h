@@ -3,6 +3,7 @@
  * words. */
 
 #include "daemon/cases/form.h"
+#include "daemon/cases/opening.h"
 #include "daemon/cases/statements.h"
 
 enum { CALL_PARAMS_MAX = 9 };
@@ -14,6 +15,8 @@ struct call_answer {
 	struct slice text;          /* the same as JSON, in place of `body`, where is_text is set */
 	const char *error_key;      /* set when status is 400 or more */
 	const struct value *params; /* object that the refusal came with, or NULL */
+	uint32_t retry_after_s;     /* 0: none is known */
+	const char *damaged;        /* 500: the id of content that does not open; else NULL */
 };
 
 /* The parameters are added in the order of the statement; everything borrowed lives until done(). A
@@ -25,6 +28,12 @@ struct call {
 	unsigned n_params;
 	bool is_text; /* nobody looks into what a success says: it is not parsed */
 	int error;
+	/* Who opens the words of the answer, and for whom; NULL: there are none. */
+	struct sealer *sealer;
+	struct reader reader;
+	struct opening opening;
+	struct call_answer answer;
+	struct slice body; /* as it came, until its words are opened */
 	void (*done)(struct call *call, const struct call_answer *answer);
 	void *userdata;
 };
@@ -35,7 +44,7 @@ void call_add_bytes(struct call *call, struct slice bytes); /* at NULL: null */
 void call_add_text(struct call *call, struct slice text);   /* at NULL: null */
 void call_add_integer(struct call *call, int64_t integer);
 void call_add_json(struct call *call, const struct value *value);  /* NULL: null */
-void call_add_words(struct call *call, const struct words *words); /* three parameters */
+void call_add_words(struct call *call, const struct words *words); /* three; sealed */
 /* 0: done() runs once, later. Negative: it never runs. */
 int call_submit(struct call *call, struct pg_pool *pool,
 		void (*done)(struct call *call, const struct call_answer *answer), void *userdata);

@@ -246,15 +246,25 @@ static int set_uuid(struct value *object, const char *name)
 	return r ? r : value_set_string(object, name, uuid);
 }
 
-/* The ids of what the report opens: each key unit has its own. */
+static int set_copy(struct value *object, const char *name, const struct value *value)
+{
+	struct value *copy = value_copy(value);
+
+	return copy ? value_set_take(object, name, copy) : -ENOMEM;
+}
+
+/* The ids of what the report opens. Each key unit has its own; that of the case file is the case's,
+ * so that who writes to a case knows where. */
 static int set_ids(struct value *report)
 {
 	struct value *units = value_new_object();
 	int r;
 
-	r = units ? set_uuid(units, "report") : -ENOMEM;
+	r = units ? set_uuid(report, "case") : -ENOMEM;
 	if (!r)
-		r = set_uuid(units, "case_file");
+		r = set_copy(units, "case_file", value_get(report, "case"));
+	if (!r)
+		r = set_uuid(units, "report");
 	if (!r)
 		r = set_uuid(units, "identity");
 	if (r) {
@@ -264,7 +274,7 @@ static int set_ids(struct value *report)
 	r = value_set_take(report, "units", units);
 	if (!r)
 		r = set_uuid(report, "report");
-	return r ? r : set_uuid(report, "case");
+	return r ? r : set_uuid(report, "reporter");
 }
 
 static int complete(struct value *report, const struct policy_set *set, bool is_emergency,

@@ -9,6 +9,7 @@ struct sealer {
 	struct intake_key intake; /* the deployment is in it */
 	struct stanza_sender sender;
 	struct ipc_channel *const *vault; /* *vault is NULL while there is none */
+	uint64_t n_damaged;               /* words that did not open with their keys */
 };
 
 /* `vault` is borrowed for the sealer's life. */

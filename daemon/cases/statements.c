@@ -44,6 +44,8 @@
 #define CASE_LIST "($1::bytea, $2::uuid, $3::integer, $4::jsonb)"
 #define CASE_MESSAGES_N 6
 #define CASE_MESSAGES "($1::bytea, $2::uuid, $3::text, $4::uuid, $5::integer, $6::jsonb)"
+#define CASE_PLACE_N 4
+#define CASE_PLACE "($1::bytea, $2::uuid, $3::text, $4::uuid)"
 #define WORDS(a, b, c) "$" #a "::uuid[], $" #b "::text[], $" #c "::bytea[])"
 #define CASE_POST_N 8
 #define CASE_POST "($1::bytea, $2::uuid, $3::bytea, $4::bytea, $5::jsonb, " WORDS(6, 7, 8)
@@ -82,8 +84,8 @@
 #define SESSION_CLOSE "($1::bytea, $2::boolean)"
 #define PUBLISH_N 4
 #define PUBLISH "($1::text, $2::integer, $3::text, $4::jsonb)"
-#define PERSON_N 5
-#define PERSON "($1::bytea, $2::bytea, $3::bytea, $4::text, $5::bytea)"
+#define PERSON_N 8
+#define PERSON "($1::bytea, $2::bytea, $3::bytea, $4::text, $5::uuid, " WORDS(6, 7, 8)
 
 /* clang-format on */
 #define STATEMENT(identifier, function, parameters) \

@@ -16,6 +16,7 @@
 	ROW(RECEIPT_MESSAGES, receipt_messages, PARTY_LIST) \
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
 	ROW(RECEIPT_PROVE, receipt_prove, PROVE) \
+	ROW(PARTY_PLACE, party_place, PARTY) \
 	ROW(PARTY_WITHDRAW, party_withdraw, PARTY_ACT) \
 	ROW(PARTY_RESUME, party_resume, PARTY_ACT) \
 	ROW(PARTY_OBJECT, party_object, PARTY_ACT) \
@@ -31,6 +32,7 @@
 	ROW(CASE_EVENTS, case_events, CASE_LIST) \
 	ROW(CASE_MESSAGES, case_messages, CASE_MESSAGES) \
 	ROW(CASE_MESSAGE_POST, case_message_post, CASE_POST) \
+	ROW(CASE_PLACE, case_place, CASE_PLACE) \
 	ROW(CASE_CLAIM, case_claim, CASE_ACT) \
 	ROW(CASE_ACKNOWLEDGE, case_acknowledge, CASE_ACT) \
 	ROW(CASE_ASSIGN, case_assign, CASE_ACT) \

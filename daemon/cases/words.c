@@ -55,6 +55,17 @@ int words_add(struct words *words, const char *kind, struct slice text, const ch
 	return 0;
 }
 
+/* Adds an entry that the database takes apart by its kind. */
+int words_add_entry(struct words *words, const char *kind, const char *id, struct slice bytes)
+{
+	int r = grow(words);
+
+	if (r)
+		return r;
+	words->items[words->n_items++] = (struct word){ .id = id, .kind = kind, .sealed = bytes };
+	return 0;
+}
+
 /* The three parallel arrays of a call. */
 int words_write(const struct words *words, struct slice *ret_ids, struct slice *ret_kinds,
 		struct slice *ret_texts)
@@ -67,9 +78,11 @@ int words_write(const struct words *words, struct slice *ret_ids, struct slice *
 	if (!parts)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
+		if (!words->items[i].sealed.at)
+			return -EINVAL;
 		parts[i] = text_slice(words->items[i].id);
 		parts[n + i] = text_slice(words->items[i].kind);
-		parts[2 * n + i] = words->items[i].text;
+		parts[2 * n + i] = words->items[i].sealed;
 	}
 	r = pg_text_from_texts(words->arena, parts, n, &ids);
 	if (!r)
@@ -84,54 +97,26 @@ int words_write(const struct words *words, struct slice *ret_ids, struct slice *
 	return 0;
 }
 
-/* What came with an answer, sorted by id. */
-struct lookup {
-	const struct word *items;
-	size_t n_items;
-};
-
 static int compare_ids(const void *a, const void *b)
 {
 	return strcmp(((const struct word *)a)->id, ((const struct word *)b)->id);
 }
 
-static int read_lookup(struct arena *arena, struct slice ids, struct slice texts,
-		       struct lookup *ret_lookup)
+void words_sort(struct opened_words *lookup, struct word *items, size_t n_items)
 {
-	struct slice *id_list = NULL, *text_list = NULL;
-	size_t n_ids = 0, n_texts = 0;
-	struct word *items;
-	int r;
-
-	r = pg_text_to_texts(arena, ids, &id_list, &n_ids);
-	if (!r)
-		r = pg_text_to_byte_strings(arena, texts, &text_list, &n_texts);
-	if (r)
-		return r < 0 ? r : -EPROTO;
-	if (n_ids != n_texts)
-		return -EPROTO;
-	items = arena_alloc(arena, (n_ids + 1) * sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < n_ids; i++) {
-		items[i].id = arena_strndup(arena, id_list[i].at ? id_list[i].at : "",
-					    id_list[i].length);
-		items[i].text = text_list[i];
-		if (!items[i].id)
-			return -ENOMEM;
-	}
-	qsort(items, n_ids, sizeof(*items), compare_ids);
-	*ret_lookup = (struct lookup){ items, n_ids };
-	return 0;
+	if (n_items)
+		qsort(items, n_items, sizeof(*items), compare_ids);
+	*lookup = (struct opened_words){ items, n_items };
 }
 
 /* NULL: none, an erased one, or one that is no text. */
-static const struct word *look_up(const struct lookup *lookup, const char *id)
+static const struct word *look_up(const struct opened_words *lookup, const char *id)
 {
 	struct word key = { .id = id };
-	const struct word *word = bsearch(&key, lookup->items, lookup->n_items, sizeof(key),
-					  compare_ids);
+	const struct word *word = NULL;
 
+	if (lookup->n_items)
+		word = bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids);
 	return word && word->text.at && text_is_utf8(word->text) ? word : NULL;
 }
 
@@ -143,7 +128,7 @@ static bool is_word(const struct value *value)
 /* The word that `value` stands for, as a value of its own; NULL when memory ran out, so that no
  * reader takes a word for erased that is there. An erased word, and one that is no text, is null.
  */
-static struct value *new_word(const struct lookup *lookup, const struct value *value)
+static struct value *new_word(const struct opened_words *lookup, const struct value *value)
 {
 	const char *id = value_get_string(value, "$word");
 	const struct word *word = id ? look_up(lookup, id) : NULL;
@@ -151,16 +136,16 @@ static struct value *new_word(const struct lookup *lookup, const struct value *v
 	return word ? value_new_text(word->text) : value_new_null();
 }
 
-static int fill(const struct lookup *lookup, struct value *value);
+static int fill(const struct opened_words *lookup, struct value *value);
 
-static int fill_member(const struct lookup *lookup, struct value *object, const char *key,
+static int fill_member(const struct opened_words *lookup, struct value *object, const char *key,
 		       struct value *member)
 {
 	return is_word(member) ? value_set_take(object, key, new_word(lookup, member))
 			       : fill(lookup, member);
 }
 
-static int fill_item(const struct lookup *lookup, struct value *array, size_t index)
+static int fill_item(const struct opened_words *lookup, struct value *array, size_t index)
 {
 	struct value *item = value_at(array, index);
 
@@ -169,7 +154,7 @@ static int fill_item(const struct lookup *lookup, struct value *array, size_t in
 }
 
 /* The recursion is bounded by the depth that value_parse() takes. */
-static int fill(const struct lookup *lookup, struct value *value)
+static int fill(const struct opened_words *lookup, struct value *value)
 {
 	struct value *member;
 	struct slice key;
@@ -184,15 +169,9 @@ static int fill(const struct lookup *lookup, struct value *value)
 }
 
 /* Puts the words of an answer into its body, in place. */
-int words_fill(struct arena *arena, struct value *body, struct slice ids, struct slice texts)
+int words_fill(const struct opened_words *lookup, struct value *body)
 {
-	struct lookup lookup;
-	int r;
-
-	if (!body)
-		return 0;
-	r = read_lookup(arena, ids, texts, &lookup);
-	return r ? r : fill(&lookup, body);
+	return body ? fill(lookup, body) : 0;
 }
 
 /* The id in {"$word": "id"}, if that is what starts here; of {"$word": null} no id. Returns what is
@@ -242,7 +221,7 @@ static void append_string(struct buffer *buffer, struct slice text)
 
 /* What stands at `at` goes to the buffer; returns what is behind it, or NULL: a string has no end.
  */
-static const char *copy_piece(const struct lookup *lookup, const char *at, const char *end,
+static const char *copy_piece(const struct opened_words *lookup, const char *at, const char *end,
 			      struct buffer *buffer)
 {
 	const struct word *word;
@@ -269,19 +248,17 @@ static const char *copy_piece(const struct lookup *lookup, const char *at, const
 }
 
 /* words_fill() of an answer that is not looked at: from text to text, which is the arena's. */
-int words_fill_text(struct arena *arena, struct slice body, struct slice ids, struct slice texts,
+int words_fill_text(struct arena *arena, const struct opened_words *lookup, struct slice body,
 		    struct slice *ret_body)
 {
 	CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
 	const char *end = body.at + body.length;
-	struct lookup lookup;
 	size_t length;
 	char *text;
-	int r;
+	int r = 0;
 
-	r = read_lookup(arena, ids, texts, &lookup);
 	for (const char *at = body.at; !r && at != end;) {
-		at = copy_piece(&lookup, at, end, &buffer);
+		at = copy_piece(lookup, at, end, &buffer);
 		if (!at)
 			r = -EPROTO;
 	}

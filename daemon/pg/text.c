@@ -55,16 +55,21 @@ int pg_text_to_bytes(struct arena *arena, struct slice text, struct slice *ret_b
 
 static void append_element(struct buffer *buffer, struct slice element)
 {
+	size_t start = 0;
+
 	if (!element.at) {
 		buffer_append_text(buffer, "NULL");
 		return;
 	}
 	buffer_append_char(buffer, '"');
 	for (size_t i = 0; i < element.length; i++) {
-		if (element.at[i] == '"' || element.at[i] == '\\')
-			buffer_append_char(buffer, '\\');
-		buffer_append_char(buffer, element.at[i]);
+		if (element.at[i] != '"' && element.at[i] != '\\')
+			continue;
+		buffer_append(buffer, element.at + start, i - start);
+		buffer_append_char(buffer, '\\');
+		start = i;
 	}
+	buffer_append(buffer, element.at + start, element.length - start);
 	buffer_append_char(buffer, '"');
 }
 

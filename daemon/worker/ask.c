@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "daemon/base/log.h"
+#include "daemon/cases/person.h"
 #include "daemon/worker/ask.h"
 #include "daemon/worker/internal.h"
 #include "daemon/worker/profile.h"
@@ -140,14 +141,28 @@ static void end_refused(struct ask *ask)
 /* The person ------------------------------------------------------------------------------------
  */
 
+static void person_send(struct ask *ask);
+
+/* A renamed person's name is sealed once more, in the person's own unit. */
 static void on_person(struct pg_call *call, const struct pg_answer *answer)
 {
 	struct ask *ask = (struct ask *)(void *)((char *)call - offsetof(struct ask, person));
+	const char *unit = NULL;
+	int r = answer->outcome == PG_DONE ? person_read_unit(ask->arena, answer, &unit) : -EIO;
 
-	if (answer->outcome == PG_DONE)
-		identity_answer(ask, &ask->answer);
-	else
+	if (!r && unit && !ask->is_named_again && !ask->identity->is_ending) {
+		ask->is_named_again = true;
+		r = person_seal(ask->arena, ask->identity->worker->setup.sealer, unit,
+				ask->answer.user_name, ask->params + 4);
+		if (!r) {
+			person_send(ask);
+			return;
+		}
+	}
+	if (r || unit)
 		end_away(ask, 0);
+	else
+		identity_answer(ask, &ask->answer);
 }
 
 static struct pg_param bytes_param(const void *bytes, size_t length)
@@ -169,6 +184,9 @@ static int person_fill(struct ask *ask)
 		ask->params[i] = PG_NULL;
 	r = index_of_id(key, text_slice(ask->iss), scope, ask->answer.id, indexes);
 	ask->params[0] = bytes_param(indexes, INDEX_SIZE);
+	if (!r)
+		r = person_seal(ask->arena, ask->identity->worker->setup.sealer, NULL,
+				name.at ? name : text_slice(""), ask->params + 4);
 	if (r || !name.length)
 		return r;
 	r = index_of_name(key, ask->arena, scope, name, indexes + INDEX_SIZE);
@@ -176,19 +194,13 @@ static int person_fill(struct ask *ask)
 		r = index_of_skeleton(key, ask->arena, name, indexes + 2 * INDEX_SIZE);
 	ask->params[1] = bytes_param(indexes + INDEX_SIZE, INDEX_SIZE);
 	ask->params[2] = bytes_param(indexes + 2 * INDEX_SIZE, INDEX_SIZE);
-	ask->params[4] = bytes_param(name.at, name.length);
 	return r;
 }
 
-/* A renamed person is known by the new name from here on. */
-static void make_known(struct ask *ask)
+static void person_send(struct ask *ask)
 {
 	struct worker *worker = ask->identity->worker;
 
-	if (ask->identity->is_ending || person_fill(ask)) {
-		end_away(ask, 0);
-		return;
-	}
 	ask->person = (struct pg_call){ .statement = &worker->table[STATEMENT_PERSON_SEEN],
 					.params = ask->params,
 					.lane = PG_LANE_BATCH,
@@ -197,6 +209,15 @@ static void make_known(struct ask *ask)
 					.done = on_person };
 	if (pg_pool_submit(worker->pool, &ask->person) < 0)
 		end_away(ask, 0);
+}
+
+/* A renamed person is known by the new name from here on. */
+static void make_known(struct ask *ask)
+{
+	if (ask->identity->is_ending || person_fill(ask))
+		end_away(ask, 0);
+	else
+		person_send(ask);
 }
 
 /* The wiki --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 #include "daemon/pg/pg.h"
 #include "daemon/worker/identity.h"
 
-enum { IDENTITY_PEER_LIMIT = PAGE_WEB_LIMIT + 8, ASK_PARAMS = 5 };
+enum { IDENTITY_PEER_LIMIT = PAGE_WEB_LIMIT + 8, ASK_PARAMS = 8 };
 
 /* A wiki that may be asked, and how it stands; texts are of the terms. */
 struct identity_wiki {
@@ -42,6 +42,7 @@ struct ask {
 	int64_t asked_ms; /* when it left */
 	struct pg_call person;
 	struct pg_param params[ASK_PARAMS];
+	bool is_named_again; /* the name is sealed in the unit that the database named */
 	struct ipc_wiki_answer answer;
 	struct waiting *waiting;
 	size_t n_waiting;

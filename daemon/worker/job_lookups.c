@@ -9,6 +9,7 @@
 #include "daemon/base/codec.h"
 #include "daemon/base/log.h"
 #include "daemon/base/text.h"
+#include "daemon/cases/opening.h"
 #include "daemon/worker/identity.h"
 #include "daemon/worker/internal.h"
 #include "daemon/worker/jobs.h"
@@ -25,6 +26,9 @@ struct run {
 	struct lookup_name names[LOOKUP_LIMIT];
 	size_t n_names;
 	struct buffer items;
+	struct value *open;   /* what the database answered; the arena's */
+	struct reader reader; /* the daemon itself */
+	struct opening opening;
 };
 
 static void next_wiki(struct job *job);
@@ -159,49 +163,71 @@ static void ask(struct job *job)
 		end(job, "too much is asked at once");
 }
 
-/* A name that is no text at all is one that no account has. */
+/* A name that is no text at all, or was erased, is one that no account has. */
 static int name_take(struct arena *arena, const struct value *item, struct lookup_name *name)
 {
-	struct slice hex = value_text(value_get(item, "name"));
+	struct slice text = value_text(value_get(item, "name"));
 	struct slice id = value_text(value_get(item, "id"));
-	char *bytes = arena_alloc(arena, hex.length / 2 + 1);
-	size_t length = 0;
 	int r;
 
-	if (!bytes || !id.at || codec_hex_decode(hex, bytes, hex.length / 2, &length))
+	if (!id.at)
 		return -EPROTO;
-	*name = (struct lookup_name){ .subject = { arena_strndup(arena, id.at, id.length),
-						   id.length },
-				      .name = { bytes, length } };
-	r = text_fold_user(arena, name->name, &name->folded);
+	*name = (struct lookup_name){ .subject = id, .name = text };
+	r = text_fold_user(arena, text.at ? text : text_slice(""), &name->folded);
 	if (r > 0)
 		name->folded = (struct slice){ "", 0 };
-	return r < 0 || !name->subject.at ? -ENOMEM : 0;
+	return r < 0 ? r : 0;
 }
 
-static void on_open(struct pg_call *call, const struct pg_answer *answer)
+static void on_names(struct opening *opening, enum opening_outcome outcome)
 {
-	CLEANUP(value_freep) struct value *body = NULL;
-	struct job *job = job_of_call(call);
-	struct run *run = job->state;
+	struct run *run = (struct run *)(void *)((char *)opening - offsetof(struct run, opening));
+	struct job *job = run->job;
 	const struct value *items;
-	int r;
+	int r = outcome == OPENING_DONE ? words_fill(&opening->lookup, run->open) : -EIO;
 
-	if (answer->outcome != PG_DONE) {
-		fail(job, answer);
-		return;
-	}
-	r = value_parse(pg_answer_cell(answer, 0, 1), &body, NULL);
-	items = value_get(body, "items");
+	items = value_get(run->open, "items");
 	for (; !r && run->n_names < value_count(items) && run->n_names < LOOKUP_LIMIT;
 	     run->n_names++)
 		r = name_take(job->arena, value_at(items, run->n_names), &run->names[run->n_names]);
-	if (r)
+	if (outcome == OPENING_DAMAGED)
+		end(job, "a name is damaged");
+	else if (r || job->worker->is_draining)
 		fail(job, NULL);
 	else if (run->n_names == 0)
 		end(job, NULL);
 	else
 		ask(job);
+}
+
+static void free_value(void *value)
+{
+	value_free(value);
+}
+
+static void on_open(struct pg_call *call, const struct pg_answer *answer)
+{
+	struct job *job = job_of_call(call);
+	struct run *run = job->state;
+	struct slice ids, words;
+
+	if (answer->outcome != PG_DONE) {
+		fail(job, answer);
+		return;
+	}
+	if (value_parse(pg_answer_cell(answer, 0, 1), &run->open, NULL) ||
+	    arena_take(job->arena, run->open, free_value)) {
+		fail(job, NULL);
+		return;
+	}
+	ids = pg_answer_cell(answer, 0, 2);
+	words = pg_answer_cell(answer, 0, 3);
+	run->opening = (struct opening){ .arena = job->arena,
+					 .sealer = job->worker->setup.sealer,
+					 .reader = &run->reader,
+					 .done = on_names };
+	opening_start(&run->opening, ids.at ? ids : text_slice("{}"),
+		      words.at ? words : text_slice("{}"));
 }
 
 static int wikis_add(struct value *wikis, const struct worker_wiki *wiki)

@@ -7,13 +7,16 @@
 
 #include "api/auth/people.h"
 #include "daemon/base/log.h"
+#include "daemon/cases/person.h"
 #include "daemon/worker/internal.h"
 #include "daemon/worker/jobs.h"
 
 struct run {
 	size_t issuer;
 	size_t next;
-	struct people *people; /* the arena's */
+	const struct person *person; /* who is on the way */
+	bool is_named_again;         /* sealed in the unit that the database named */
+	struct people *people;       /* the arena's */
 };
 
 static void people_destroy(void *object)
@@ -55,18 +58,40 @@ static int params_fill(struct job *job, const struct worker_people *source,
 	if (person->home_wiki)
 		job->params[3] = (struct pg_param){ .at = person->home_wiki,
 						    .length = (int)strlen(person->home_wiki) };
-	job->params[4] = bytes_param(person->user, strlen(person->user));
-	return 0;
+	return person_seal(job->arena, job->worker->setup.sealer, NULL, text(person->user),
+			   job->params + 4);
 }
 
 static void people_next(struct job *job);
 
+static void on_done(struct pg_call *call, const struct pg_answer *answer);
+
+/* Who was renamed: the name is sealed once more, in the person's own unit. */
+static void name_again(struct job *job, const char *unit)
+{
+	struct run *run = job->state;
+
+	if (run->is_named_again || person_seal(job->arena, job->worker->setup.sealer, unit,
+					       text(run->person->user), job->params + 4)) {
+		job_done(job, false);
+		return;
+	}
+	run->is_named_again = true;
+	job_call(job, STATEMENT_PERSON_SEEN, on_done);
+}
+
 static void on_done(struct pg_call *call, const struct pg_answer *answer)
 {
 	struct job *job = job_of_call(call);
+	const char *unit = NULL;
 
 	if (answer->outcome == PG_DONE && !job->worker->is_draining) {
-		people_next(job);
+		if (person_read_unit(job->arena, answer, &unit))
+			job_done(job, false);
+		else if (unit)
+			name_again(job, unit);
+		else
+			people_next(job);
 		return;
 	}
 	if (answer->outcome != PG_DONE && answer->outcome != PG_REFUSED)
@@ -109,8 +134,9 @@ static void people_next(struct job *job)
 		job_done(job, true);
 		return;
 	}
-	r = params_fill(job, &job->worker->setup.terms.people[run->issuer],
-			people_at(run->people, run->next++));
+	run->person = people_at(run->people, run->next++);
+	run->is_named_again = false;
+	r = params_fill(job, &job->worker->setup.terms.people[run->issuer], run->person);
 	if (r)
 		job_done(job, false);
 	else

@@ -1,5 +1,5 @@
 -- What every API function stands on: the answer's shape, refusals, who acts, opening a case under its
--- lock, the idempotency row, words, deadlines, and move(), the one function in which a state changes.
+-- lock, the idempotency row, deadlines, and move(), the one function in which a state changes.
 -- These helpers are security invoker: they run as the audience that calls them.
 
 create schema if not exists conduct_api_1;
@@ -178,48 +178,7 @@ begin
 end
 $$;
 
--- Words ------------------------------------------------------------------------------------------
-
-create or replace function conduct_api_1.store_words(p_unit uuid, p_ids uuid[], p_kinds text[],
-	p_words bytea[])
-returns void language plpgsql volatile
-as $$
-begin
-	insert into conduct.content (content_id, unit_id, kind, body)
-	select w.id, p_unit, w.kind, w.body
-	from unnest(p_ids, p_kinds, p_words) as w (id, kind, body);
-end
-$$;
-
--- Stable as what it calls, so that it is folded into the statements that use it.
-create or replace function conduct_api_1.word(p_content uuid) returns jsonb
-language sql stable
-as $$
-	select case when p_content is not null then jsonb_build_object('$word', p_content) end
-$$;
-
--- An answer with the bytes of every word its body names.
-create or replace function conduct_api_1.answer(p_status integer, p_body jsonb)
-returns conduct_api_1.answer language plpgsql stable
-as $$
-declare
-	v_answer conduct_api_1.answer;
-	v_ids uuid[] := array(
-		select (w #>> '{}')::uuid from jsonb_path_query(p_body, 'strict $.**."$word"', '{}', true) w);
-begin
-	v_answer.status := p_status;
-	v_answer.body := p_body;
-	if cardinality(v_ids) = 0 then
-		v_answer.word_ids := '{}';
-		v_answer.words := '{}';
-		return v_answer;
-	end if;
-	select coalesce(array_agg(c.content_id), '{}'), coalesce(array_agg(c.body), '{}')
-	into v_answer.word_ids, v_answer.words
-	from conduct.content c where c.content_id = any (v_ids);
-	return v_answer;
-end
-$$;
+-- Times ------------------------------------------------------------------------------------------
 
 create or replace function conduct_api_1.time_text(p_at timestamptz) returns text
 language sql stable

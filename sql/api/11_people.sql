@@ -16,62 +16,72 @@ begin
 end
 $$;
 
--- The person of an account, made when first seen. A rename changes the indexes and adds a name; an
--- account without a name keeps what it had: those who named it before still mean it.
+-- The person of an account, made when first seen, in the key unit p_unit that the name given is sealed in.
+-- A rename changes the indexes and adds a name; whether it is one the index tells. Of a person who is there
+-- the name has to be sealed in their own unit: `unit` says in which, and then nothing is done. An account
+-- without a name keeps what it had: those who named it before still mean it.
+drop function if exists conduct_api_1.know_person(bytea, bytea, bytea, text, bytea);
 create or replace function conduct_api_1.know_person(p_id_ix bytea, p_name_ix bytea, p_skeleton_ix bytea,
-	p_home_wiki text, p_name bytea)
-returns uuid language plpgsql volatile
+	p_home_wiki text, p_unit uuid, p_word_ids uuid[], p_word_kinds text[], p_words bytea[],
+	out person uuid, out unit uuid)
+language plpgsql volatile
 as $$
 declare
 	v_now timestamptz := conduct.clock();
 	v_account conduct.person_account;
-	v_person uuid := gen_random_uuid();
-	v_unit uuid := gen_random_uuid();
-	v_content uuid := gen_random_uuid();
+	v_name uuid := (select w.id from unnest(p_word_ids, p_word_kinds) w (id, kind) where w.kind = 'name');
 begin
 	perform pg_advisory_xact_lock(hashtextextended(encode(p_id_ix, 'hex'), 0));
 	select * into v_account from conduct.person_account a where a.id_ix = p_id_ix;
 	if v_account.id_ix is null then
-		insert into conduct.principal values (v_person);
-		insert into conduct.unit (unit_id, kind, made_at) values (v_unit, 'person', v_now);
-		insert into conduct.content (content_id, unit_id, kind, body)
-		values (v_content, v_unit, 'name', coalesce(p_name, ''));
+		person := gen_random_uuid();
+		insert into conduct.principal values (person);
+		insert into conduct.unit (unit_id, kind, made_at) values (p_unit, 'person', v_now);
+		perform conduct_api_1.store_words(p_unit, p_word_ids, p_word_kinds, p_words);
 		insert into conduct.person (person_id, principal_id, unit_id, seen_at)
-		values (v_person, v_person, v_unit, v_now);
+		values (person, person, p_unit, v_now);
 		insert into conduct.person_account (id_ix, name_ix, skeleton_ix, person_id, home_wiki, name_content)
-		values (p_id_ix, coalesce(p_name_ix, p_id_ix), coalesce(p_skeleton_ix, p_id_ix), v_person,
-			p_home_wiki, v_content);
-		return v_person;
+		values (p_id_ix, coalesce(p_name_ix, p_id_ix), coalesce(p_skeleton_ix, p_id_ix), person,
+			p_home_wiki, v_name);
+		return;
 	end if;
-	if p_name is not null and p_name is distinct from
-		(select c.body from conduct.content c where c.content_id = v_account.name_content)
-	then
-		insert into conduct.content (content_id, unit_id, kind, body)
-		select v_content, p.unit_id, 'name', p_name from conduct.person p
-		where p.person_id = v_account.person_id;
-		v_account.name_content := v_content;
+	if p_name_ix is not null and p_name_ix <> v_account.name_ix then
+		select p.unit_id into unit from conduct.person p where p.person_id = v_account.person_id;
+		if unit <> p_unit then
+			return;
+		end if;
+		perform conduct_api_1.store_words(unit, p_word_ids, p_word_kinds, p_words);
+		v_account.name_content := v_name;
 	end if;
+	unit := null;
+	person := v_account.person_id;
 	update conduct.person_account a set name_ix = coalesce(p_name_ix, a.name_ix),
 		skeleton_ix = coalesce(p_skeleton_ix, a.skeleton_ix),
 		home_wiki = coalesce(p_home_wiki, a.home_wiki), name_content = v_account.name_content
 	where a.id_ix = p_id_ix;
-	update conduct.person p set seen_at = v_now where p.person_id = v_account.person_id;
-	return v_account.person_id;
+	update conduct.person p set seen_at = v_now where p.person_id = person;
 end
 $$;
 
--- What a wiki says of whoever signs in: an account without a name is one that it hides.
+-- What a wiki says of whoever signs in: an account without a name is one that it hides. 202 with the unit
+-- that the name has to be sealed in: nothing is stored, and the call comes again.
+drop function if exists conduct_api_1.person_seen(bytea, bytea, bytea, text, bytea);
 create or replace function conduct_api_1.person_seen(p_id_ix bytea, p_name_ix bytea, p_skeleton_ix bytea,
-	p_home_wiki text, p_name bytea)
+	p_home_wiki text, p_unit uuid, p_word_ids uuid[], p_word_kinds text[], p_words bytea[])
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
 declare
-	v_person uuid := conduct_api_1.know_person(p_id_ix, p_name_ix, p_skeleton_ix, p_home_wiki, p_name);
+	v_known record;
 begin
-	update conduct.person_account a set is_hidden = p_name is null
-	where a.id_ix = p_id_ix and a.is_hidden <> (p_name is null);
-	return conduct_api_1.answer(200, jsonb_build_object('person', v_person));
+	select * into v_known from conduct_api_1.know_person(p_id_ix, p_name_ix, p_skeleton_ix, p_home_wiki, p_unit,
+		p_word_ids, p_word_kinds, p_words);
+	if v_known.unit is not null then
+		return conduct_api_1.answer(202, jsonb_build_object('unit', v_known.unit));
+	end if;
+	update conduct.person_account a set is_hidden = p_name_ix is null
+	where a.id_ix = p_id_ix and a.is_hidden <> (p_name_ix is null);
+	return conduct_api_1.answer(200, jsonb_build_object('person', v_known.person));
 end
 $$;
 
@@ -329,9 +339,12 @@ begin
 end
 $$;
 
--- The first grants of an installation, by `conductctl grant`: {id_ix, name_ix, skeleton_ix, name (hex),
--- home_wiki, role, body, from, until}. The person is made when the account was never seen.
-create or replace function conduct_api_1.grant_bootstrap(p_args jsonb)
+-- The first grants of an installation: {id_ix, name_ix, skeleton_ix (hex), home_wiki, unit, role, body, from,
+-- until}, and the name, sealed in that unit. The person is made when the account was never seen; of one who
+-- is there the name stays as it is.
+drop function if exists conduct_api_1.grant_bootstrap(jsonb);
+create or replace function conduct_api_1.grant_bootstrap(p_args jsonb, p_word_ids uuid[], p_word_kinds text[],
+	p_words bytea[])
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
@@ -341,9 +354,12 @@ begin
 	if not p_args ? 'id_ix' then
 		perform conduct_api_1.refuse_member('/id_ix', 'is missing');
 	end if;
-	v_person := conduct_api_1.know_person(decode(p_args ->> 'id_ix', 'hex'),
-		decode(p_args ->> 'name_ix', 'hex'), decode(p_args ->> 'skeleton_ix', 'hex'),
-		p_args ->> 'home_wiki', decode(p_args ->> 'name', 'hex'));
+	select a.person_id into v_person from conduct.person_account a where a.id_ix = decode(p_args ->> 'id_ix', 'hex');
+	if v_person is null then
+		select k.person into v_person from conduct_api_1.know_person(decode(p_args ->> 'id_ix', 'hex'),
+			decode(p_args ->> 'name_ix', 'hex'), decode(p_args ->> 'skeleton_ix', 'hex'),
+			p_args ->> 'home_wiki', (p_args ->> 'unit')::uuid, p_word_ids, p_word_kinds, p_words) k;
+	end if;
 	return conduct_api_1.answer(201,
 		conduct_api_1.grant_view(conduct_api_1.grant_make(v_person, p_args, null)));
 end

@@ -127,7 +127,8 @@ declare
 	v_party conduct.party;
 	v_account conduct.person_account;
 begin
-	v_party.party_id := gen_random_uuid();
+	-- Made by who sealed the stanza of this party's receipt.
+	v_party.party_id := (p_case ->> 'reporter')::uuid;
 	v_party.case_id := p_plan.case_id;
 	v_party.seq := 1;
 	v_party.role := 'reporter';

@@ -68,7 +68,16 @@ begin
 		insert into conduct.content (content_id, unit_id, kind, body)
 		select w.id, (s.units ->> case when w.id = any (s.told) then 'report'
 			when w.id = any (s.own) then 'identity' else 'case_file' end)::uuid, w.kind, w.body
-		from s, unnest(s.word_ids, s.word_kinds, s.words) w (id, kind, body)),
+		from s, unnest(s.word_ids, s.word_kinds, s.words) w (id, kind, body) where w.kind not like '$%'),
+	-- The keys of these units, as store_words() reads them.
+	a_stanza as (
+		insert into keyring.stanza (unit_id, generation, kind, party_id, key_id, blob)
+		select w.id, conduct_api_1.u32(w.body, case w.kind when '$vault' then 0 else 16 end),
+			case w.kind when '$vault' then 'vault' else 'channel' end,
+			case when w.kind = '$receipt' then encode(substr(w.body, 1, 16), 'hex')::uuid end,
+			case when w.kind = '$vault' then conduct_api_1.u32(w.body, 4) end,
+			substr(w.body, case w.kind when '$vault' then 9 else 21 end)
+		from s, unnest(s.word_ids, s.word_kinds, s.words) w (id, kind, body) where w.kind like '$%'),
 	-- Submitting is the first moving act.
 	a_case as (
 		insert into conduct.case_file (case_id, unit_id, kind, revision, lane, privacy, severity, wiki, lang,

@@ -355,6 +355,33 @@ begin
 end
 $$;
 
+-- Where what this party writes goes: the key unit, and, of a channel with a key of its own, who opens that:
+-- the party's receipt (`receipt`, hex), or the vault the key that it comes from (`vault`).
+create or replace function conduct_api_1.party_place(p_account bytea, p_receipt bytea, p_participation uuid)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_party_id uuid := conduct_gate.party_of(p_receipt, p_account, p_participation);
+	v_party conduct.party;
+	v_place record;
+begin
+	if v_party_id is null then
+		perform conduct_api_1.refuse(404, 'conduct-not-found');
+	end if;
+	perform set_config('conduct.actor', 'party:' || v_party_id, true),
+		set_config('conduct.case_id', conduct_gate.case_of_party(v_party_id)::text, true);
+	select * into v_party from conduct.party y where y.party_id = v_party_id;
+	if v_party.party_id is null then
+		perform conduct_api_1.refuse(404, 'conduct-not-found');
+	end if;
+	return conduct_api_1.answer(200, jsonb_build_object('unit', conduct_api_1.party_unit(v_party),
+		'party', v_party_id) || conduct_api_1.channel_key(v_party_id)
+		|| jsonb_build_object('receipt', (select encode(s.blob, 'hex') from keyring.stanza s
+			where s.party_id = v_party_id and s.kind = 'channel' and p_receipt is not null)));
+end
+$$;
+
 create or replace function conduct_api_1.receipt_message_post(p_account bytea, p_receipt bytea,
 	p_participation uuid, p_scope bytea, p_mac bytea, p_args jsonb, p_word_ids uuid[], p_word_kinds text[],
 	p_words bytea[])

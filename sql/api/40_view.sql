@@ -489,6 +489,36 @@ begin
 end
 $$;
 
+-- The unit of a handler's message: of a channel with a key of its own, the one that key comes from.
+create or replace function conduct_api_1.message_unit(p_case uuid, p_party uuid, p_word_kinds text[]) returns uuid
+language plpgsql stable
+as $$
+begin
+	return case when '$channel' = any (p_word_kinds)
+		then (select k.unit_id from conduct_gate.channel_stanza(p_party) k)
+		else (select f.unit_id from conduct.case_file f where f.case_id = p_case) end;
+end
+$$;
+
+-- Where what a handler writes into a channel goes, as party_place() says it.
+create or replace function conduct_api_1.case_place(p_account bytea, p_case uuid, p_channel text, p_party uuid)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_party uuid;
+begin
+	perform conduct_api_1.enter_person(p_account);
+	if not exists (select from conduct.case_file f where f.case_id = p_case) then
+		perform conduct_api_1.refuse(404, 'conduct-not-found');
+	end if;
+	perform set_config('conduct.case_id', p_case::text, true);
+	v_party := conduct_api_1.channel_party(p_channel, p_party);
+	return conduct_api_1.answer(200, jsonb_build_object('unit', (conduct_api_1.current_case()).unit_id,
+		'party', v_party) || conduct_api_1.channel_key(v_party));
+end
+$$;
+
 -- A message changes no state. To a respondent nothing is written before the notice: until then nothing
 -- exists for them.
 create or replace function conduct_api_1.case_message_post(p_account bytea, p_case uuid, p_scope bytea,
@@ -512,7 +542,7 @@ begin
 	then
 		perform conduct_api_1.refuse_member('/party', 'not-notified');
 	end if;
-	perform conduct_api_1.store_words((select f.unit_id from conduct.case_file f where f.case_id = p_case),
+	perform conduct_api_1.store_words(conduct_api_1.message_unit(p_case, v_message.party_id, p_word_kinds),
 		p_word_ids, p_word_kinds, p_words);
 	v_message.message_id := gen_random_uuid();
 	v_message.case_id := p_case;

@@ -10,7 +10,8 @@ set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduc
 as $$
 begin
 	return conduct_api_1.answer(200, jsonb_build_object('items', (
-		select coalesce(jsonb_agg(jsonb_build_object('id', u.subject_id, 'name', encode(u.name, 'hex'))), '[]')
+		select coalesce(jsonb_agg(jsonb_build_object('id', u.subject_id,
+			'name', conduct_api_1.word(u.name_content))), '[]')
 		from conduct_gate.unresolved_names(least(greatest(p_limit, 1), 50),
 			array(select jsonb_array_elements_text(p_wikis)), p_is_rest) u)));
 end

@@ -1,6 +1,6 @@
 // The rows of the table: what each measures, its contenders (the first is conductd), and the bar of each.
-import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { createHmac, randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { pgbench, say, startTls, top, wrk } from './parts.mjs';
 
@@ -35,10 +35,14 @@ end
 	return path;
 }
 
+function nameIndex(stack, user) {
+	const key = Buffer.from(readFileSync(`${stack.dir}/private/index.key`, 'utf8').trim(), 'hex');
+	return createHmac('sha256', key).update(`name\x1fdemo\x1f${user}`).digest('hex');
+}
+
 function indexesOf(stack, user) {
 	const [[id, name, skeleton]] = stack.sql(`select encode(a.id_ix, 'hex'), encode(a.name_ix, 'hex'), encode(a.skeleton_ix, 'hex')
-		from conduct.person_account a join conduct.content c on c.content_id = a.name_content
-		where c.body = convert_to('${user.replaceAll("'", "''")}', 'UTF8')`);
+		from conduct.person_account a where a.name_ix = '\\x${nameIndex(stack, user)}'`);
 	return { id, name, skeleton };
 }
 

@@ -204,17 +204,18 @@ const past = text => `begin; ${triggers('disable')}; ${text}; ${triggers('enable
 
 test('what a superuser changes in the database is found', async () => {
 	await signedHead();
-	sql('create table kept as select distinct on (body) * from conduct.content order by body limit 2');
+	sql('create table kept as select distinct on (body) content_id, unit_id, kind, body, party_id from conduct.content order by body limit 2');
 	const ids = sql('select content_id from kept order by 1').map(([id]) => id);
 	const back = past(`delete from conduct.content where content_id in ('${ids.join("', '")}');
-		insert into conduct.content select * from kept`);
+		insert into conduct.content (content_id, unit_id, kind, body, party_id) select * from kept`);
 	const rolled = await tamper(past(`update conduct.content set body = body || '\\x00' where content_id = '${ids[0]}'`), back);
 	assert.match(rolled.own.join(), new RegExp(`content ${ids[0]} is not what was logged`));
 	assert.ok(rolled.other.length);
 	const swapped = await tamper(past(`update conduct.content c set body = k.body from kept k
 		where c.content_id in ('${ids.join("', '")}') and k.content_id <> c.content_id`), back);
 	assert.ok(swapped.own.length >= 2 && swapped.other.length >= 2);
-	const added = await tamper(past(`insert into conduct.content select gen_random_uuid(), unit_id, kind, body from kept limit 1`),
+	const added = await tamper(past(`insert into conduct.content (content_id, unit_id, kind, body)
+		select gen_random_uuid(), unit_id, kind, body from kept limit 1`),
 		past(`delete from conduct.content c where body in (select body from kept) and content_id not in (select content_id from kept)
 			and not exists (select from conduct.audit_leaf l where position(uuid_send(c.content_id) in l.leaf) > 0)`));
 	assert.match(added.own.join(), /content \S+ is not in the log/);

@@ -1,7 +1,7 @@
 // Who sees what: conflicts of interest, hidden reporters, grants; and what other systems get wrong there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertProblem, call, expectCall, people, query, reportBody, rowsOf } from '../harness/api.mjs';
+import { assertProblem, call, expectCall, nameIndex, people, query, reportBody, rowsOf } from '../harness/api.mjs';
 import {
 	acceptance, appeal, ARBCOM, Case, decide, FUNCTIONARIES, functionaries, heard, intake, matter,
 	notice, pass, personOf, personsOf, reported, turnDown, unknownId,
@@ -193,7 +193,7 @@ for (const identity of ['sealed', 'anonymous']) {
 		await look();
 		const index = (
 			await query(`select encode(id_ix, 'hex') || ' ' || encode(name_ix, 'hex') from conduct.person_account a
-			join conduct.content n on n.content_id = a.name_content where convert_from(n.body, 'UTF8') = '${secret.user}'`)
+			where a.name_ix = '\\x${nameIndex(secret.user)}'`)
 		)
 			.flat()
 			.join(' ')

@@ -231,8 +231,8 @@ test('TERM: after processes.drain what is left is ended, and the key resolves it
 	start(config);
 	await daemon.ready();
 	const again = await expectCall(201, 'reporter', 'POST', '/v1/reports', { body, key });
-	assert.deepEqual(sql(`select count(*) from conduct.report r join conduct.content c on c.content_id = r.details_content
-		where convert_from(c.body, 'UTF8') = '${body.details}' and r.report_id = '${again.body.report}'`), [['1']]);
+	assert.deepEqual(sql(`select count(*) from conduct.incident i
+		where i.revision = ${body.incidents[0].revision} and i.report_id = '${again.body.report}'`), [['1']]);
 	await daemon.stop();
 });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { appendFileSync, readFileSync } from 'node:fs';
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import http from 'node:http';
 
 export const stack = process.env.CONDUCTD_STACK;
@@ -149,6 +149,12 @@ function conninfo(database) {
 		.replace(/user=\S+/, 'user=postgres')
 		.replace(/dbname=\S+/, `dbname=${database}`)
 		.replace('conduct_migrate.pass', 'postgres.pass');
+}
+
+/** The hex by which the database knows a demo person's name, which it never reads. */
+export function nameIndex(user) {
+	const key = Buffer.from(readFileSync(`${stack}/private/index.key`, 'utf8').trim(), 'hex');
+	return createHmac('sha256', key).update(`name\x1fdemo\x1f${user}`).digest('hex');
 }
 
 // Nothing asked here takes long; what hangs must not hold the tests' own timers up.

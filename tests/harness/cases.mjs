@@ -2,7 +2,7 @@
 // to pass; what is due is then done at once, so that the worker changes nothing behind a test's back.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { call, expectCall, moveClock, people, query, reportBody, runTimers } from './api.mjs';
+import { call, expectCall, moveClock, nameIndex, people, query, reportBody, runTimers } from './api.mjs';
 
 export const FUNCTIONARIES = 'enwiki-functionaries';
 export const ARBCOM = 'enwiki-arbcom';
@@ -66,10 +66,9 @@ export class Case {
 
 	/** A party's id by role, and by the demo person's name where there are several. */
 	async party(role, who) {
-		const rows = await query(`select y.party_id, convert_from(c.body, 'UTF8') from conduct.party y
-			left join conduct.content c on c.content_id = y.name_content
+		const rows = await query(`select y.party_id, encode(y.name_ix, 'hex') from conduct.party y
 			where y.case_id = '${this.id}' and y.role = '${role}' order by y.seq`);
-		const found = who ? rows.filter(([, name]) => name === people[who].user) : rows;
+		const found = who ? rows.filter(([, name]) => name === nameIndex(people[who].user)) : rows;
 		assert.ok(found.length, `no ${role} ${who ?? ''} in the case`);
 		return found[0][0];
 	}

@@ -15,6 +15,7 @@
 #include "daemon/crypto/tls.h"
 #include "daemon/keys/key_file.h"
 #include "tests/inject/fault.h"
+#include "tests/inject/vault.h"
 
 #include <arpa/inet.h>
 #include <event2/event.h>
@@ -31,6 +32,8 @@ struct service {
 	struct issuers *issuers;
 	struct index_key key;
 	struct sealer sealer;
+	struct ipc_channel *vault; /* NULL: it broke, and is opened again */
+	struct vault_thread *vault_thread;
 	struct pg_pool *pool;
 	struct actor_gate gate;
 	struct handlers handlers;
@@ -49,6 +52,36 @@ static void on_policy_loaded(void *context, int outcome)
 		fprintf(stderr, "the policy is not there: %d\n", outcome);
 }
 
+static void on_vault_message(struct ipc_channel *channel, struct ipc_message *message,
+			     void *userdata)
+{
+}
+
+static void on_vault_closed(struct ipc_channel *channel, const char *why, void *userdata)
+{
+	struct service *service = userdata;
+
+	service->vault = ipc_channel_free(channel);
+}
+
+/* As the parent does when a channel broke: another one, to a vault that reads its keys anew. */
+static void open_vault(struct service *service)
+{
+	struct ipc_setup setup = { .base = service->base,
+				   .on_message = on_vault_message,
+				   .on_closed = on_vault_closed,
+				   .userdata = service };
+	int fds[2];
+
+	service->vault_thread = vault_thread_free(service->vault_thread);
+	if (ipc_pair_open(fds) < 0)
+		return;
+	setup.fd = fds[0];
+	service->vault_thread = vault_thread_new(service->config, fds[1]);
+	if (ipc_channel_new(&setup, &service->vault) < 0)
+		service->vault = NULL;
+}
+
 static void on_drained(void *context)
 {
 	struct service *service = context;
@@ -62,9 +95,11 @@ static void on_tick(int fd, short what, void *userdata)
 	struct service *service = userdata;
 	struct pg_pool_state state;
 
+	if (!service->vault)
+		open_vault(service);
 	pg_pool_get_state(service->pool, &state);
-	atomic_store(&service->is_whole,
-		     state.n_ready == state.n_connections && service->handlers.policy);
+	atomic_store(&service->is_whole, state.n_ready == state.n_connections &&
+						 service->handlers.policy && service->vault);
 	if (!service->handlers.policy && !service->handlers.load && state.n_ready)
 		(void)handlers_load_policy(&service->handlers, on_policy_loaded, service);
 	if (!atomic_load(&service->is_ending))
@@ -149,7 +184,7 @@ static int service_fill(struct service *service, const char *config_file,
 	if (r == 0)
 		r = vault_load_public(service->config->vault_public_file, &keys);
 	if (r == 0)
-		sealer_init(&service->sealer, &keys.intake, NULL);
+		sealer_init(&service->sealer, &keys.intake, &service->vault);
 	if (r == 0)
 		r = issuers_new(service->config, &service->issuers, text, sizeof(text));
 	if (r == 0)
@@ -187,6 +222,8 @@ void service_free(struct service *service)
 	atomic_store(&service->is_ending, true);
 	if (service->has_thread)
 		(void)pthread_join(service->thread, NULL);
+	service->vault = ipc_channel_free(service->vault);
+	vault_thread_free(service->vault_thread);
 	server_free(service->server);
 	handlers_deinit(&service->handlers);
 	pg_pool_free(service->pool);

@@ -35,8 +35,8 @@ select t.attempt('asks the gate for a party', $$select conduct_gate.party_of(nul
 select t.attempt('reads the clock', 'select conduct.clock()');
 select t.attempt('publishes', $$select conduct_api_1.publish_policy('', 1, '', '{}')$$);
 select t.attempt('is the timer', 'select conduct_api_1.timer_run(1)');
-select t.attempt('grants the first role', $$select conduct_api_1.grant_bootstrap('{}')$$);
-select t.attempt('makes itself known', $$select conduct_api_1.person_seen('\x00', null, null, null, null)$$);
+select t.attempt('grants the first role', $$select conduct_api_1.grant_bootstrap('{}', '{}', '{}', '{}')$$);
+select t.attempt('makes itself known', $$select conduct_api_1.person_seen('\x00', null, null, null, null, '{}', '{}', '{}')$$);
 select t.attempt('reads a file', $$select pg_read_file('PG_VERSION')$$);
 select t.attempt('runs a program', $$copy (select 1) to program 'true'$$);
 
@@ -63,7 +63,7 @@ select t.attempt('takes role ' || x, format('set role %I', x)) from unnest(array
 select t.attempt('submits',
 	$$select conduct_api_1.submit_report(null, null, null, null, null, '{}', '{}', '{}', '{}')$$);
 select t.attempt('reads a case', $$select conduct_api_1.case_show('\x00', t.id('one'))$$);
-select t.attempt('grants', $$select conduct_api_1.grant_bootstrap('{}')$$);
+select t.attempt('grants', $$select conduct_api_1.grant_bootstrap('{}', '{}', '{}', '{}')$$);
 select t.attempt('shifts the clock', 'update conduct.clock_offset set shift_seconds = 1');
 select t.attempt('makes a temporary table', 'create temp table x (y integer)');
 select t.attempt('makes a large object with ' || x, 'select ' || x)

@@ -16,16 +16,16 @@ select body ->> 'revision' from conduct_api_1.policy_version(t.version(1));
 select body - 'deployment', (body ->> 'deployment')::uuid = (select deployment_id from conduct.deployment)
 from conduct_api_1.readiness();
 \echo who one is
-select body - 'person' - 'user', convert_from(words[1], 'UTF8') from
-	(select (a.body #- '{roles,0,from}') #- '{roles,0,until}' as body, words from conduct_api_1.me(t.ix('id:Fa')) a) x;
+select body - 'person' - 'user', t.text(words[array_position(word_ids, (body #>> '{user,$word}')::uuid)]) from
+	(select (a.body #- '{roles,0,from}') #- '{roles,0,until}' as body, word_ids, words from conduct_api_1.me(t.ix('id:Fa')) a) x;
 select body from conduct_api_1.me(t.ix('id:Nobody'));
-select status from conduct_api_1.person_seen(t.ix('id:Fa'), t.ix('name:Fa2'), t.ix('skeleton:fa2'), null, 'Fa2');
-select convert_from(words[1], 'UTF8'), body ->> 'home_wiki' from conduct_api_1.me(t.ix('id:Fa'));
+select status from t.seen('Fa', 'Fa2') as status;
+select t.text(words[array_position(word_ids, (body #>> '{user,$word}')::uuid)]), body ->> 'home_wiki' from conduct_api_1.me(t.ix('id:Fa'));
 \echo a name that the wiki hides is shown to oversighters alone, until the wiki shows it again
 create function t.said(p_answer conduct_api_1.answer, p_of jsonb) returns text language sql
 as $$
-	select coalesce(convert_from(p_answer.words[array_position(p_answer.word_ids,
-		(p_of #>> '{user,$word}')::uuid)], 'UTF8'), 'no name') || (case when (p_of -> 'user_hidden')::boolean
+	select coalesce(t.text(p_answer.words[array_position(p_answer.word_ids,
+		(p_of #>> '{user,$word}')::uuid)]), 'no name') || (case when (p_of -> 'user_hidden')::boolean
 		then ', hidden' else '' end)
 $$;
 create function t.as_member(p_viewer text, p_who text) returns text language plpgsql
@@ -40,7 +40,7 @@ $$;
 create function t.shown(p_who text) returns text language sql
 as $$ select t.said(a, a.body) from conduct_api_1.me(t.ix('id:' || p_who)) a $$;
 select t.shown('Fa'), t.as_member('Fb', 'Fa');
-select status from conduct_api_1.person_seen(t.ix('id:Fa'), null, null, null, null);
+select status from t.seen('Fa', null) as status;
 select t.shown('Fa'), t.as_member('Fb', 'Fa'), t.as_member('Fa', 'Fa');
 select a.name_ix = t.ix('name:Fa2') as is_still_matched from conduct.person_account a where a.id_ix = t.ix('id:Fa');
 insert into conduct.role_grant (grant_id, person_id, role, body_id, from_at, until_at, granted_at)
@@ -50,9 +50,9 @@ select t.as_member('Fb', 'Fa');
 update conduct.role_grant set ended_at = conduct.clock(), ended_by = person_id where role = 'oversighter'
 	and person_id = conduct_gate.person_of(t.ix('id:Fb'));
 select t.as_member('Fb', 'Fa');
-select status from conduct_api_1.person_seen(t.ix('id:Fa'), t.ix('name:Fa2'), t.ix('skeleton:fa2'), null, 'Fa2');
+select status from t.seen('Fa', 'Fa2') as status;
 select t.shown('Fa'), t.as_member('Fb', 'Fa');
-select status from conduct_api_1.person_seen(t.ix('id:Never'), null, null, null, null);
+select status from t.seen('Never', null) as status;
 select t.shown('Never');
 select body - 'members', jsonb_array_length(body -> 'members'), cardinality(words)
 from conduct_api_1.body_show(t.ix('id:Fa'), 'aawiki-arbcom');

@@ -32,14 +32,16 @@ update conduct.clock_offset set shift_seconds = 86400 * 31;
 select t.do('back', 'resume');
 update conduct.clock_offset set shift_seconds = 0;
 \echo messages, each channel its own
-select status, body ->> 'from', words from conduct_api_1.receipt_message_post(null, t.ix('receipt:back'), null, t.ix('m1'), t.ix('mac'),
-	jsonb_build_object('text', t.id('m1')), array[t.id('m1')], array['text'], array['\x6869'::bytea]);
-select status, body ->> 'from', words from conduct_api_1.receipt_message_post(null, t.ix('receipt:back'), null, t.ix('m1'), t.ix('mac'),
-	jsonb_build_object('text', t.id('m1')), array[t.id('m1')], array['text'], array['\x6869'::bytea]);
-select jsonb_array_length(body -> 'items'), body -> 'next', words from conduct_api_1.receipt_messages(null, t.ix('receipt:back'), null, 10, null);
+select status, body ->> 'from', t.text(m.words[array_position(m.word_ids, t.id('m1'))])
+from t.seal(t.id('back:ru'), array[t.id('m1')], array['text'], array['hi']) s, conduct_api_1.receipt_message_post(null, t.ix('receipt:back'), null, t.ix('m1'), t.ix('mac'),
+	jsonb_build_object('text', t.id('m1')), s.ids, s.kinds, s.words) m;
+select status, body ->> 'from', t.text(m.words[array_position(m.word_ids, t.id('m1'))])
+from t.seal(t.id('back:ru'), array[t.id('m1')], array['text'], array['hi']) s, conduct_api_1.receipt_message_post(null, t.ix('receipt:back'), null, t.ix('m1'), t.ix('mac'),
+	jsonb_build_object('text', t.id('m1')), s.ids, s.kinds, s.words) m;
+select jsonb_array_length(body -> 'items'), body -> 'next', t.text(words[array_position(word_ids, t.id('m1'))]) from conduct_api_1.receipt_messages(null, t.ix('receipt:back'), null, 10, null);
 select jsonb_array_length(body -> 'items') from conduct_api_1.receipt_messages(null, t.ix('receipt:matter'), null, 10, null);
 \echo a respondent: nothing before the notice
-select (conduct_api_1.person_seen(t.ix('id:Rasp'), t.ix('name:Rasp'), t.ix('skeleton:rasp'), null, 'Rasp')).status;
+select t.seen('Rasp', 'Rasp') as status;
 select t.act('Fa', n, 'claim') from unnest(array['matter', 'declined', 'settled']) n;
 select t.accept('Fa', n) from unnest(array['matter', 'settled']) n;
 create function t.respondent(p_case text) returns uuid language sql stable
@@ -62,13 +64,13 @@ declare
 	v_answer conduct_api_1.answer;
 	v_args jsonb := p_args;
 	v_name text;
+	v_words t.words := t.seal(t.id('matter'), array(select t.id(p_key || w) from unnest(p_words) w), p_words);
 begin
 	foreach v_name in array p_words loop
 		v_args := jsonb_set(v_args, array[v_name], to_jsonb(t.id(p_key || v_name)));
 	end loop;
 	execute format('select * from conduct_api_1.party_%s($1, null, $2, $3, $4, $5, $6, $7, $8)', p_action) into v_answer
-	using t.ix('id:Rasp'), t.respondent('matter'), t.ix(p_key), t.ix('mac'), v_args, array(select t.id(p_key || w) from unnest(p_words) w),
-		p_words, array(select '\x77'::bytea from unnest(p_words) w);
+	using t.ix('id:Rasp'), t.respondent('matter'), t.ix(p_key), t.ix('mac'), v_args, v_words.ids, v_words.kinds, v_words.words;
 	return p_action || ': ' || v_answer.status || ' ' || (v_answer.body ->> 'allowed_actions');
 exception when others then
 	return p_action || ': ' || sqlstate || ' ' || sqlerrm;

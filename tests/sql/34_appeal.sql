@@ -1,7 +1,7 @@
 -- Appeals against decisions on the merits: who may, who else may join, where they go, and that time
 -- closes the chain when nothing is left.
 select t.people() \g /dev/null
-select (conduct_api_1.person_seen(t.ix('id:Rasp'), t.ix('name:Rasp'), t.ix('skeleton:rasp'), null, 'Rasp')).status;
+select t.seen('Rasp', 'Rasp') as status;
 create function t.party_id(p_case text, p_role text) returns uuid language sql stable
 as $$ select party_id from conduct.party where case_id = t.id(p_case) and role = p_role order by seq limit 1 $$;
 create function t.at(p_days numeric) returns text language plpgsql volatile
@@ -19,16 +19,18 @@ declare
 		'allegation', (select allegation_id from conduct.allegation where case_id = t.id(p_case)), 'text', t.id(p_case || ':finding')));
 	v_revision integer := (select f.revision from conduct.case_file f where f.case_id = t.id(p_case));
 	v_words uuid[] := array[t.id(p_case || ':reasons'), t.id(p_case || ':finding')];
+	v_sealed t.words;
 begin
 	if p_sanction is not null then
 		v_items := v_items || jsonb_build_object('kind', 'sanction', 'sanction', p_sanction, 'respondent', t.party_id(p_case, 'respondent'),
 			'until', conduct.clock() + interval '20 days', 'text', t.id(p_case || ':sanction'));
 		v_words := v_words || t.id(p_case || ':sanction');
 	end if;
+	v_sealed := t.seal(t.id(p_case), v_words, array_fill('text'::text, array[cardinality(v_words)]));
 	return 'propose: ' || (conduct_api_1.case_propose(t.ix('id:Fa'), t.id(p_case), v_revision, t.ix(p_case || 'p'), t.ix('mac'),
 		jsonb_build_object('items', v_items, 'reasons', v_words[1], 'dispositions', jsonb_build_array(jsonb_build_object(
 			'respondent', t.party_id(p_case, 'respondent'), 'disposition', p_disposition))),
-		v_words, array_fill('text'::text, array[cardinality(v_words)]), array_fill('\x77'::bytea, array[cardinality(v_words)]))).status;
+		v_sealed.ids, v_sealed.kinds, v_sealed.words)).status;
 end
 $$;
 create function t.decided(p_case text) returns text language plpgsql volatile
@@ -36,11 +38,13 @@ as $$
 declare
 	v_parties uuid[] := array[t.party_id(p_case, 'reporter'), t.party_id(p_case, 'respondent')];
 	v_revision integer := (select f.revision from conduct.case_file f where f.case_id = t.id(p_case));
+	v_words t.words := t.seal(t.id(p_case), array(select t.id('notice:' || y) from unnest(v_parties) y),
+		array['text', 'text']);
 begin
 	return 'decide: ' || (conduct_api_1.case_decide(t.ix('id:Fa'), t.id(p_case), v_revision, t.ix(p_case || 'd'), t.ix('mac'),
 		jsonb_build_object('proposal', (select ballot_id from conduct.ballot where case_id = t.id(p_case)), 'notices', (
 			select jsonb_agg(jsonb_build_object('party', y, 'lang', 'aa', 'text', t.id('notice:' || y))) from unnest(v_parties) y)),
-		array(select t.id('notice:' || y) from unnest(v_parties) y), array['text', 'text'], array['\x6e'::bytea, '\x6e'])).status;
+		v_words.ids, v_words.kinds, v_words.words)).status;
 end
 $$;
 create function t.appeal(p_case text, p_role text, p_key text, p_grounds text default 'factual_error', p_items jsonb default null)
@@ -49,12 +53,14 @@ as $$
 declare
 	v_answer conduct_api_1.answer;
 	v_is_reporter boolean := p_role = 'reporter';
+	v_words t.words := t.seal(t.id(p_case || case when v_is_reporter then ':ru' else '' end), array[t.id(p_key)],
+		array['reasons']);
 begin
 	v_answer := conduct_api_1.party_appeal(case when not v_is_reporter then t.ix('id:Rasp') end,
 		case when v_is_reporter then t.ix('receipt:' || p_case) end, case when not v_is_reporter then t.party_id(p_case, 'respondent') end,
 		t.ix(p_key), t.ix('mac'), jsonb_strip_nulls(jsonb_build_object('decision', (select decision_id from conduct.decision
 			where case_id = t.id(p_case) order by at desc limit 1), 'grounds', jsonb_build_array(p_grounds), 'items', p_items,
-			'reasons', t.id(p_key))), array[t.id(p_key)], array['reasons'], array['\x72'::bytea]);
+			'reasons', t.id(p_key))), v_words.ids, v_words.kinds, v_words.words);
 	return p_role || ' appeals: ' || v_answer.status || ' ' || (v_answer.body ->> 'stage') || ' ' || (v_answer.body ->> 'state');
 exception when others then
 	return p_role || ' appeals: ' || sqlstate || ' ' || sqlerrm;

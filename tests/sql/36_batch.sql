@@ -37,7 +37,7 @@ create function t.units(p_name text) returns text language sql stable
 as $$
 	select string_agg(u.kind || ':' || c.kind, ' ' order by u.kind, c.kind) from conduct.unit u
 	left join conduct.content c using (unit_id)
-	where u.unit_id in (t.id(p_name || ':ru'), t.id(p_name || ':cu'), t.id(p_name || ':iu'))
+	where u.unit_id in (t.id(p_name || ':ru'), t.id(p_name), t.id(p_name || ':iu'))
 $$;
 create table t.kind (nth integer, name text, account text, more jsonb);
 insert into t.kind values (1, 'plain', 'Rep', '{"targets": [{"self": true}]}'),

@@ -36,7 +36,7 @@ select t.next('{bbwiki}', false), t.next('{bbwiki}', true);
 select t.next('{aawiki, bbwiki}', false), t.next('{aawiki, bbwiki}', true);
 select t.next('{}', false), t.next('{ccwiki}', false);
 select t.next('{}', true, 1), t.next('{}', true, 0), t.next('{}', true, 1000);
-select convert_from(decode(body #>> '{items,0,name}', 'hex'), 'UTF8') from conduct_api_1.lookup_next(1, '[]', true);
+select t.text(words[array_position(word_ids, (body #>> '{items,0,name,$word}')::uuid)]) from conduct_api_1.lookup_next(1, '[]', true);
 
 \echo found: known from here on, and not asked for again
 select t.found('one', 'id:Rasp'), t.known('one'), t.next('{}', true);
@@ -70,15 +70,15 @@ select body ->> 'done' from conduct_api_1.lookup_done('[]');
 \echo in the case the respondent is shown as the wiki shows the account: by its present name, or by none
 create function t.shown(p_viewer text, p_report text) returns text language sql
 as $$
-	select coalesce(convert_from(a.words[array_position(a.word_ids, (p #>> '{user,$word}')::uuid)], 'UTF8'), 'no name')
+	select coalesce(t.text(a.words[array_position(a.word_ids, (p #>> '{user,$word}')::uuid)]), 'no name')
 		|| case when (p -> 'user_hidden')::boolean then ', hidden' else '' end
 	from conduct_api_1.case_show(t.ix('id:' || p_viewer), t.id(p_report)) a
 	cross join jsonb_array_elements(a.body -> 'parties') p where p ->> 'role' = 'respondent'
 $$;
 select t.shown('Fa', 'one');
-select status from conduct_api_1.person_seen(t.ix('id:Rasp'), t.ix('name:Renamed'), t.ix('skeleton:renamed'), null, 'Renamed');
+select t.seen('Rasp', 'Renamed') as status;
 select t.shown('Fa', 'one');
-select status from conduct_api_1.person_seen(t.ix('id:Rasp'), null, null, null, null);
+select t.seen('Rasp', null) as status;
 select t.shown('Fa', 'one'), t.shown('Fa', 'three');
 insert into conduct.role_grant (grant_id, person_id, role, body_id, from_at, until_at, granted_at)
 values (gen_random_uuid(), conduct_gate.person_of(t.ix('id:Fa')), 'oversighter', 'oversight',

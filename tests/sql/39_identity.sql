@@ -10,10 +10,11 @@ declare
 	v_answer conduct_api_1.answer;
 	v_key text := p_who || p_case || p_action || clock_timestamp();
 	v_detail text;
+	v_words t.words := t.seal(t.id(p_case), array[t.id(v_key)], array[p_word]);
 begin
 	execute format('select * from conduct_api_1.case_%s($1, $2, null, $3, $4, $5, $6, $7, $8)', p_action)
 	into v_answer using t.ix('id:' || p_who), t.id(p_case), t.ix(v_key), t.ix('mac'),
-		p_args || jsonb_build_object(p_word, t.id(v_key)), array[t.id(v_key)], array[p_word], array['\x77'::bytea];
+		p_args || jsonb_build_object(p_word, t.id(v_key)), v_words.ids, v_words.kinds, v_words.words;
 	set constraints all immediate;
 	set constraints all deferred;
 	return coalesce(v_answer.body, '{}') || jsonb_build_object('status', v_answer.status);
@@ -58,7 +59,7 @@ select t.short(t.open('Fb', 'one', to_jsonb(t.id('nix'))));
 select t.short(t.open('Fb', 'one', :'first'::jsonb -> 'pending', t.of('one', 'target')));
 \echo one person with two accounts is one
 insert into conduct.unit values (t.id('twin unit'), 'person', conduct.clock());
-insert into conduct.content values (t.id('twin name'), t.id('twin unit'), 'name', '\x77');
+insert into conduct.content (content_id, unit_id, kind, body) values (t.id('twin name'), t.id('twin unit'), 'name', t.sealed('Twin'));
 insert into conduct.person (person_id, principal_id, unit_id, seen_at) select t.id('twin'), p.principal_id, t.id('twin unit'), conduct.clock()
 from conduct.person p join conduct.person_account a using (person_id) where a.id_ix = t.ix('id:Fa');
 insert into conduct.person_account (id_ix, name_ix, skeleton_ix, person_id, name_content) values (t.ix('id:Twin'), t.ix('name:Twin'), t.ix('skeleton:twin'), t.id('twin'), t.id('twin name'));
@@ -139,7 +140,7 @@ declare
 	v_id uuid := gen_random_uuid();
 	v_unit uuid := (select unit_id from conduct.case_file where case_id = t.id(p_case));
 begin
-	insert into conduct.content (content_id, unit_id, kind, body) values (v_id, v_unit, 'name', '\x77');
+	insert into conduct.content (content_id, unit_id, kind, body) values (v_id, v_unit, 'name', t.sealed(p_name));
 	return t.try(p_who, p_case, 'invite_witness', t.word(p_case || p_name) || jsonb_build_object(p_as, v_id)
 		|| case p_as when 'user' then t.user(p_name) - 'user' else '{}' end, 'question');
 end
@@ -176,14 +177,14 @@ select t.prove('oneSomebody', 'w3');
 select body ->> 'role', body -> 'state', body -> 'allowed_actions', body -> 'allegations', body -> 'decisions' from conduct_api_1.receipt_show(null, t.ix('receipt:w1'), null);
 select jsonb_path_query_array(body, '$.items[*].from') from conduct_api_1.receipt_messages(null, t.ix('receipt:w1'), null, 10, null);
 select jsonb_path_query_array(body, '$.items[*].from') from conduct_api_1.receipt_messages(null, t.ix('receipt:one'), null, 10, null);
-select status, body ->> 'from' from conduct_api_1.receipt_message_post(null, t.ix('receipt:w1'), null, t.ix('wm'), t.ix('mac'),
-	jsonb_build_object('text', t.id('wm')), array[t.id('wm')], array['text'], array['\x6869'::bytea]);
+select status, body ->> 'from' from t.seal(t.id('one'), array[t.id('wm')], array['text'], array['hi']) s, conduct_api_1.receipt_message_post(null, t.ix('receipt:w1'), null, t.ix('wm'), t.ix('mac'),
+	jsonb_build_object('text', t.id('wm')), s.ids, s.kinds, s.words);
 select t.attempt('without naming whom', $$select conduct_api_1.case_messages(t.ix('id:Fa'), t.id('one'), 'witness', null, 10, null)$$);
 select jsonb_array_length(body -> 'items') from conduct_api_1.case_messages(t.ix('id:Fa'), t.id('one'), 'witness', (:'invited'::jsonb ->> 'party')::uuid, 10, null);
 select e.action, e.role, e.actor_person is null, e.actor_party = (:'invited'::jsonb ->> 'party')::uuid from conduct.event e
 where e.case_id = t.id('one') and e.action = 'prove' order by e.seq limit 1;
 \echo an account finds its invitation, and is out of the case as a handler
-select (conduct_api_1.person_seen(t.ix('id:Wit'), t.ix('name:Wit'), t.ix('skeleton:wit'), null, 'Wit')).status;
+select t.seen('Wit', 'Wit');
 select jsonb_path_query_array(body, '$.items[*].role') from conduct_api_1.me_participations(t.ix('id:Wit'));
 select t.short(t.invite('Fa', 'one', 'Fd'));
 select t.attempt('a handler who was invited', $$select conduct_api_1.case_show(t.ix('id:Fd'), t.id('one'))$$);

@@ -1,4 +1,5 @@
 -- The vault's keys: what a host says of its own, what is handed out to be sealed again, and what is taken back.
+delete from keyring.vault_key; -- that of fixture.sql
 create function t.as_worker(p_sql text) returns text language plpgsql volatile
 as $$
 declare

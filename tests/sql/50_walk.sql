@@ -5,7 +5,7 @@ select (conduct_api_1.publish_policy(encode(sha256(convert_to(t.canonical(1),'UT
 select count(t.person(n, 'functionary', 'aawiki-functionaries')) from unnest(array['Fa','Fb','Fc','Fd','Fe','Ff']) n;
 select count(t.person(n, 'arbitrator', 'aawiki-arbcom')) from unnest(array['Aa','Ab','Ac','Ad','Ae']) n;
 select count(t.person(n, 'functionary', 'bbwiki-functionaries')) from unnest(array['Oa']) n;
-select (conduct_api_1.person_seen(t.ix('id:'||n), t.ix('name:'||n), t.ix('skeleton:'||lower(n)), 'aawiki', '\x52')).status from unnest(array['Rep','Rasp']) n;
+select t.seen(n, n, 'aawiki') as status from unnest(array['Rep','Rasp']) n;
 select (t.submit('c1', 'Rep')).status;
 select w.do('Oa','c1','claim');
 select w.do('Fa','c1','accept', '{"severity":"S2"}');

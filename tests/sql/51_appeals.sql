@@ -6,7 +6,7 @@ select count(t.person(n, 'functionary', 'aawiki-functionaries')) from unnest(arr
 select count(t.person(n, 'arbitrator', 'aawiki-arbcom')) from unnest(array['Aa','Ab','Ac','Ad','Ae','Af','Ag']) n;
 select count(t.person(n, 'ts_staff', 'ts')) from unnest(array['Ta','Tb']) n;
 select count(t.person(n, 'functionary', 'bbwiki-functionaries')) from unnest(array['Oa']) n;
-select count((conduct_api_1.person_seen(t.ix('id:'||n), t.ix('name:'||n), t.ix('skeleton:'||lower(n)), 'aawiki', '\x52')).status) from unnest(array['Rep','Rasp','Rosa','Rudi']) n;
+select count(t.seen(n, n, 'aawiki')) from unnest(array['Rep','Rasp','Rosa','Rudi']) n;
 \echo == two respondents, S3, panel of the single body
 select (t.submit('c2', 'Rep', jsonb_build_object('respondents', jsonb_build_array(t.user('Rasp'),t.user('Rosa'),t.user('Rudi'))))).status;
 select w.do('Fa','c2','claim');

@@ -6,7 +6,7 @@ select count(t.person(n, 'functionary', 'aawiki-functionaries')) from unnest(arr
 select count(t.person(n, 'arbitrator', 'aawiki-arbcom')) from unnest(array['Aa','Ab','Ac','Ad','Ae']) n;
 select count(t.person(n, 'ts_staff', 'ts')) from unnest(array['Ta','Tb']) n;
 select count(t.person(n, 'u4c_member', 'u4c')) from unnest(array['Ua','Ub','Uc','Ud','Ue','Uf']) n;
-select count((conduct_api_1.person_seen(t.ix('id:'||n), t.ix('name:'||n), t.ix('skeleton:'||lower(n)), 'aawiki', '\x52')).status) from unnest(array['Rep','Rasp','Rosa','Rudi']) n;
+select count(t.seen(n, n, 'aawiki')) from unnest(array['Rep','Rasp','Rosa','Rudi']) n;
 \echo == decline, appeal by one other person is not there; remand of the intake, then take_up
 select (t.submit('c3', 'Rep')).status;
 select w.do('Fa','c3','acknowledge');
@@ -47,8 +47,8 @@ select w.party('Rasp','c4','respondent','object');
 select w.do('Fa','c4','add_respondent', jsonb_build_object('respondent', jsonb_build_object('user','w:Rosa','name_ix',encode(t.ix('name:Rosa'),'hex'),'skeleton_ix',encode(t.ix('skeleton:rosa'),'hex')),'allegations',jsonb_build_array(jsonb_build_object('rule','ucoc/3.1/insults'))));
 select w.do('Fa','c4','add_respondent', jsonb_build_object('respondent', jsonb_build_object('user','w:Rosa','name_ix',encode(t.ix('name:Rosa'),'hex'),'skeleton_ix',encode(t.ix('skeleton:rosa'),'hex')),'allegations',jsonb_build_array(jsonb_build_object('rule','ucoc/3.1/insults'))));
 select w.show('c4');
-select (conduct_api_1.case_message_post(t.ix('id:Fa'),t.id('c4'),t.ix('k9'),t.ix('m9'),jsonb_build_object('channel','internal','text',t.id('w1')),array[t.id('w1')],array['text'],array['\x6869'::bytea])).body - 'id' - 'at' - 'author';
-select (conduct_api_1.case_message_post(t.ix('id:Fa'),t.id('c4'),t.ix('k9'),t.ix('m9'),jsonb_build_object('channel','internal','text',t.id('w1')),array[t.id('w1')],array['text'],array['\x6869'::bytea])).status;
+select (conduct_api_1.case_message_post(t.ix('id:Fa'),t.id('c4'),t.ix('k9'),t.ix('m9'),jsonb_build_object('channel','internal','text',t.id('w1')),s.ids,s.kinds,s.words)).body - 'id' - 'at' - 'author' from t.seal(t.id('c4'), array[t.id('w1')], array['text'], array['hi']) s;
+select (conduct_api_1.case_message_post(t.ix('id:Fa'),t.id('c4'),t.ix('k9'),t.ix('m9'),jsonb_build_object('channel','internal','text',t.id('w1')),s.ids,s.kinds,s.words)).status from t.seal(t.id('c4'), array[t.id('w1')], array['text'], array['hi']) s;
 select jsonb_array_length((conduct_api_1.case_messages(t.ix('id:Fa'),t.id('c4'),'internal',null,10,null)).body->'items'), jsonb_array_length((conduct_api_1.case_messages(t.ix('id:Fa'),t.id('c4'),'respondent',w.party_id('c4','respondent','Rasp'),10,null)).body->'items');
 select w.do('Fa','c4','recuse', '{"kind":"full","reason":"w:x"}', 'rk');
 select w.do('Fa','c4','recuse', '{"kind":"full","reason":"w:x"}', 'rk');

@@ -3,7 +3,7 @@
 \ir acts.psql
 select t.people() \g /dev/null
 select count(t.person(n, 'crc_member', 'crc')) from unnest(array['Ca', 'Cb', 'Cc', 'Cd', 'Ce']) n;
-select (conduct_api_1.person_seen(t.ix('id:Rasp'), t.ix('name:Rasp'), t.ix('skeleton:rasp'), 'aawiki', '\x52')).status;
+select t.seen('Rasp', 'Rasp', 'aawiki') as status;
 \echo == office action
 select (t.submit('o1', 'Rep')).status;
 select w.do('Fa', 'o1', 'escalate', '{"to": "ts", "reason": "w:danger"}');

@@ -2,7 +2,7 @@
 -- of a proposal with itself.
 \ir acts.psql
 select t.people() \g /dev/null
-select count((conduct_api_1.person_seen(t.ix('id:'||n), t.ix('name:'||n), t.ix('skeleton:'||lower(n)), 'aawiki', '\x52')).status)
+select count(t.seen(n, n, 'aawiki'))
 from unnest(array['Rep', 'Rasp']) n;
 create function w.proposed(p_case text, p_met text, p_sanction text, p_disposition text) returns jsonb language sql stable
 as $$ select jsonb_build_object('reasons', 'w:r', 'items', jsonb_path_query_array(jsonb_build_array(

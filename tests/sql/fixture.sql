@@ -94,13 +94,73 @@ as $$
 		'routes', '{"emergency": "ts", "legal": "legal", "personal_data": "oversight", "default": "u4c"}'::jsonb)
 $$;
 
-create function t.person(p_name text, p_role text, p_body text) returns uuid language sql volatile
+insert into keyring.vault_key values (1, decode(repeat('6b', 32), 'hex'), 'active', conduct.clock());
+
+-- Words as C hands them over, but for the secrecy: an envelope's form, and the text readable in it.
+create function t.sealed(p_text text, p_generation integer default 1) returns bytea language sql immutable
 as $$
-	select ((conduct_api_1.grant_bootstrap(jsonb_build_object('id_ix', encode(t.ix('id:' || p_name), 'hex'),
+	select '\xc5d10101'::bytea || int4send(p_generation)
+		|| substr(convert_to(p_text, 'UTF8') || decode(repeat('00', 284), 'hex'), 1, 284)
+$$;
+
+create function t.text(p_envelope bytea) returns text language sql immutable
+as $$
+	select convert_from(substr(x, 1, position('\x00'::bytea in x || '\x00') - 1), 'UTF8')
+	from substr(p_envelope, position('\xc5d10101'::bytea in p_envelope) + 8) x
+$$;
+
+-- The three arrays of a call: words of one unit, each saying its kind, and the unit's key.
+create type t.words as (ids uuid[], kinds text[], words bytea[]);
+create function t.seal(p_unit uuid, p_ids uuid[], p_kinds text[], p_texts text[] default null,
+	p_generation integer default null)
+returns t.words language plpgsql volatile
+as $$
+declare
+	v_generation integer := coalesce(p_generation, 2 + (random() * 2000000000)::integer);
+	v_texts text[] := coalesce(p_texts, p_kinds);
+begin
+	if coalesce(cardinality(p_ids), 0) = 0 then
+		return row('{}', '{}', '{}')::t.words;
+	end if;
+	return row(p_ids || p_unit, p_kinds || '$vault'::text,
+		array(select t.sealed(w, v_generation) from unnest(v_texts) w)
+			|| (int4send(v_generation) || int4send(1) || decode(repeat('77', 88), 'hex')))::t.words;
+end
+$$;
+
+-- A wiki says of an account what it is called now; null: it is hidden. As the worker has it: whose name
+-- changed is named again, in their own unit.
+create function t.seen(p_name text, p_now text, p_wiki text default null) returns integer
+language plpgsql volatile
+as $$
+declare
+	v_unit uuid := gen_random_uuid();
+	v_words t.words;
+	v_answer conduct_api_1.answer;
+begin
+	for v_nth in 1 .. 2 loop
+		v_words := t.seal(v_unit, array[gen_random_uuid()], array['name'], array[coalesce(p_now, '')]);
+		v_answer := conduct_api_1.person_seen(t.ix('id:' || p_name), t.ix('name:' || p_now),
+			t.ix('skeleton:' || lower(p_now)), p_wiki, v_unit, v_words.ids, v_words.kinds, v_words.words);
+		exit when v_answer.status <> 202;
+		v_unit := (v_answer.body ->> 'unit')::uuid;
+	end loop;
+	return v_answer.status;
+end
+$$;
+
+create function t.person(p_name text, p_role text, p_body text) returns uuid language plpgsql volatile
+as $$
+declare
+	v_unit uuid := gen_random_uuid();
+	v t.words := t.seal(v_unit, array[gen_random_uuid()], array['name'], array[p_name]);
+begin
+	return ((conduct_api_1.grant_bootstrap(jsonb_build_object('id_ix', encode(t.ix('id:' || p_name), 'hex'),
 		'name_ix', encode(t.ix('name:' || p_name), 'hex'), 'skeleton_ix',
-		encode(t.ix('skeleton:' || lower(p_name)), 'hex'), 'name', encode(convert_to(p_name, 'UTF8'), 'hex'),
+		encode(t.ix('skeleton:' || lower(p_name)), 'hex'), 'unit', v_unit,
 		'home_wiki', 'zzwiki', 'role', p_role, 'body', p_body, 'until',
-		conduct.clock() + interval '365 days'))).body ->> 'person')::uuid
+		conduct.clock() + interval '365 days'), v.ids, v.kinds, v.words)).body ->> 'person')::uuid;
+end
 $$;
 
 -- Ids of a report are derived from its name, so that scripts can name them.
@@ -125,12 +185,15 @@ declare
 	v_report t.report;
 	v_case jsonb;
 	v_words uuid[];
+	v_told t.words;
+	v_named t.words;
 begin
 	v_case := jsonb_build_object('wiki', 'aawiki', 'lang', 'aa', 'category', 'insults',
 		'respondents', jsonb_build_array(t.user('Rasp')))
 		|| p_more || jsonb_build_object('details', t.id(p_name || ':details'), 'case', t.id(p_name),
-		'report', t.id(p_name || ':report'), 'units', jsonb_build_object('report', t.id(p_name || ':ru'),
-		'case_file', t.id(p_name || ':cu'), 'identity', t.id(p_name || ':iu')));
+		'report', t.id(p_name || ':report'), 'reporter', t.id(p_name || ':reporter'),
+		'units', jsonb_build_object('report', t.id(p_name || ':ru'),
+		'case_file', t.id(p_name), 'identity', t.id(p_name || ':iu')));
 	-- Every report has words of its own: the users named get ids that begin with the report's.
 	v_case := regexp_replace(v_case::text, '"user": "[0-9a-f]{8}', '"user": "'
 		|| substr(t.id(p_name)::text, 1, 8), 'g')::jsonb;
@@ -142,9 +205,13 @@ begin
 	v_report.mac := t.ix('mac:' || coalesce(p_key, p_name));
 	v_report.sealed_receipt := t.ix('sealed:' || p_name);
 	v_report.args := v_case;
-	v_report.ids := v_words || t.id(p_name || ':details');
-	v_report.kinds := array_fill('name'::text, array[cardinality(v_words)]) || 'details'::text;
-	v_report.words := array_fill('\x52617370'::bytea, array[cardinality(v_words)]) || '\x64'::bytea;
+	v_named := t.seal(t.id(p_name), v_words, array_fill('name'::text, array[cardinality(v_words)]),
+		array_fill('Rasp'::text, array[cardinality(v_words)]), 1);
+	v_told := t.seal(t.id(p_name || ':ru'), array[t.id(p_name || ':details')], array['details'], null, 1);
+	v_report.ids := v_named.ids || v_told.ids || t.id(p_name || ':ru');
+	v_report.kinds := v_named.kinds || v_told.kinds || '$receipt'::text;
+	v_report.words := v_named.words || v_told.words || (uuid_send(t.id(p_name || ':reporter'))
+		|| int4send(1) || decode(repeat('72', 60), 'hex'));
 	return v_report;
 end
 $$;
@@ -180,8 +247,7 @@ begin
 	loop
 		perform t.person(v_row.name, v_row.role, v_row.body);
 	end loop;
-	perform conduct_api_1.person_seen(t.ix('id:Rep'), t.ix('name:Rep'), t.ix('skeleton:rep'), 'aawiki',
-		'\x526570');
+	perform t.seen('Rep', 'Rep', 'aawiki');
 end
 $$;
 
@@ -217,14 +283,14 @@ declare
 	v_key text := p_case || ':' || p_action || ':' || clock_timestamp();
 	v_name text;
 	v_args jsonb := p_args;
+	v_words t.words := t.seal(t.id(p_case), array(select t.id(v_key || w) from unnest(p_words) w), p_words);
 begin
 	foreach v_name in array p_words loop
 		v_args := jsonb_set(v_args, array[v_name], to_jsonb(t.id(v_key || v_name)));
 	end loop;
 	execute format('select * from conduct_api_1.case_%s($1, $2, $3, $4, $5, $6, $7, $8, $9)', p_action)
 	into v_answer using t.ix('id:' || p_who), t.id(p_case), v_revision, t.ix(v_key), t.ix('mac'), v_args,
-		array(select t.id(v_key || w) from unnest(p_words) w), p_words,
-		array(select '\x77'::bytea from unnest(p_words) w);
+		v_words.ids, v_words.kinds, v_words.words;
 	return p_action || ': ' || v_answer.status;
 exception when others then
 	return p_action || ': ' || sqlstate || ' ' || sqlerrm;
@@ -240,14 +306,15 @@ declare
 	v_key text := p_case || ':' || p_action || ':' || clock_timestamp();
 	v_name text;
 	v_args jsonb := p_args;
+	v_words t.words := t.seal(t.id(p_case || ':ru'), array(select t.id(v_key || w) from unnest(p_words) w),
+		p_words);
 begin
 	foreach v_name in array p_words loop
 		v_args := jsonb_set(v_args, array[v_name], to_jsonb(t.id(v_key || v_name)));
 	end loop;
 	execute format('select * from conduct_api_1.party_%s($1, $2, $3, $4, $5, $6, $7, $8, $9)', p_action)
 	into v_answer using null::bytea, t.ix('receipt:' || p_case), null::uuid, t.ix(v_key), t.ix('mac'), v_args,
-		array(select t.id(v_key || w) from unnest(p_words) w), p_words,
-		array(select '\x77'::bytea from unnest(p_words) w);
+		v_words.ids, v_words.kinds, v_words.words;
 	return v_answer;
 exception when sqlstate 'UC403' or sqlstate 'UC404' or sqlstate 'UC409' or sqlstate 'UC422' then
 	return row(substr(sqlstate, 3)::integer, to_jsonb(sqlerrm), '{}', '{}')::conduct_api_1.answer;

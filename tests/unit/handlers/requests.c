@@ -5,6 +5,7 @@
 #include "api/handlers/routes.h"
 #include "api/http/shared.h"
 #include "daemon/base/text.h"
+#include "tests/unit/cases/fake_vault.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -77,15 +78,12 @@ void requests_init(struct requests *requests)
 	static const char *const directories[] = { POLICY_DATA_DIR };
 	static const struct issuer_table issuers;
 	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
-	struct intake_key intake = { "deployment", 1, { 0 } };
-	uint8_t private_key[HPKE_KEY_SIZE];
 
 	*requests = (struct requests){ .handlers = HANDLERS_NULL };
 	current = requests;
 	fake_pg_reset();
 	ck_assert_int_eq(index_key_new(&requests->key), 0);
-	ck_assert_int_eq(hpke_key_new(private_key, intake.public_key), 0);
-	sealer_init(&requests->sealer, &intake, NULL);
+	fake_vault_start(&requests->sealer);
 	ck_assert_int_eq(handlers_init(&requests->handlers, NULL, &requests->key, &requests->sealer,
 				       &issuers),
 			 0);
@@ -105,6 +103,7 @@ void requests_deinit(struct requests *requests)
 	forget(requests);
 	handlers_deinit(&requests->handlers);
 	policy_set_unref(requests->set);
+	sealer_deinit(&requests->sealer);
 }
 
 static void admit(struct requests *requests, const struct http_request *head, const char *body)

@@ -9,7 +9,7 @@
 struct requests {
 	struct handlers handlers;
 	struct index_key key;
-	struct sealer sealer;      /* without a vault */
+	struct sealer sealer;      /* its vault is that of fake_vault.h */
 	struct policy_set *set;    /* the shipped set, in handlers too */
 	struct exchange *exchange; /* the last one, also when answered */
 	struct value *json;        /* its body, when it is JSON */

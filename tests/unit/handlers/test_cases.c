@@ -64,8 +64,10 @@ START_TEST(an_action_reaches_its_function)
 	ck_assert_str_eq(fake_pg_param(2), "3");
 	ck_assert_uint_eq(fake_pg_param_length(3), 32);
 	ck_assert_uint_eq(fake_pg_param_length(4), 32);
-	ck_assert_str_eq(fake_pg_param(7), "{\"reason\"}");
-	ck_assert_str_eq(fake_pg_param(8), "{\"\\\\x776879\"}");
+	ck_assert_str_eq(fake_pg_param(7), "{\"reason\",\"$vault\"}");
+	/* The case file's unit has the id of the case. */
+	ck_assert_ptr_nonnull(strstr(fake_pg_param(6), CASE));
+	ck_assert_ptr_null(strstr(fake_pg_param(8), "776879"));
 	requests_answer(&requests, 200, "{\"revision\":4}");
 	ck_assert_int_eq(requests.status, 200);
 	ck_assert_str_eq(requests.exchange->reply->tag, "\"4\"");
@@ -311,6 +313,10 @@ START_TEST(a_conversation_is_named_by_channel_and_party)
 	requests_answer(&requests, 200, "{\"items\":[],\"next\":null}");
 	requests_send(&requests, "POST /v1/cases/" CASE "/messages?channel=internal", FULL KEY,
 		      "{\"text\":\"note\"}");
+	ck_assert_str_eq(fake_pg_statement(), "case_place");
+	ck_assert_str_eq(fake_pg_param(2), "internal");
+	ck_assert_str_eq(fake_pg_param(3), "null");
+	fake_pg_answer(200, "{\"unit\":\"" CASE "\",\"party\":null}", "{}", "{}");
 	ck_assert_str_eq(fake_pg_statement(), "case_message_post");
 	ck_assert_ptr_nonnull(strstr(fake_pg_param(4), "\"channel\":\"internal\""));
 	ck_assert_ptr_null(strstr(fake_pg_param(4), "party"));

@@ -44,14 +44,23 @@ START_TEST(an_account_names_its_participation)
 }
 END_TEST
 
+/* Where the words go is asked first; here it is a unit without a channel. */
+static void answer_place(const char *then)
+{
+	ck_assert_str_eq(fake_pg_statement(), "party_place");
+	ck_assert_uint_eq(fake_pg_param_length(1), 32);
+	fake_pg_answer(200, "{\"unit\":\"" ID "\",\"party\":\"" ID "\"}", "{}", "{}");
+	ck_assert_str_eq(fake_pg_statement(), then);
+}
+
 START_TEST(a_party_acts)
 {
 	requests_init(&requests);
 	requests_send(&requests, "POST /v1/receipt/actions/answer", RECEIPT KEY,
 		      "{\"text\":\"no\"}");
-	ck_assert_str_eq(fake_pg_statement(), "party_answer");
+	answer_place("party_answer");
 	ck_assert_uint_eq(fake_pg_param_length(3), 32);
-	ck_assert_str_eq(fake_pg_param(7), "{\"text\"}");
+	ck_assert_str_eq(fake_pg_param(7), "{\"text\",\"$vault\"}");
 	requests_answer(&requests, 200, "{\"role\":\"respondent\"}");
 	ck_assert_int_eq(requests.status, 200);
 	requests_deinit(&requests);
@@ -68,7 +77,7 @@ START_TEST(an_appeal_has_its_own_address)
 	requests_send(&requests, "POST /v1/receipt/actions/appeal", RECEIPT KEY, body);
 	ck_assert_int_eq(requests.status, 404);
 	requests_send(&requests, "POST /v1/receipt/appeal", RECEIPT KEY, body);
-	ck_assert_str_eq(fake_pg_statement(), "party_appeal");
+	answer_place("party_appeal");
 	requests_answer(&requests, 201, "{\"role\":\"respondent\"}");
 	ck_assert_int_eq(requests.status, 201);
 	requests_send(&requests, "POST /v1/receipt/appeal", RECEIPT KEY, "{}");
@@ -127,7 +136,7 @@ START_TEST(messages_are_read_by_page_and_written)
 	ck_assert_str_eq(fake_pg_param(4), "[\"2026-11-22T16:00:00+00:00\",\"" ID "\"]");
 	requests_answer(&requests, 200, "{\"items\":[],\"next\":null}");
 	requests_send(&requests, "POST /v1/receipt/messages", RECEIPT KEY, "{\"text\":\"hello\"}");
-	ck_assert_str_eq(fake_pg_statement(), "receipt_message_post");
+	answer_place("receipt_message_post");
 	requests_answer(&requests, 201, "{\"id\":\"" ID "\"}");
 	ck_assert_int_eq(requests.status, 201);
 	requests_send(&requests, "POST /v1/receipt/messages", RECEIPT KEY, "{\"text\":\" \"}");
