@@ -120,7 +120,8 @@ const char *follow_explain(int outcome)
 		return "the head file is that of another log: restore this host's own";
 	case FOLLOW_E_SMALLER:
 		return "the database has less of the log than this host has seen: data was lost; "
-		       "restore what is newer";
+		       "restore what is newer or, if that is gone for good, move the head file "
+		       "away and run `conductctl audit adopt`";
 	case FOLLOW_E_DIVERGED:
 		return "the log in the database is not the one that was signed: it was changed; "
 		       "compare it with `conductctl audit verify`";

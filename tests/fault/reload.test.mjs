@@ -423,6 +423,8 @@ for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
 				return failing(answer).includes('database') && answer;
 			});
 			assert.equal(ready.status, 503);
+			assert.match(ready.body.checks.find(check => check.name === 'database').detail,
+				/^fsync, full_page_writes or synchronous_commit is off: turn them on$/);
 			assert.equal((await call('reporter', 'POST', '/v1/reports', { body: reportBody() })).status, 503);
 			assert.deepEqual(sql('select count(*) from conduct.report'), [[n]]);
 			await daemon.stop();
