@@ -315,6 +315,9 @@ static void page_write(struct web *web)
 	atomic_store(&page->n_connections, n_connections);
 	atomic_store(&page->n_database_ready, state.n_ready);
 	atomic_store(&page->n_database_queued, state.n_queued);
+	/* A counter of the whole daemon's life outlasts the processes. */
+	atomic_fetch_add(&page->n_words_damaged, web->sealer.n_damaged);
+	web->sealer.n_damaged = 0;
 	atomic_store(&page->n_database_in_flight, state.n_in_flight);
 	atomic_store(&page->is_serving, state.n_lanes_ready == state.n_lanes && web->first &&
 						web->first->handlers.policy);

@@ -30,6 +30,7 @@ struct page_web {
 	page_counter n_late;                 /* requests whose answer took too long */
 	page_counter n_database_ready;
 	page_counter n_database_queued;
+	page_counter n_words_damaged; /* did not open with their keys */
 	page_counter n_database_in_flight;
 };
 

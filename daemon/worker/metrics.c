@@ -106,6 +106,13 @@ static void write_limits(const struct page *page, struct buffer *buffer)
 	line(buffer, "conductd_http_late_total", NULL, NULL, SUM(page, n_late));
 }
 
+static void write_words(const struct page *page, struct buffer *buffer)
+{
+	head(buffer, "conductd_words_damaged_total", "counter",
+	     "Sealed words that did not open with their keys.");
+	line(buffer, "conductd_words_damaged_total", NULL, NULL, SUM(page, n_words_damaged));
+}
+
 static void write_pool(const struct page *page, const struct pg_pool_state *pool,
 		       struct buffer *buffer)
 {
@@ -295,6 +302,7 @@ void metrics_write(const struct metrics *metrics, struct buffer *buffer)
 	write_processes(metrics->page, buffer);
 	write_web(metrics->page, buffer);
 	write_limits(metrics->page, buffer);
+	write_words(metrics->page, buffer);
 	write_tls(metrics, buffer);
 	write_pool(metrics->page, metrics->pool, buffer);
 	write_jobs(metrics, buffer);

@@ -16,11 +16,12 @@
 enum { CASES = 100000 };
 
 struct vault_thread {
+	const struct config *config;
+	int fd;
 	struct event_base *base;
 	struct ipc_channel *channel;
 	struct vault_server *server;
 	pthread_t thread;
-	bool has_thread;
 	uint8_t reply[IPC_VAULT_OPENED_MAX];
 };
 
@@ -45,21 +46,14 @@ static void on_closed(struct ipc_channel *channel, const char *why, void *userda
 	event_base_loopbreak(vault->base);
 }
 
-static void *run(void *argument)
+static int fill(struct vault_thread *vault)
 {
-	struct vault_thread *vault = argument;
-
-	event_base_dispatch(vault->base);
-	return NULL;
-}
-
-static int fill(struct vault_thread *vault, const struct config *config, int fd)
-{
+	const struct config *config = vault->config;
 	CLEANUP(passphrase_deinit) struct passphrase passphrase = { .length = 0 };
 	CLEANUP(vault_file_deinit) struct vault_file file = { .keys = { .n_intake = 0 } };
 	const struct vault_quota_limits limits = { .cases_person = CASES, .cases_host = CASES };
 	struct ipc_setup setup = {
-		.fd = fd, .on_message = on_message, .on_closed = on_closed, .userdata = vault
+		.fd = vault->fd, .on_message = on_message, .on_closed = on_closed, .userdata = vault
 	};
 	int r;
 
@@ -73,34 +67,46 @@ static int fill(struct vault_thread *vault, const struct config *config, int fd)
 		r = vault_load_file(config, &passphrase, &file);
 	if (!r)
 		r = vault_server_set_keys(vault->server, &file.keys);
-	return r ? r : -pthread_create(&vault->thread, NULL, run, vault);
+	return r;
+}
+
+/* All of it happens in this thread: in the service's own everything may fail. */
+static void *run(void *argument)
+{
+	struct vault_thread *vault = argument;
+	int r = fill(vault);
+
+	if (r)
+		fprintf(stderr, "the vault: %d\n", r);
+	else
+		event_base_dispatch(vault->base);
+	vault->channel = ipc_channel_free(vault->channel);
+	vault->server = vault_server_free(vault->server);
+	if (vault->base)
+		event_base_free(vault->base);
+	return NULL;
 }
 
 struct vault_thread *vault_thread_new(const struct config *config, int fd)
 {
 	struct vault_thread *vault = calloc(1, sizeof(*vault));
-	int r = vault ? fill(vault, config, fd) : -ENOMEM;
 
-	if (r == 0) {
-		vault->has_thread = true;
-		return vault;
+	if (vault) {
+		vault->config = config;
+		vault->fd = fd;
 	}
-	if (!vault)
-		close(fd);
-	fprintf(stderr, "the vault: %d\n", r);
-	return vault_thread_free(vault);
+	if (vault && pthread_create(&vault->thread, NULL, run, vault) == 0)
+		return vault;
+	free(vault);
+	(void)close(fd);
+	return NULL;
 }
 
 struct vault_thread *vault_thread_free(struct vault_thread *vault)
 {
 	if (!vault)
 		return NULL;
-	if (vault->has_thread)
-		(void)pthread_join(vault->thread, NULL);
-	ipc_channel_free(vault->channel);
-	vault_server_free(vault->server);
-	if (vault->base)
-		event_base_free(vault->base);
+	(void)pthread_join(vault->thread, NULL);
 	free(vault);
 	return NULL;
 }

@@ -33,6 +33,7 @@ START_TEST(counters_of_all_web_processes_are_summed)
 	atomic_store(&page->web[PAGE_WEB_LIMIT - 1].n_requests[2], 7);
 	atomic_store(&page->web[1].n_requests[4], 1);
 	atomic_store(&page->web[0].n_database_ready, 9);
+	atomic_store(&page->web[0].n_words_damaged, 6);
 	atomic_store(&page->n_restarts[PAGE_VAULT], 2);
 	atomic_store(&page->jobs[0].n_runs, 11);
 	atomic_store(&page->audit.n_pending, 13);
@@ -44,6 +45,7 @@ START_TEST(counters_of_all_web_processes_are_summed)
 		strstr(text.at, "\nconductd_http_requests_total{status=\"2xx\"} 12\n"));
 	ck_assert_ptr_nonnull(
 		strstr(text.at, "\nconductd_http_requests_total{status=\"4xx\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(text.at, "\nconductd_words_damaged_total 6\n"));
 	ck_assert_ptr_nonnull(
 		strstr(text.at, "\nconductd_database_connections_ready{process=\"web\"} 9\n"));
 	ck_assert_ptr_nonnull(
