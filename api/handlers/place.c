@@ -6,7 +6,6 @@
  */
 
 #include "api/handlers/place.h"
-#include "daemon/base/codec.h"
 #include "daemon/base/text.h"
 #include "daemon/cases/sealing.h"
 
@@ -22,6 +21,7 @@ struct place *place_new(struct exchange *exchange, struct call *act, struct word
 		return NULL;
 	}
 	place->exchange = exchange;
+	place->ask.exchange = exchange;
 	place->act = act;
 	place->words = words;
 	call_init(&place->call, exchange->arena, statement, PG_LANE_READ);
@@ -38,91 +38,49 @@ static void pass(struct place *place, int error)
 	verb_pass(place->exchange, place->act, place->done);
 }
 
-static void refuse(struct place *place, int status, const char *key, uint32_t retry_after_s)
-{
-	verb_refuse(place->exchange, &(struct call_answer){ .status = status,
-							    .error_key = key,
-							    .retry_after_s = retry_after_s });
-}
-
 /* The unit's key is here: from it the channel's. */
-static int seal_derived(struct place *place)
+static void on_unit(struct unit_ask *ask, const struct unit_key *key)
 {
 	CLEANUP(unit_key_deinit) struct unit_key channel = { .generation = 0 };
-	int r = unit_key_derive_channel(&place->unit.key, place->party_id, &channel);
+	struct place *place = (struct place *)(void *)((char *)ask - offsetof(struct place, ask));
+	int r = unit_key_derive_channel(key, place->party_id, &channel);
 
-	return r ? r
-		 : sealing_channel(place->words, verb_handlers(place->exchange)->sealer, &channel,
-				   place->party_id);
-}
-
-static void on_opened(struct vault_call *call, enum vault_outcome outcome)
-{
-	struct place *place = (struct place *)(void *)((char *)call -
-						       offsetof(struct place, vault));
-	enum ipc_vault_outcome unit = place->unit.outcome;
-	int r = 0;
-
-	if (outcome == VAULT_ANSWERED && unit == IPC_VAULT_OPENED)
-		r = seal_derived(place);
-	vault_call_wipe(call);
-	if (outcome == VAULT_QUOTA)
-		refuse(place, 429, "conduct-case-quota", call->retry_after_s);
-	else if (outcome == VAULT_AWAY || unit == IPC_VAULT_NO_KEY)
-		refuse(place, 503, "conduct-vault-unavailable", VAULT_RETRY_S);
-	else if (unit != IPC_VAULT_OPENED)
-		refuse(place, 500, "conduct-damaged", 0);
-	else
-		pass(place, r);
-}
-
-static int read_hex(const struct value *body, const char *name, void *ret_bytes, size_t size)
-{
-	struct slice hex = value_text(value_get(body, name));
-	size_t length = 0;
-
-	return hex.at && codec_hex_decode(hex, ret_bytes, size, &length) == 0 && length == size
-		       ? 0
-		       : -EPROTO;
+	if (!r)
+		r = sealing_channel(place->words, verb_handlers(place->exchange)->sealer, &channel,
+				    place->party_id);
+	pass(place, r);
 }
 
 static void ask_vault(struct place *place, const struct value *body)
 {
-	struct vault_unit *unit = &place->unit;
-	int r = read_hex(body, "vault", unit->blob, sizeof(unit->blob));
+	int r = unit_ask_read(&place->ask, body);
 
 	if (r) {
 		exchange_fail(place->exchange, r);
 		return;
 	}
-	unit->key_id = (uint32_t)value_integer(value_get(body, "key_id"), 0);
 	verb_set_reader(place->exchange, place->act);
-	place->vault = (struct vault_call){ .units = unit, .n_units = 1, .done = on_opened };
-	memcpy(place->vault.person, place->act->reader.person, KEYS_ID_SIZE);
-	memcpy(place->vault.case_id, place->act->reader.case_id, KEYS_ID_SIZE);
-	r = vault_open(sealer_vault(verb_handlers(place->exchange)->sealer), &place->vault);
-	if (r > 0)
-		refuse(place, 503, "conduct-vault-unavailable", VAULT_RETRY_S);
-	else if (r)
-		exchange_fail(place->exchange, r);
+	unit_ask_start(&place->ask, place->act->reader.person, place->act->reader.case_id, on_unit);
 }
 
 /* The channel's key from its stanza and the receipt. A stanza that the receipt does not open is
  * damage. */
 static void seal_by_receipt(struct place *place, const struct value *body)
 {
-	CLEANUP(unit_key_deinit) struct unit_key channel = { .generation = place->unit.generation };
+	CLEANUP(unit_key_deinit)
+	struct unit_key channel = { .generation = place->ask.unit.generation };
 	struct sealer *sealer = verb_handlers(place->exchange)->sealer;
 	uint8_t blob[STANZA_CHANNEL_SIZE];
-	int r = read_hex(body, "receipt", blob, sizeof(blob));
+	int r = unit_read_hex(body, "receipt", blob, sizeof(blob));
 
-	memcpy(channel.unit_id, place->unit.unit_id, KEYS_ID_SIZE);
+	memcpy(channel.unit_id, place->ask.unit.unit_id, KEYS_ID_SIZE);
 	if (!r)
 		r = stanza_channel_open(place->exchange->actor->receipt_secret,
 					sealer->intake.deployment, place->party_id,
 					(struct slice){ (char *)blob, sizeof(blob) }, &channel);
 	if (r > 0) {
-		refuse(place, 500, "conduct-damaged", 0);
+		verb_refuse(place->exchange,
+			    &(struct call_answer){ .status = 500, .error_key = "conduct-damaged" });
 		return;
 	}
 	if (!r)
@@ -141,8 +99,9 @@ static void on_place(struct call *call, const struct call_answer *answer)
 	}
 	unit = value_text(value_get(answer->body, "unit"));
 	party = value_text(value_get(answer->body, "party"));
-	place->unit.generation = (uint32_t)value_integer(value_get(answer->body, "generation"), 0);
-	if (!unit.at || text_read_uuid(unit, place->unit.unit_id) ||
+	place->ask.unit.generation = (uint32_t)value_integer(value_get(answer->body, "generation"),
+							     0);
+	if (!unit.at || text_read_uuid(unit, place->ask.unit.unit_id) ||
 	    (party.at && text_read_uuid(party, place->party_id)))
 		exchange_fail(place->exchange, -EPROTO);
 	else if (value_is(value_get(answer->body, "receipt"), VALUE_TEXT))
@@ -151,7 +110,7 @@ static void on_place(struct call *call, const struct call_answer *answer)
 		ask_vault(place, answer->body);
 	else
 		pass(place, sealing_unit(place->words, verb_handlers(place->exchange)->sealer,
-					 place->unit.unit_id, 0));
+					 place->ask.unit.unit_id, 0));
 }
 
 void place_and_pass(struct place *place,

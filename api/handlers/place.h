@@ -1,7 +1,7 @@
 #pragma once
 /* Where words go whose key unit only the database knows, or whose channel has a key of its own. */
 
-#include "api/handlers/verb.h"
+#include "api/handlers/unit.h"
 
 /* Before an act that is not sealed yet: lives in the exchange's arena. */
 struct place {
@@ -11,8 +11,7 @@ struct place {
 	bool is_message; /* of a channel: under the channel's key also where the vault is needed */
 	void (*done)(struct call *call, const struct call_answer *answer);
 	struct call call;
-	struct vault_unit unit;
-	struct vault_call vault;
+	struct unit_ask ask;
 	uint8_t party_id[KEYS_ID_SIZE];
 };
 

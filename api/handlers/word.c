@@ -6,6 +6,7 @@
  */
 
 #include "api/handlers/word.h"
+#include "api/handlers/unit.h"
 #include "api/http/limits.h"
 #include "daemon/base/codec.h"
 #include "daemon/base/text.h"
@@ -14,27 +15,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A new secret in writing, its hash, and the writing sealed for a replay. */
+/* A new secret, the same in writing, its hash, and the writing sealed for a replay. */
 struct secret {
+	struct receipt receipt; /* until it is not needed any more */
 	char text[RECEIPT_TEXT_SIZE];
 	uint8_t hash[RECEIPT_HASH_SIZE];
 	struct slice sealed;
 	struct slice scope;
 };
 
+/* A word on its way to a receipt. */
+struct proof {
+	struct secret secret;
+	uint8_t word[RECEIPT_HASH_SIZE];
+	uint8_t party_id[KEYS_ID_SIZE];
+	uint8_t stanza[4 + STANZA_CHANNEL_SIZE]; /* behind its generation */
+	struct unit_ask ask;
+	struct call place;
+	struct call *act;
+};
+
 static int make_secret(struct exchange *exchange, struct slice scope,
 		       int (*hash)(const struct receipt *receipt, uint8_t *ret_hash),
 		       struct secret *ret_secret)
 {
-	CLEANUP(receipt_deinit) struct receipt receipt = { 0 };
 	int r;
 
 	ret_secret->scope = scope;
-	r = receipt_new(&receipt);
+	r = receipt_new(&ret_secret->receipt);
 	if (!r)
-		r = hash(&receipt, ret_secret->hash);
+		r = hash(&ret_secret->receipt, ret_secret->hash);
 	if (!r)
-		r = receipt_write(&receipt, ret_secret->text);
+		r = receipt_write(&ret_secret->receipt, ret_secret->text);
 	if (!r)
 		r = replay_seal(exchange->arena, exchange->key, scope, text_slice(ret_secret->text),
 				&ret_secret->sealed);
@@ -79,6 +91,8 @@ bool word_add(struct exchange *exchange, struct slice scope, struct value *args)
 		r = make_secret(exchange, scope, receipt_hash_word, secret);
 	if (!r)
 		r = add_word(exchange, secret, args);
+	if (secret)
+		receipt_deinit(&secret->receipt);
 	if (r) {
 		exchange_fail(exchange, r);
 		return false;
@@ -182,31 +196,96 @@ static int hash_of_word(struct slice text, uint8_t ret_hash[RECEIPT_HASH_SIZE])
 	return r > 0 ? 0 : r ? r : receipt_hash_word(&word, ret_hash);
 }
 
-void word_prove(struct exchange *exchange)
+/* The last step: what was derived for the receipt, or nothing, where there is no such word. */
+static void prove(struct proof *proof, struct slice stanza)
 {
-	struct call *call = verb_begin(exchange, STATEMENT_RECEIPT_PROVE, PG_LANE_ACT);
-	struct secret *secret = arena_alloc(exchange->arena, sizeof(*secret));
-	uint8_t *hash = arena_alloc(exchange->arena, RECEIPT_HASH_SIZE);
-	struct form_check *check;
-	struct value *args;
-	int r = secret && hash ? 0 : -ENOMEM;
+	receipt_deinit(&proof->secret.receipt);
+	call_add_bytes(proof->act, stanza);
+	verb_submit(proof->ask.exchange, proof->act, finish_proof);
+}
 
-	if (!call || !limits_have(exchange, LIMIT_RECEIPTS) ||
-	    !verb_read_body(exchange, action_prove, &check, &args))
-		return;
+/* The channel's key comes from that of the unit, and goes under the receipt. */
+static void on_unit(struct unit_ask *ask, const struct unit_key *key)
+{
+	CLEANUP(unit_key_deinit) struct unit_key channel = { .generation = 0 };
+	struct proof *proof = (struct proof *)(void *)((char *)ask - offsetof(struct proof, ask));
+	int r = unit_key_derive_channel(key, proof->party_id, &channel);
+
+	place_put_u32(proof->stanza, ask->unit.generation);
 	if (!r)
-		r = hash_of_word(check->words.items[0].text, hash);
-	if (r) {
-		exchange_fail(exchange, r);
+		r = stanza_channel_seal(proof->secret.receipt.secret,
+					verb_handlers(ask->exchange)->sealer->intake.deployment,
+					proof->party_id, &channel, proof->stanza + 4);
+	if (r)
+		exchange_fail(ask->exchange, r);
+	else
+		prove(proof, (struct slice){ (char *)proof->stanza, sizeof(proof->stanza) });
+}
+
+/* Whoever has no word may still be somebody who asks again. */
+static void on_place(struct call *call, const struct call_answer *answer)
+{
+	struct proof *proof = call->userdata;
+	struct slice party = value_text(value_get(answer->body, "party"));
+	int r;
+
+	if (answer->status >= 400) {
+		verb_refuse(proof->ask.exchange, answer);
 		return;
 	}
-	*secret = (struct secret){ 0 };
-	exchange->state = secret;
-	call_add_bytes(call, (struct slice){ (const char *)hash, RECEIPT_HASH_SIZE });
-	call_add_bytes(call, (struct slice){ (const char *)secret->hash, RECEIPT_HASH_SIZE });
-	secret->scope = verb_add_key(exchange, call, NULL, 0);
-	if (secret->scope.at)
-		call->error = make_secret(exchange, secret->scope, receipt_hash, secret);
-	call_add_bytes(call, secret->sealed);
-	verb_submit(exchange, call, finish_proof);
+	if (!party.at) {
+		prove(proof, (struct slice){ NULL, 0 });
+		return;
+	}
+	r = text_read_uuid(party, proof->party_id) ? -EPROTO
+						   : unit_ask_read(&proof->ask, answer->body);
+	if (r)
+		exchange_fail(proof->ask.exchange, r);
+	else
+		unit_ask_start(&proof->ask, proof->party_id, proof->ask.unit.unit_id, on_unit);
+}
+
+/* The act as far as it is known before the database has been asked; 0 or negative. */
+static int begin_proof(struct proof *proof, struct slice word)
+{
+	struct exchange *exchange = proof->ask.exchange;
+	int r = hash_of_word(word, proof->word);
+
+	call_add_bytes(proof->act, (struct slice){ (char *)proof->word, RECEIPT_HASH_SIZE });
+	call_add_bytes(proof->act, (struct slice){ (char *)proof->secret.hash, RECEIPT_HASH_SIZE });
+	proof->secret.scope = verb_add_key(exchange, proof->act, NULL, 0);
+	if (!r)
+		r = proof->act->error;
+	if (!r)
+		r = make_secret(exchange, proof->secret.scope, receipt_hash, &proof->secret);
+	call_add_bytes(proof->act, proof->secret.sealed);
+	return r;
+}
+
+void word_prove(struct exchange *exchange)
+{
+	struct proof *proof = arena_alloc(exchange->arena, sizeof(*proof));
+	struct form_check *check;
+	struct value *args;
+	int r;
+
+	if (!limits_have(exchange, LIMIT_RECEIPTS) ||
+	    !verb_read_body(exchange, action_prove, &check, &args))
+		return;
+	if (!proof) {
+		exchange_fail(exchange, -ENOMEM);
+		return;
+	}
+	*proof = (struct proof){ .ask.exchange = exchange };
+	proof->act = verb_begin(exchange, STATEMENT_RECEIPT_PROVE, PG_LANE_ACT);
+	if (!proof->act)
+		return;
+	exchange->state = &proof->secret;
+	call_init(&proof->place, exchange->arena, STATEMENT_WORD_PLACE, PG_LANE_READ);
+	call_add_bytes(&proof->place, (struct slice){ (char *)proof->word, RECEIPT_HASH_SIZE });
+	r = begin_proof(proof, check->words.items[0].text);
+	if (!r)
+		r = call_submit(&proof->place, verb_handlers(exchange)->pool, on_place, proof);
+	if (r)
+		exchange_fail(exchange, r);
 }

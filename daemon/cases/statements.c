@@ -61,8 +61,8 @@
 #define PARTY_ACT_N 9
 #define PARTY_ACT \
 	"($1::bytea, $2::bytea, $3::uuid, $4::bytea, $5::bytea, $6::jsonb, " WORDS(7, 8, 9)
-#define PROVE_N 5
-#define PROVE "($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea)"
+#define PROVE_N 6
+#define PROVE "($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::bytea)"
 #define SUBMIT_N 9
 #define SUBMIT \
 	"($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::jsonb, " WORDS(7, 8, 9)

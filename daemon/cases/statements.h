@@ -15,6 +15,7 @@
 	ROW(RECEIPT_SHOW, receipt_show, PARTY) \
 	ROW(RECEIPT_MESSAGES, receipt_messages, PARTY_LIST) \
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
+	ROW(WORD_PLACE, word_place, ACCOUNT) \
 	ROW(RECEIPT_PROVE, receipt_prove, PROVE) \
 	ROW(PARTY_PLACE, party_place, PARTY) \
 	ROW(PARTY_WITHDRAW, party_withdraw, PARTY_ACT) \

@@ -94,13 +94,14 @@ begin
 end
 $$;
 
--- The party of a word that can still be proved.
+-- The party of a word that can still be proved: a party has one receipt, which opens its channel.
 create function conduct_gate.party_of_word(p_word bytea) returns uuid
 language plpgsql stable security definer set search_path = pg_catalog, conduct, pg_temp
 as $$
 begin
 	return (select w.party_id from conduct.one_time_word w
-		where w.word_hash = p_word and w.spent_at is null and w.expires_at > conduct.clock());
+		where w.word_hash = p_word and w.spent_at is null and w.expires_at > conduct.clock()
+			and not exists (select from conduct.receipt r where r.party_id = w.party_id));
 end
 $$;
 

@@ -121,6 +121,9 @@ test('a witness from the invitation to the answer', async () => {
 	const own = (await expectCall(200, witness, 'GET', '/v1/receipt/messages')).body.items;
 	assert.deepEqual(own.map(({ from, text }) => [from, text]),
 		[['handlers', body.question], ['party', said], ['handlers', 'Thank you.']]);
+	const sealed = await query(`select c.party_id is not null from conduct.message m join conduct.content c on c.content_id = m.text_content
+		where m.party_id = '${invited.party}' order by m.at, m.message_id`);
+	assert.deepEqual(sealed.flat(), ['f', 't', 't'], 'from the receipt on the channel has a key of its own');
 	const theirs = (await expectCall(200, 'functionary', 'GET', channel)).body.items;
 	assert.deepEqual(theirs.map(({ text }) => text), [body.question, said, 'Thank you.']);
 	const others = (await expectCall(200, { receipt: c.receipt }, 'GET', '/v1/receipt/messages')).text;

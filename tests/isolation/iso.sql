@@ -67,7 +67,8 @@ declare
 	v_answer conduct_api_1.answer;
 begin
 	v_answer := conduct_api_1.receipt_prove(t.ix('word:' || w.iso_case_name(p_name)),
-		t.ix(p_receipt || w.iso_case_name(p_name)), t.ix(gen_random_uuid()::text), t.ix('mac'), '');
+		t.ix(p_receipt || w.iso_case_name(p_name)), t.ix(gen_random_uuid()::text), t.ix('mac'), '',
+		decode('00000001' || repeat('ab', 60), 'hex'));
 	return v_answer.status;
 exception when sqlstate 'UC404' then
 	return sqlerrm;

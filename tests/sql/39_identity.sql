@@ -150,7 +150,8 @@ as $$
 declare
 	v_answer conduct_api_1.answer;
 begin
-	v_answer := conduct_api_1.receipt_prove(t.ix('word:' || p_word), t.ix('receipt:' || p_receipt), t.ix(p_key), t.ix('mac'), '\x5ea1ed');
+	v_answer := conduct_api_1.receipt_prove(t.ix('word:' || p_word), t.ix('receipt:' || p_receipt), t.ix(p_key), t.ix('mac'), '\x5ea1ed',
+		case when (conduct_api_1.word_place(t.ix('word:' || p_word))).body ? 'vault' then decode('00000001' || repeat('ab', 60), 'hex') end);
 	set constraints all immediate;
 	set constraints all deferred;
 	return v_answer.status || ' ' || v_answer.body;
