@@ -108,7 +108,16 @@ async function check(list) {
 // Operations on a case ----------------------------------------------------------------------------------
 
 const get = (actor, path) => call(actor.who, 'GET', path);
-const post = (actor, path, body, revision) => call(actor.who, 'POST', path, { body, revision });
+/** As a client does: where too many want one case at once, it comes again with the same key. */
+async function post(actor, path, body, revision) {
+	const key = randomUUID();
+	for (let n = 0; ; n++) {
+		const answer = await call(actor.who, 'POST', path, { body, revision, key });
+		if (answer.status !== 503 || n === 10) {
+			return answer;
+		}
+	}
+}
 const sorted = list => [...new Set(list)].sort();
 
 const operations = {
