@@ -125,6 +125,14 @@ static void wait_no_more(void)
 	admin_run("select pg_reload_conf()");
 }
 
+/* Also after a test that has failed half-way: the next one would wait for nobody. */
+static void tear_all_down(void)
+{
+	admin_run("rollback");
+	wait_no_more();
+	tear_down();
+}
+
 static void check_cut_wait(enum pg_lane lane, const char *end)
 {
 	struct attempt attempt;
@@ -265,7 +273,7 @@ START_TEST(ending_the_pool_answers_what_is_open)
 }
 END_TEST
 
-SUITE_EACH("db/faults", set_up, tear_down, an_act_waits_briefly_for_a_lock,
+SUITE_EACH("db/faults", set_up, tear_all_down, an_act_waits_briefly_for_a_lock,
 	   a_deadline_after_sending_leaves_a_write_unknown,
 	   a_silent_connection_is_given_up_once_in_a_while, a_deadline_in_the_queue_stores_nothing,
 	   a_write_whose_session_was_ended_is_known_to_be_absent,
