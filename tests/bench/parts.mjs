@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { cpus } from 'node:os';
+import { readVault } from './vault.mjs';
 
 export const top = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
 const PG = '/usr/lib/postgresql/15/bin';
@@ -108,6 +109,8 @@ export async function startPeer(work, stack, port) {
 		port, processes: cpus().length, iss: claims.iss, audience: claims.aud, scope: 'demo',
 		key: readFileSync(`${stack.dir}/demo-issuer.pub`, 'utf8'),
 		index_key: readFileSync(`${stack.dir}/private/index.key`, 'utf8').trim(),
+		vault: readVault(...['key_file', 'passphrase_file'].map(name =>
+			new RegExp(`^  ${name}: "([^"]*)"`, 'm').exec(stack.config)[1])),
 		database: { host, port: Number(sql_port), password, user: 'conduct_web', database: 'conduct' },
 	}), { mode: 0o600 });
 	const child = start('node', [`${work}/peer/server.mjs`, `${work}/peer.json`], { env: { ...process.env, NODE_ENV: 'production' } });

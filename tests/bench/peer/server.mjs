@@ -1,14 +1,16 @@
 // The peer: the same SQL functions behind Fastify and pg, as a good Node service would call them. It checks
 // the token's signature and claims, the body's shape, the idempotency scope, makes the indexes and the
-// receipt as conductd does, and answers alike. One process a core, as conductd has.
+// receipt, seals and opens words as conductd does (sealing.mjs), and answers alike. One process a core, as conductd has.
 import cluster from 'node:cluster';
 import { createHash, createHmac, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Fastify from 'fastify';
 import { createVerifier } from 'fast-jwt';
 import pg from 'pg';
+import { Sealer, idOf } from './sealing.mjs';
 
 const setup = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const sealer = new Sealer(setup.vault);
 const index_key = Buffer.from(setup.index_key, 'hex');
 const hmac = (key, ...parts) => parts.reduce((mac, part) => mac.update(part), createHmac('sha256', key)).digest();
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
@@ -58,31 +60,48 @@ const reportSchema = {
 	},
 };
 
-/** The report as the function takes it: words by id, names by index. */
-function makeCase(body) {
+/** The report as the function takes it: words by id and sealed, names by index, keys as stanzas. */
+function makeCase(body, receipt) {
 	const ids = [];
 	const kinds = [];
 	const words = [];
-	const word = (kind, text) => {
-		ids.push(randomUUID());
+	const add = (id, kind, bytes) => {
+		ids.push(id);
 		kinds.push(kind);
-		words.push(Buffer.from(text.normalize('NFC'), 'utf8'));
-		return ids.at(-1);
+		words.push(bytes);
+	};
+	const units = { report: randomUUID(), identity: randomUUID() };
+	const id = randomUUID();
+	const reporter = randomUUID();
+	units.case_file = id;
+	const keyOf = unit => {
+		const [key, stanza] = sealer.newKey(idOf(unit));
+		add(unit, '$vault', stanza);
+		return key;
+	};
+	const reportKey = keyOf(units.report);
+	const caseKey = keyOf(units.case_file);
+	add(units.report, '$receipt', sealer.receiptStanza(reportKey, idOf(reporter), receipt));
+	const word = (key, kind, text) => {
+		const content = randomUUID();
+		add(content, kind, sealer.sealWord(key, idOf(content), kind, text.normalize('NFC')));
+		return content;
 	};
 	const fold = name => name.normalize('NFC').replaceAll('_', ' ').trim();
 	const report = {
 		lane: 'standard', harm_type: null, minor_at_risk: false, about_functionary: 'no', privacy: 'handlers',
 		identity: 'sealed', publish_after: false, contain: [], unverified: false, lang: 'en', ...body,
-		details: word('details', body.details),
-		incidents: (body.incidents ?? []).map(one => ({ ...one, page: one.page && word('page', one.page) })),
+		details: word(reportKey, 'details', body.details),
+		incidents: (body.incidents ?? []).map(one => ({ ...one, page: one.page && word(caseKey, 'page', one.page) })),
 		respondents: (body.respondents ?? []).map(one => ({
-			user: word('name', one.user),
+			user: word(caseKey, 'name', one.user),
 			name_ix: indexOf('name', setup.scope, fold(one.user)).toString('hex'),
 			skeleton_ix: indexOf('skeleton', fold(one.user).toLowerCase()).toString('hex'),
 		})),
-		units: { report: randomUUID(), case_file: randomUUID(), identity: randomUUID() },
+		units,
 		report: randomUUID(),
-		case: randomUUID(),
+		case: id,
+		reporter,
 	};
 	return { report, ids, kinds, words };
 }
@@ -116,7 +135,7 @@ function serve() {
 		const scope = sha256(request.account, 'report', key);
 		const mac = hmac(Buffer.from(hkdfSync('sha256', key, '', 'conductd idempotency body v1', 32)),
 			JSON.stringify(request.body));
-		const { report, ids, kinds, words } = makeCase(request.body);
+		const { report, ids, kinds, words } = makeCase(request.body, secret);
 		const { rows: [row] } = await pool.query({ name: 'submit', text: SUBMIT, values: [bytes(request.account),
 			bytes(receipt), bytes(scope), bytes(mac), bytes(randomBytes(44)), report, ids, kinds, words] });
 		if (row.status !== 201) {
@@ -125,6 +144,19 @@ function serve() {
 		return reply.code(201).header('Location', '/v1/receipt')
 			.send({ ...row.body, receipt: secret.toString('hex'), resources: [], notice: {} });
 	});
+
+	/** The words of a row by id, opened: an entry is unit, party, a kind with its length, and bytes. */
+	function openAll({ word_ids: ids, words }) {
+		const entries = (ids ?? []).map((id, i) => {
+			const kindEnd = 33 + words[i][32];
+			return { id, unit: words[i].subarray(0, 16), kind: words[i].toString('latin1', 33, kindEnd), bytes: words[i].subarray(kindEnd) };
+		});
+		const nameOf = (unit, generation) => unit.toString('hex') + generation.toString('hex');
+		const keys = new Map(entries.filter(({ kind }) => kind === '$vault')
+			.map(({ unit, bytes }) => [nameOf(unit, bytes.subarray(0, 4)), sealer.openKey(unit, bytes)]));
+		return new Map(entries.filter(({ kind }) => !kind.startsWith('$')).map(({ id, unit, kind, bytes }) =>
+			[id, sealer.openWord(keys.get(nameOf(unit, bytes.subarray(4, 8))), unit, idOf(id), kind, bytes)]));
+	}
 
 	/** The words of an answer in their places. */
 	function fill(value, words) {
@@ -135,7 +167,7 @@ function serve() {
 			return value;
 		}
 		if (value.$word) {
-			return words.get(value.$word)?.toString('utf8') ?? null;
+			return words.get(value.$word) ?? null;
 		}
 		return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, fill(item, words)]));
 	}
@@ -143,7 +175,7 @@ function serve() {
 	async function show(request, reply, name, text, values) {
 		const { rows: [row] } = await pool.query({ name, text, values });
 		return reply.code(row.status).header('Cache-Control', 'no-store')
-			.send(fill(row.body, new Map((row.word_ids ?? []).map((id, i) => [id, row.words[i]]))));
+			.send(fill(row.body, openAll(row)));
 	}
 
 	app.get('/v1/cases/:id', (request, reply) => show(request, reply, 'show',
