@@ -166,6 +166,17 @@ bool handlers_know_origin(void *application, struct slice origin)
 	return origins_have(((const struct handlers *)application)->origins, origin);
 }
 
+/* What is sealed here must open there: the vault's keys are of one database. */
+static bool is_of_deployment(const struct handlers *handlers, const struct value *body)
+{
+	struct slice text = value_text(value_get(body, "deployment"));
+	uint8_t deployment[KEYS_ID_SIZE];
+
+	return !text.at ||
+	       (text_read_uuid(text, deployment) == 0 &&
+		memcmp(deployment, handlers->sealer->intake.deployment, sizeof(deployment)) == 0);
+}
+
 static int read_policy(struct handlers *handlers, const struct call_answer *answer)
 {
 	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
@@ -177,6 +188,9 @@ static int read_policy(struct handlers *handlers, const struct call_answer *answ
 		return HANDLERS_E_ABSENT;
 	if (answer->status != 200)
 		return HANDLERS_E_UNAVAILABLE;
+	handlers->sealer->is_foreign = !is_of_deployment(handlers, answer->body);
+	if (handlers->sealer->is_foreign)
+		return HANDLERS_E_DEPLOYMENT;
 	canonical = value_text(value_get(answer->body, "canonical"));
 	if (!canonical.at)
 		return HANDLERS_E_UNREADABLE;

@@ -508,7 +508,7 @@ void exchange_fail(struct exchange *exchange, int error)
 	};
 
 	log_event(LOG_LEVEL_ERROR, "a request failed", fields, ARRAY_SIZE(fields));
-	if (error == -ENOMEM)
+	if (error == -ENOMEM || error == -EKEYREJECTED)
 		exchange_refuse(exchange, 503, "conduct-unavailable");
 	else
 		exchange_refuse(exchange, 500, "conduct-internal");

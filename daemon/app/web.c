@@ -335,6 +335,9 @@ static void on_policy_loaded(void *context, int outcome)
 		event_active(web->sweep, EV_TIMEOUT, 0);
 	if (outcome == HANDLERS_E_UNREADABLE)
 		log_say(LOG_LEVEL_ERROR, "policy: this program cannot read the published set");
+	else if (outcome == HANDLERS_E_DEPLOYMENT)
+		log_say(LOG_LEVEL_ERROR, "nothing is served: %s",
+			vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
 	else if (outcome == 0)
 		log_say(LOG_LEVEL_INFO, "policy: revision %lld is in use",
 			(long long)policy_set_revision(generation->handlers.policy));

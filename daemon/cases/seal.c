@@ -62,13 +62,14 @@ int sealer_new_generation(uint32_t *ret_generation)
 	return r;
 }
 
-/* Returns 0 or negative: -EINVAL where the intake key is none. */
+/* Returns 0 or negative: -EINVAL where the intake key is none, -EKEYREJECTED where what is sealed
+ * would never open. */
 int sealer_new_key(struct sealer *sealer, const uint8_t unit_id[KEYS_ID_SIZE], uint32_t generation,
 		   struct unit_key *ret_key, uint8_t ret_stanza[STANZA_VAULT_SIZE],
 		   uint32_t *ret_key_id)
 {
 	CLEANUP(unit_key_deinit) struct unit_key key = { .generation = 0 };
-	int r = unit_key_new(unit_id, generation, &key);
+	int r = sealer->is_foreign ? -EKEYREJECTED : unit_key_new(unit_id, generation, &key);
 
 	if (r == 0)
 		r = stanza_seal(&sealer->sender, &sealer->intake, now_ms(), &key, ret_stanza);

@@ -10,6 +10,7 @@ struct sealer {
 	struct stanza_sender sender;
 	struct ipc_channel *const *vault; /* *vault is NULL while there is none */
 	uint64_t n_damaged;               /* words that did not open with their keys */
+	bool is_foreign; /* the database is of another deployment: nothing is sealed */
 };
 
 /* `vault` is borrowed for the sealer's life. */

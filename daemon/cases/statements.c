@@ -20,8 +20,8 @@
 #define PIECE "($1::bigint, $2::integer)"
 #define KEEP_N 3
 #define KEEP "($1::bigint, $2::jsonb, $3::bytea[])"
-#define VAULT_N 3
-#define VAULT "($1::text, $2::jsonb, $3::integer)"
+#define VAULT_N 4
+#define VAULT "($1::text, $2::uuid, $3::jsonb, $4::integer)"
 #define NEXT_N 2
 #define NEXT "($1::integer, $2::jsonb)"
 #define REWRAPPED_N 2

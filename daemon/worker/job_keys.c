@@ -124,6 +124,13 @@ static void on_reported(struct pg_call *call, const struct pg_answer *answer)
 	CLEANUP(value_freep) struct value *body = NULL;
 	struct job *job = job_of_call(call);
 
+	if (answer->outcome == PG_REFUSED && answer->status == 409) {
+		trouble_say(job->worker, "the keys are those of another deployment than the "
+					 "database: name the right key file, or the right "
+					 "database");
+		job_done(job, true);
+		return;
+	}
 	if (answer->outcome != PG_DONE || value_parse(pg_answer_cell(answer, 0, 1), &body, NULL)) {
 		job_done(job, false);
 		return;
@@ -171,8 +178,10 @@ static void on_listed(struct ipc_request *request, enum ipc_outcome outcome,
 		       setup->sealer->intake.key_id);
 	job->params[0] = (struct pg_param){ .at = setup->log_key.name,
 					    .length = (int)strlen(setup->log_key.name) };
-	job->params[1] = (struct pg_param){ .at = keys, .length = (int)strlen(keys) };
-	job->params[2] = (struct pg_param){ .at = run->seals_to,
+	job->params[1] = (struct pg_param){ .at = setup->deployment,
+					    .length = (int)strlen(setup->deployment) };
+	job->params[2] = (struct pg_param){ .at = keys, .length = (int)strlen(keys) };
+	job->params[3] = (struct pg_param){ .at = run->seals_to,
 					    .length = (int)strlen(run->seals_to) };
 	job_look(job, STATEMENT_VAULT_REPORT, on_reported);
 }

@@ -135,8 +135,10 @@ begin
 	if v_set.policy_version is null then
 		perform conduct_api_1.refuse(404, 'conduct-not-found');
 	end if;
+	-- With the deployment, because whoever has keys of another one must not take a report.
 	return row(200, jsonb_build_object('version', v_set.policy_version, 'revision', v_set.revision,
-		'canonical', v_set.canonical), '{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
+		'canonical', v_set.canonical, 'deployment', (select d.deployment_id from conduct.deployment d)),
+		'{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 end
 $$;
 

@@ -6,8 +6,10 @@ set role conduct_timer;
 -- What a host's vault holds: p_keys is [[id, public key in hex], …]; p_seals_to is the key of its public file.
 -- A key that the database does not know, or has as pending where a host seals to it already, is what a
 -- database restored from an older backup lacks: it is taken from the vault. Answers with the keys that the
--- vault lacks and that units are sealed to, and those that are not what the database has.
-create or replace function conduct_api_1.vault_report(p_host text, p_keys jsonb, p_seals_to integer)
+-- vault lacks and that units are sealed to, and those that are not what the database has. A vault of another
+-- deployment is told so and nothing of it is kept.
+create or replace function conduct_api_1.vault_report(p_host text, p_deployment uuid, p_keys jsonb,
+	p_seals_to integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
@@ -18,6 +20,9 @@ declare
 	v_restored jsonb;
 	v_lacking jsonb;
 begin
+	if p_deployment <> (select d.deployment_id from conduct.deployment d) then
+		perform conduct_api_1.refuse(409, 'conduct-wrong-deployment');
+	end if;
 	select array_agg((k ->> 0)::integer) into v_ids from jsonb_array_elements(p_keys) k;
 	select jsonb_agg(v.key_id order by v.key_id) into v_others
 	from jsonb_array_elements(p_keys) k

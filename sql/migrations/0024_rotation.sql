@@ -32,6 +32,8 @@ alter table vault_host force row level security;
 
 grant select, insert, update on vault_key, vault_host to conduct_timer;
 grant select, insert, delete on stanza to conduct_timer;
+grant select on conduct.deployment to conduct_timer;
+create policy deployment_timer on conduct.deployment to conduct_timer using (true);
 
 do $$
 declare

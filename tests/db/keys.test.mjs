@@ -33,7 +33,7 @@ function recover(lines) {
 
 /** The keys anew, as on the first day; the database forgets the old. */
 async function fresh() {
-	sql('keys', 'delete from keyring.vault_key; delete from keyring.vault_host');
+	sql('keys', 'delete from keyring.stanza; delete from keyring.vault_key; delete from keyring.vault_host');
 	for (const name of ['vault.key', 'vault.pub', 'vault.passphrase']) {
 		rmSync(file(name), { force: true });
 	}
@@ -199,6 +199,13 @@ test('a daemon beside the database of another deployment is not ready', async ()
 	const check = await until('the database is asked', async () => (await daemon.checks()).deployment);
 	assert.equal(check.ok, false);
 	assert.match(check.detail, /the keys are those of deployment [0-9a-f-]{36} and the database is [0-9a-f-]{36}: name the right/);
+	// What it would seal nobody could open: it takes nothing.
+	await daemon.said(/^nothing is served: the keys are those of another deployment than the database: name the right key file, or/);
+	const answer = await fetch(`http://127.0.0.1:${other.port}/v1/reports`, { method: 'POST',
+		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+		body: '{"lane":"emergency","harm_type":"physical_harm","details":"Somebody is in danger."}' });
+	assert.equal(answer.status, 503);
+	assert.equal(sql('keys_twin', 'select count(*) from conduct.content'), '0');
 	await daemon.stop();
 });
 

@@ -20,7 +20,8 @@ create function t.public_key(p_id integer) returns text language sql immutable
 as $$ select encode(sha256(('key ' || p_id)::bytea), 'hex') $$;
 create function t.report(p_host text, p_ids integer[], p_seals_to integer) returns text language sql volatile
 as $$
-	select t.as_worker(format('conduct_api_1.vault_report(%L, %L, %L)', p_host,
+	select t.as_worker(format('conduct_api_1.vault_report(%L, %L, %L, %L)', p_host,
+		(select deployment_id from conduct.deployment),
 		(select jsonb_agg(jsonb_build_array(i, t.public_key(i)) order by i) from unnest(p_ids) i), p_seals_to))
 $$;
 create function t.keys() returns text language sql volatile
@@ -63,9 +64,13 @@ select t.report('one', '{1,2}', 2), t.keys();
 \echo a host that has slept changes nothing, and hears what it lacks
 select t.report('two', '{1}', 1), t.keys();
 \echo another vault altogether is told so, and believed nothing
-select t.as_worker(format('conduct_api_1.vault_report(%L, %L, 3)', 'three',
+select t.as_worker(format('conduct_api_1.vault_report(%L, %L, %L, 3)', 'three',
+	(select deployment_id from conduct.deployment),
 	jsonb_build_array(jsonb_build_array(1, t.public_key(9)), jsonb_build_array(3, t.public_key(3))))), t.keys();
 delete from keyring.vault_host where host = 'three';
+\echo neither is one of another deployment
+select t.as_worker($$conduct_api_1.vault_report('four', '00000000-0000-4000-8000-000000000000', '[[9,""]]', 9)$$);
+select t.keys(), string_agg(host, ' ' order by host) from keyring.vault_host;
 
 \echo pieces in order, each behind the last one
 insert into keyring.stanza (unit_id, generation, kind, key_id, blob)
@@ -114,5 +119,5 @@ select case_id, kind, facts from conduct.outbox where kind = 'alarm';
 \echo nobody else asks
 \connect - conduct_web
 select (conduct_api_1.rotation_next(1, null)).status;
-select (conduct_api_1.vault_report('web', '[]', 1)).status;
+select (conduct_api_1.vault_report('web', null, '[]', 1)).status;
 select count(*) from keyring.vault_host;

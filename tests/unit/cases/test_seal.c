@@ -84,6 +84,19 @@ START_TEST(a_process_stays_in_its_deployment)
 }
 END_TEST
 
+START_TEST(beside_another_database_nothing_is_sealed)
+{
+	uint8_t stanza[STANZA_VAULT_SIZE];
+	struct unit_key key;
+	uint32_t key_id;
+
+	sealer.is_foreign = true;
+	ck_assert_int_eq(sealer_new_key(&sealer, unit_id, 1, &key, stanza, &key_id), -EKEYREJECTED);
+	sealer.is_foreign = false;
+	ck_assert_int_eq(sealer_new_key(&sealer, unit_id, 1, &key, stanza, &key_id), 0);
+}
+END_TEST
+
 START_TEST(an_intake_key_that_is_none_seals_nothing)
 {
 	uint8_t stanza[STANZA_VAULT_SIZE];
@@ -127,6 +140,6 @@ END_TEST
 
 SUITE_EACH("cases/seal", start, end, a_key_is_new_and_the_vault_opens_it,
 	   a_reload_seals_to_the_new_intake_key, a_process_stays_in_its_deployment,
-	   an_intake_key_that_is_none_seals_nothing,
+	   beside_another_database_nothing_is_sealed, an_intake_key_that_is_none_seals_nothing,
 	   later_generations_are_above_one_and_fit_the_database,
 	   the_way_to_the_vault_comes_and_goes)
