@@ -5,6 +5,7 @@
 
 #include "api/handlers/routes.h"
 #include "api/handlers/actions.h"
+#include "api/handlers/attachments.h"
 #include "api/handlers/audit.h"
 #include "api/handlers/auth.h"
 #include "api/handlers/bodies.h"
@@ -18,13 +19,19 @@
 #include "api/handlers/reports.h"
 #include "api/handlers/word.h"
 
-enum { NO_BODY = 0, BODY = ROUTE_BODY_DEFAULT, LONG_BODY = 4 * ROUTE_BODY_DEFAULT };
+enum {
+	NO_BODY = 0,
+	BODY = ROUTE_BODY_DEFAULT,
+	LONG_BODY = 4 * ROUTE_BODY_DEFAULT,
+	FILE_BODY = 10 << 20
+};
 
 /* Reads of a case or of a party's side of one; and what changes either. */
 #define READ (ROUTE_SLOT | ROUTE_UUIDS)
 #define ACT (ROUTE_SLOT | ROUTE_UUIDS | ROUTE_KEY)
 #define PARTY_READ (READ | ROUTE_PADDED)
 #define PARTY_ACT (ACT | ROUTE_PADDED)
+#define UPLOAD (ACT | ROUTE_RAW | ROUTE_STREAM)
 
 /* One row, one line. */
 /* clang-format off */
@@ -49,6 +56,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },
 	{ HTTP_GET, "/v1/receipt/messages", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_messages, { "participation", "limit", "cursor" } },
 	{ HTTP_POST, "/v1/receipt/messages", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_post_message, { "participation" } },
+	{ HTTP_POST, "/v1/receipt/attachments", AUDIENCE_PARTY, FILE_BODY, UPLOAD | ROUTE_PADDED, attachments_bring, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/actions/{action}", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_act, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/appeal", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_appeal, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/prove", AUDIENCE_PUBLIC, BODY, PARTY_ACT | ROUTE_COUNTED, word_prove, { NULL } },
@@ -60,6 +68,9 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/cases/{id}/actions/{action}", AUDIENCE_ACCOUNT, LONG_BODY, ACT | ROUTE_OFFICE, actions_act, { NULL } },
 	{ HTTP_GET, "/v1/cases/{id}/messages", AUDIENCE_ACCOUNT, NO_BODY, READ | ROUTE_OFFICE, messages_list, { "channel", "party", "limit", "cursor" } },
 	{ HTTP_POST, "/v1/cases/{id}/messages", AUDIENCE_ACCOUNT, BODY, ACT | ROUTE_OFFICE, messages_post, { "channel", "party" } },
+	{ HTTP_GET, "/v1/cases/{id}/attachments", AUDIENCE_ACCOUNT, NO_BODY, READ | ROUTE_OFFICE, attachments_list, { "limit", "cursor" } },
+	{ HTTP_POST, "/v1/cases/{id}/attachments", AUDIENCE_ACCOUNT, FILE_BODY, UPLOAD | ROUTE_OFFICE, attachments_add, { NULL } },
+	{ HTTP_GET, "/v1/cases/{id}/attachments/{attachment_id}", AUDIENCE_ACCOUNT, NO_BODY, READ | ROUTE_OFFICE | ROUTE_STREAM, attachments_show, { NULL } },
 	{ HTTP_GET, "/v1/cases/{id}/events", AUDIENCE_ACCOUNT, NO_BODY, READ | ROUTE_OFFICE, cases_list_events, { "limit", "cursor" } },
 	{ HTTP_GET, "/v1/admin/grants", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_OFFICE, grants_list, { "limit", "cursor" } },
 	{ HTTP_POST, "/v1/admin/grants", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY | ROUTE_OFFICE, grants_add, { NULL } },

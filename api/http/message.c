@@ -148,3 +148,16 @@ void message_render(const char *text, const char *language, const struct value *
 		at = end + 2;
 	}
 }
+
+struct value *message_translate(const char *key)
+{
+	struct value *texts = value_new_object();
+
+	for (size_t i = 0; texts && i < message_n_languages(); i++) {
+		const char *text = message_find(key, i);
+
+		if (text && value_set_string(texts, message_language(i), text))
+			texts = value_free(texts);
+	}
+	return texts;
+}

@@ -12,3 +12,5 @@ const char *message_find(const char *key, size_t language); /* NULL: no such tex
 /* Fills in $1 … $9 and {{PLURAL:$1|…}}; params may be NULL. Plain text out. */
 void message_render(const char *text, const char *language, const struct value *params,
 		    struct buffer *buffer);
+/* A message without parameters in every language: {lang: text}. NULL: no memory. */
+struct value *message_translate(const char *key);

@@ -54,9 +54,9 @@ static const char *write_id(struct words *words, const uint8_t id[KEYS_ID_SIZE])
 	return arena_strdup(words->arena, uuid);
 }
 
-/* A new key of a unit, with its stanza among the words. */
-static int add_key(struct words *words, struct sealer *sealer, const uint8_t *unit_id,
-		   uint32_t generation, struct unit_key *ret_key)
+/* A new key of a unit, with its stanza among the words. Returns 0 or negative. */
+int sealing_new_key(struct words *words, struct sealer *sealer, const uint8_t unit_id[KEYS_ID_SIZE],
+		    uint32_t generation, struct unit_key *ret_key)
 {
 	uint8_t *bytes = arena_alloc(words->arena, SEALING_VAULT_SIZE);
 	const char *id = write_id(words, unit_id);
@@ -88,7 +88,8 @@ static size_t count_open(const struct words *words)
 	return n;
 }
 
-static int seal_open(struct words *words, const struct sealer *sealer, const struct unit_key *key)
+/* Returns 0 or negative. */
+int sealing_words(struct words *words, const struct sealer *sealer, const struct unit_key *key)
 {
 	int r = 0;
 
@@ -110,8 +111,8 @@ int sealing_unit(struct words *words, struct sealer *sealer, const uint8_t unit_
 	if (!generation)
 		r = sealer_new_generation(&generation);
 	if (!r)
-		r = add_key(words, sealer, unit_id, generation, &key);
-	return r ? r : seal_open(words, sealer, &key);
+		r = sealing_new_key(words, sealer, unit_id, generation, &key);
+	return r ? r : sealing_words(words, sealer, &key);
 }
 
 /* Returns 0 or negative. */
@@ -126,7 +127,7 @@ int sealing_channel(struct words *words, struct sealer *sealer, const struct uni
 	id = write_id(words, party_id);
 	if (!id)
 		return -ENOMEM;
-	r = seal_open(words, sealer, channel);
+	r = sealing_words(words, sealer, channel);
 	return r ? r : words_add_entry(words, SEALING_CHANNEL, id, text_slice(""));
 }
 
@@ -167,7 +168,7 @@ static int seal_place(struct words *words, struct sealer *sealer, enum place pla
 		if (!is_open(&words->items[i]) || place_of(&words->items[i]) != place)
 			continue;
 		if (!key.generation)
-			r = add_key(words, sealer, units[place], GENERATION_FIRST, &key);
+			r = sealing_new_key(words, sealer, units[place], GENERATION_FIRST, &key);
 		if (!r)
 			r = seal_word(words, sealer, &key, &words->items[i]);
 	}

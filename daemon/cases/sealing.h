@@ -25,6 +25,12 @@ int sealing_unit(struct words *words, struct sealer *sealer, const uint8_t unit_
 int sealing_channel(struct words *words, struct sealer *sealer, const struct unit_key *channel,
 		    const uint8_t party_id[KEYS_ID_SIZE]);
 
+/* The same in two steps, for who seals more than words under the key: the key, which is the
+ * caller's to wipe, with its stanza among the words; later the words. */
+int sealing_new_key(struct words *words, struct sealer *sealer, const uint8_t unit_id[KEYS_ID_SIZE],
+		    uint32_t generation, struct unit_key *ret_key);
+int sealing_words(struct words *words, const struct sealer *sealer, const struct unit_key *key);
+
 /* What a report opens. */
 struct sealing_report {
 	uint8_t report[KEYS_ID_SIZE]; /* units */

@@ -56,6 +56,16 @@
 #define QUEUE "($1::bytea, $2::jsonb, $3::jsonb, $4::integer)"
 #define PARTY_N 3
 #define PARTY "($1::bytea, $2::bytea, $3::uuid)"
+#define PARTY_UPLOAD_N 5
+#define PARTY_UPLOAD "($1::bytea, $2::bytea, $3::uuid, $4::bytea, $5::integer)"
+#define CASE_UPLOAD_N 4
+#define CASE_UPLOAD "($1::bytea, $2::uuid, $3::bytea, $4::integer)"
+#define CASE_FILE_N 4
+#define CASE_FILE "($1::bytea, $2::uuid, $3::uuid, $4::integer)"
+#define CHUNK_N 3
+#define CHUNK "($1::uuid, $2::integer, $3::bytea)"
+#define ONE_ID_N 1
+#define ONE_ID "($1::uuid)"
 #define PARTY_LIST_N 5
 #define PARTY_LIST "($1::bytea, $2::bytea, $3::uuid, $4::integer, $5::jsonb)"
 #define PARTY_ACT_N 9

@@ -17,6 +17,10 @@
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
 	ROW(WORD_PLACE, word_place, ACCOUNT) \
 	ROW(RECEIPT_PROVE, receipt_prove, PROVE) \
+	ROW(RECEIPT_ATTACHMENT_BEGIN, receipt_attachment_begin, PARTY_UPLOAD) \
+	ROW(RECEIPT_ATTACHMENT_KEEP, receipt_attachment_keep, PARTY_ACT) \
+	ROW(ATTACHMENT_PUT, attachment_put, CHUNK) \
+	ROW(ATTACHMENT_DROP, attachment_drop, ONE_ID) \
 	ROW(PARTY_PLACE, party_place, PARTY) \
 	ROW(PARTY_WITHDRAW, party_withdraw, PARTY_ACT) \
 	ROW(PARTY_RESUME, party_resume, PARTY_ACT) \
@@ -33,6 +37,11 @@
 	ROW(CASE_EVENTS, case_events, CASE_LIST) \
 	ROW(CASE_MESSAGES, case_messages, CASE_MESSAGES) \
 	ROW(CASE_MESSAGE_POST, case_message_post, CASE_POST) \
+	ROW(CASE_ATTACHMENTS, case_attachments, CASE_LIST) \
+	ROW(CASE_ATTACHMENT_BEGIN, case_attachment_begin, CASE_UPLOAD) \
+	ROW(CASE_ATTACHMENT_KEEP, case_attachment_keep, CASE_POST) \
+	ROW(CASE_ATTACHMENT_READ, case_attachment_read, CASE_FILE) \
+	ROW(CASE_ATTACHMENT_CHUNK, case_attachment_chunk, CASE_FILE) \
 	ROW(CASE_PLACE, case_place, CASE_PLACE) \
 	ROW(CASE_CLAIM, case_claim, CASE_ACT) \
 	ROW(CASE_ACKNOWLEDGE, case_acknowledge, CASE_ACT) \

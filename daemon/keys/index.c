@@ -96,3 +96,9 @@ int index_of_skeleton(const struct index_key *key, struct arena *arena, struct s
 		return r > 0 ? INDEX_E_MALFORMED : r;
 	return index_of(key, "skeleton", &skeleton, 1, ret_index);
 }
+
+/* HMAC("file" ‖ SHA-256). */
+int index_of_file(const struct index_key *key, struct slice digest, uint8_t ret_index[INDEX_SIZE])
+{
+	return index_of(key, "file", &digest, 1, ret_index);
+}

@@ -25,3 +25,5 @@ int index_of_name(const struct index_key *key, struct arena *arena, struct slice
 /* What a name looks like, folded here. INDEX_E_MALFORMED as above. */
 int index_of_skeleton(const struct index_key *key, struct arena *arena, struct slice name,
 		      uint8_t ret_index[INDEX_SIZE]);
+/* A file, by its digest in hex. */
+int index_of_file(const struct index_key *key, struct slice digest, uint8_t ret_index[INDEX_SIZE]);

@@ -130,8 +130,8 @@ end
 $$;
 
 -- Forgets what has ended: sessions, bearers and codes an hour after it, so that a code that comes a second
--- time still ends its bearer; keys of requests after the day that they are kept. Up to p_limit of each,
--- none that somebody holds.
+-- time still ends its bearer; keys of requests after the day that they are kept; uploads that did not come
+-- to their end within an hour. Up to p_limit of each, none that somebody holds.
 create or replace function conduct_api_1.sweep(p_limit integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -141,6 +141,7 @@ declare
 	v_limit integer := least(greatest(p_limit, 1), 1000);
 	v_sessions integer;
 	v_keys integer;
+	v_uploads integer;
 begin
 	delete from conduct.session s
 	where s.session_hash in (
@@ -152,8 +153,10 @@ begin
 		select o.scope from conduct.idempotency o
 		where o.at < v_now - interval '24 hours' limit v_limit for update skip locked);
 	get diagnostics v_keys = row_count;
-	return row(200, jsonb_build_object('sessions', v_sessions, 'keys', v_keys,
-		'is_more', greatest(v_sessions, v_keys) = v_limit), null, null)::conduct_api_1.answer;
+	-- Each may be of 160 rows.
+	v_uploads := conduct_gate.forget_uploads(10);
+	return row(200, jsonb_build_object('sessions', v_sessions, 'keys', v_keys, 'uploads', v_uploads,
+		'is_more', greatest(v_sessions, v_keys) = v_limit or v_uploads = 10), null, null)::conduct_api_1.answer;
 end
 $$;
 

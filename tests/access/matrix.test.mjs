@@ -144,6 +144,10 @@ const operations = {
 		section: 'domain 6: no appeal proceedings for prior deciders', ask: (actor, c) => get(actor, `/v1/cases/${c.id}/events?limit=100`),
 		foretell: (o, actor, c) => o.events(actor, c), read: ({ body }) => ({ kinds: sorted(body.items.map(e => e.kind)) }),
 	},
+	files: {
+		section: 'api: one predicate for all that hangs on a case', ask: (actor, c) => get(actor, `/v1/cases/${c.id}/attachments?limit=100`),
+		foretell: (o, actor, c) => ({ status: o.events(actor, c).status }),
+	},
 	'a note': {
 		section: 'domain 3: notes never change state', foretell: (o, actor, c) => o.note(actor, c),
 		ask: (actor, c) => post(actor, `/v1/cases/${c.id}/messages?channel=internal`, { text: 'A note.' }),

@@ -2,6 +2,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { call, expectCall } from '../harness/api.mjs';
+import { reported } from '../harness/cases.mjs';
 import { Browser, redeem } from '../e2e/browser.mjs';
 
 test('a body shows its members to one of them', async () => {
@@ -19,4 +20,17 @@ test('people sign in by popup, and out', async () => {
 test('the demo people are there to choose from, and whoever has left may leave again', async () => {
 	assert.match((await expectCall(200, null, 'GET', '/v1/auth/start')).text, /<html/);
 	await expectCall(204, null, 'POST', '/v1/auth/logout');
+});
+
+test('files are brought, listed and read', async () => {
+	const c = await reported();
+	const raw = Buffer.from('What was said to me.');
+	const headers = { 'Content-Type': 'application/octet-stream', 'Conduct-Filename': 'said.txt' };
+	const { body } = await expectCall(201, { receipt: c.receipt }, 'POST', '/v1/receipt/attachments', { raw, headers });
+	await expectCall(201, 'functionary', 'POST', `/v1/cases/${c.id}/attachments`, { raw, headers });
+	assert.equal((await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/attachments`)).body.items.length, 2);
+	const path = `/v1/cases/${c.id}/attachments/${body.id}`;
+	assert.equal((await expectCall(200, 'functionary', 'GET', path)).text, 'What was said to me.');
+	assert.equal((await expectCall(206, 'functionary', 'GET', path, { headers: { Range: 'bytes=5-7' } })).text, 'was');
+	await expectCall(416, 'functionary', 'GET', path, { headers: { Range: 'bytes=99-' } });
 });

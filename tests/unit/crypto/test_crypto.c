@@ -4,6 +4,7 @@
 
 #include "daemon/base/codec.h"
 #include "daemon/crypto/crypto.h"
+#include "daemon/crypto/hash.h"
 
 static const char *hex(const uint8_t *bytes, size_t length)
 {
@@ -33,6 +34,33 @@ START_TEST(sha256_agrees_with_fips_180_4)
 		ck_assert_int_eq(crypto_sha256(slice_of(vectors[i][0]), hash), 0);
 		ck_assert_str_eq(hex(hash, sizeof(hash)), vectors[i][1]);
 	}
+}
+END_TEST
+
+START_TEST(pieces_hash_like_the_whole)
+{
+	char bytes[1000];
+	uint8_t hash[CRYPTO_SHA256_SIZE], whole[CRYPTO_SHA256_SIZE];
+	struct slice text = repeated(bytes, 'a', sizeof(bytes));
+
+	ck_assert_int_eq(crypto_sha256(text, whole), 0);
+	for (size_t n = 1; n <= sizeof(bytes); n += 37) {
+		struct crypto_hash *pieces = NULL;
+
+		ck_assert_int_eq(crypto_hash_new(&pieces), 0);
+		for (size_t at = 0; at < sizeof(bytes); at += n) {
+			size_t left = sizeof(bytes) - at;
+
+			ck_assert_int_eq(
+				crypto_hash_feed(pieces,
+						 (struct slice){ bytes + at, left < n ? left : n }),
+				0);
+		}
+		ck_assert_int_eq(crypto_hash_finish(pieces, hash), 0);
+		ck_assert_str_eq(hex(hash, sizeof(hash)), hex(whole, sizeof(whole)));
+		crypto_hash_free(pieces);
+	}
+	ck_assert_ptr_null(crypto_hash_free(NULL));
 }
 END_TEST
 
@@ -154,6 +182,7 @@ START_TEST(wiped_bytes_are_zero)
 }
 END_TEST
 
-SUITE("crypto/crypto", sha256_agrees_with_fips_180_4, parts_hash_like_the_whole,
-      hmac_agrees_with_rfc_4231, an_empty_key_is_refused, hkdf_agrees_with_rfc_5869,
-      hkdf_lengths_are_bounded, random_bytes_differ, equality_sees_every_bit, wiped_bytes_are_zero)
+SUITE("crypto/crypto", sha256_agrees_with_fips_180_4, pieces_hash_like_the_whole,
+      parts_hash_like_the_whole, hmac_agrees_with_rfc_4231, an_empty_key_is_refused,
+      hkdf_agrees_with_rfc_5869, hkdf_lengths_are_bounded, random_bytes_differ,
+      equality_sees_every_bit, wiped_bytes_are_zero)

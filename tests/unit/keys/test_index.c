@@ -47,6 +47,18 @@ START_TEST(parts_cannot_run_into_each_other)
 }
 END_TEST
 
+START_TEST(files_are_told_by_their_digests)
+{
+	uint8_t first[INDEX_SIZE], second[INDEX_SIZE];
+
+	ck_assert_int_eq(index_of_file(&key, slice_of("abab"), first), 0);
+	ck_assert_int_eq(index_of_file(&key, slice_of("abab"), second), 0);
+	ck_assert_mem_eq(first, second, INDEX_SIZE);
+	ck_assert_int_eq(index_of_file(&key, slice_of("abac"), second), 0);
+	ck_assert_mem_ne(first, second, INDEX_SIZE);
+}
+END_TEST
+
 START_TEST(another_key_gives_another_value)
 {
 	struct index_key other = key;
@@ -93,5 +105,5 @@ START_TEST(a_key_file_is_read_back_and_nothing_else_is)
 END_TEST
 
 SUITE("keys/index", names_that_wikis_hold_equal_are_equal, parts_cannot_run_into_each_other,
-      another_key_gives_another_value, names_that_look_alike_share_a_skeleton,
-      a_key_file_is_read_back_and_nothing_else_is)
+      files_are_told_by_their_digests, another_key_gives_another_value,
+      names_that_look_alike_share_a_skeleton, a_key_file_is_read_back_and_nothing_else_is)
