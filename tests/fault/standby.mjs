@@ -82,7 +82,9 @@ export function setUp(name) {
 
 export function tearDown() {
 	standby.stop('immediate');
-	postgres.stop('immediate');
+	postgres.stop();
+	// The stack's own server writes again, with all that it has seen.
+	rmSync(`${postgres.data}/standby.signal`, { force: true });
 	ownFile(file, original, 0o644);
 	rmSync(standby.data, { recursive: true, force: true });
 }

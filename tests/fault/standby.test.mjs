@@ -16,6 +16,8 @@ const choose = randomFrom(seed);
 const n_cut = isFull ? 100 : 6;
 const n_more = isFull ? 100 : 10;
 const yesterday = new Server(`${stack}/yesterday`);
+const head = `${stack}/private/log.head`;
+const lost = `${head}.lost`;
 const load = new Load();
 let daemon, config;
 
@@ -37,6 +39,9 @@ after(async () => {
 	load.is_over = true;
 	await daemon?.kill();
 	yesterday.stop('immediate');
+	if (existsSync(lost)) {
+		renameSync(lost, head);
+	}
 	rmSync(yesterday.data, { recursive: true, force: true });
 	tearDown();
 	note(`standby: seed ${seed}; ${load.reports.size} reports and ${load.acts.length} acts acknowledged, `
@@ -168,7 +173,6 @@ test('a server that only reads gets no call', limit, async () => {
 });
 
 test('a database older than the head file: the log stops, reports are taken, and the answer is named', limit, async () => {
-	const head = `${stack}/private/log.head`;
 	const seen = readFileSync(head, 'utf8');
 	await daemon.kill();
 	postgres.stop();
@@ -188,7 +192,7 @@ test('a database older than the head file: the log stops, reports are taken, and
 	assert.equal(alarm.get('conductd_audit_in_order'), 0);
 	assert.ok(alarm.get('conductd_audit_failures_total') > 0);
 	// What is lost is lost: the host is told to go on from what there is.
-	renameSync(head, `${head}.lost`);
+	renameSync(head, lost);
 	assert.match(conductctl('-c', config, 'audit', 'adopt').stdout, /^adopted the first \d+ entries/);
 	await daemon.ready(BACK_MS);
 	assert.ok(existsSync(head));
