@@ -124,7 +124,7 @@ export class Server {
 	}
 
 	/** settings: what the command line sets over the file, for this start alone. */
-	async start(settings = []) {
+	async start(settings = [], { cores = false } = {}) {
 		if (this.pid()) {
 			return;
 		}
@@ -133,8 +133,9 @@ export class Server {
 		await until('its backends are gone', () => !this.hasBackends(), 20000);
 		rmSync(`${this.data}/postmaster.pid`, { force: true });
 		const options = settings.flatMap(one => ['-c', one]).join(' ');
-		await until('PostgreSQL starts', () => run(`${PG}/pg_ctl`, ['-D', this.data, '-l', `${this.data}/server.log`,
-			'-w', '-t', '30', '-o', options, 'start'], { stdio: 'ignore' }).status === 0, 20000);
+		const [program, ...args] = [...(cores ? withCores : []), `${PG}/pg_ctl`, '-D', this.data, '-l', `${this.data}/server.log`,
+			'-w', '-t', '30', '-o', options, 'start'];
+		await until('PostgreSQL starts', () => run(program, args, { stdio: 'ignore' }).status === 0, 20000);
 	}
 
 	stop(mode = 'fast') {
@@ -179,11 +180,16 @@ export function isAlive(pid) {
 	return stat !== undefined && stat.state !== 'Z' && stat.state !== 'X';
 }
 
+/** What runs the program that follows with leave to dump its core. */
+export const withCores = ['sh', '-c', 'ulimit -c unlimited && exec "$0" "$@"'];
+
 let nth = 0;
 
 export class Daemon {
-	constructor(config, { name = 'conductd', environment = {} } = {}) {
+	/** cores: where whoever crashes may leave a core file. */
+	constructor(config, { name = 'conductd', environment = {}, cores } = {}) {
 		this.config = config;
+		this.cores = cores;
 		this.log_file = `${logs}/${name}-${process.pid}-${nth += 1}.log`;
 		this.environment = environment;
 	}
@@ -191,7 +197,8 @@ export class Daemon {
 	/** Starts the parent; see ready(). */
 	start() {
 		const fd = openSync(this.log_file, 'a');
-		this.process = spawn(`${binaries()}/conductd`, ['-c', this.config], { cwd: '/', stdio: ['ignore', fd, fd],
+		const [program, ...args] = [...(this.cores ? withCores : []), `${binaries()}/conductd`, '-c', this.config];
+		this.process = spawn(program, args, { cwd: this.cores ?? '/', stdio: ['ignore', fd, fd],
 			env: { ...process.env, ...this.environment }, ...account });
 		closeSync(fd);
 		this.pid = this.process.pid;
