@@ -56,6 +56,7 @@ struct config_issuer {
 	const char *authorize;
 	const char *access_token;
 	const char *api;
+	const char *rest;          /* of the wikis listed: rest.php, "*" for each one's host; "" */
 	const char *central_ids;   /* of api: the provider of the ids; "": as the scope says */
 	struct config_texts wikis; /* whose names are of this issuer; none: those of no other */
 	int64_t lifetime_max;      /* seconds */
@@ -111,8 +112,9 @@ struct config {
 	int64_t rotation_every;
 	const char *audit_head_file;
 	int64_t lookups_every; /* seconds */
-	int64_t sweep_every;   /* seconds */
-	const char *contact;   /* in the User-Agent of what wikis are asked */
+	int64_t snapshots_every;
+	int64_t sweep_every; /* seconds */
+	const char *contact; /* in the User-Agent of what wikis are asked */
 	struct config_issuer *issuers;
 	size_t n_issuers;
 };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/app/config.h"
+#include "daemon/fetch/fetch.h"
 
 PRINTF(3, 4)
 static bool say(char *text, size_t size, const char *format, ...)
@@ -24,7 +25,7 @@ static bool say(char *text, size_t size, const char *format, ...)
 static bool has_any_url(const struct config_issuer *issuer)
 {
 	return *issuer->profile || *issuer->authorize || *issuer->access_token || *issuer->api ||
-	       *issuer->central_ids || issuer->wikis.n;
+	       *issuer->rest || *issuer->central_ids || issuer->wikis.n;
 }
 
 /* MediaWiki's own provider has the id "local" and the scope "local:WIKI"; CentralAuth's is called
@@ -68,6 +69,31 @@ static bool is_bad_lookup(const struct config *config, size_t index, char *text,
 						   "issuers %s and %s both have the wiki %s",
 						   other->name, issuer->name, issuer->wikis.at[j]);
 	}
+	return false;
+}
+
+/* Revisions are numbered by each wiki for itself: a host is asked about the one wiki that it is. */
+static bool is_bad_rest(const struct config_issuer *issuer, char *text, size_t size)
+{
+	static const char each[] = "https://*/";
+	bool is_each = strncmp(issuer->rest, each, sizeof(each) - 1) == 0;
+	char address[300]; /* with any host instead of the star it is one like the others */
+	size_t length;
+
+	if (!*issuer->rest)
+		return false;
+	(void)snprintf(address, sizeof(address), "%s%s", is_each ? "https://a.invalid/" : "",
+		       is_each ? issuer->rest + sizeof(each) - 1 : issuer->rest);
+	if (strpbrk(address, "*?") || fetch_origin_read(address, &length))
+		return say(text, size,
+			   "issuer %s has a rest that is no address such as "
+			   "https://wiki.example/w/rest.php or https://*/w/rest.php",
+			   issuer->name);
+	if (!is_each && issuer->wikis.n != 1)
+		return say(text, size,
+			   "issuer %s has a rest of one host: name its one wiki in wikis, or "
+			   "write https://*/ for the host of each",
+			   issuer->name);
 	return false;
 }
 
@@ -157,7 +183,8 @@ bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char
 		bool is_bad = issuer->is_demo ? is_bad_demo(config, issuer, ret_text, size)
 					      : is_bad_wiki(config, issuer, ret_text, size);
 
-		is_bad = is_bad || is_bad_lookup(config, i, ret_text, size);
+		is_bad = is_bad || is_bad_lookup(config, i, ret_text, size) ||
+			 is_bad_rest(issuer, ret_text, size);
 		for (size_t j = 0; !is_bad && j < i; j++)
 			if (strcmp(config->issuers[j].iss, issuer->iss) == 0)
 				is_bad = say(ret_text, size, "issuers %s and %s have the same iss",

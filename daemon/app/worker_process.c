@@ -34,6 +34,7 @@ static void wiki_fill(const struct config_issuer *issuer, struct worker_wiki *wi
 		.profile = issuer->profile,
 		.access_token = issuer->access_token,
 		.api = issuer->api,
+		.rest = issuer->rest,
 		.central_ids = config_issuer_central_ids(issuer),
 		.wikis = issuer->wikis.at,
 		.n_wikis = issuer->wikis.n,
@@ -64,6 +65,7 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.deadlines_every_ms = (unsigned)config->deadlines_every * 1000,
 		.audit_every_ms = (unsigned)config->audit_every * 1000,
 		.lookups_every_ms = (unsigned)config->lookups_every * 1000,
+		.snapshots_every_ms = (unsigned)config->snapshots_every * 1000,
 		.sweep_every_ms = (unsigned)config->sweep_every * 1000,
 		.rotation_every_ms = (unsigned)config->rotation_every * 1000,
 	};

@@ -28,6 +28,11 @@
 #define REWRAPPED "($1::integer, $2::bytea[])"
 #define HEAD_N 4
 #define HEAD "($1::bigint, $2::bigint, $3::bytea, $4::text)"
+#define SNAPSHOT_N 6
+#define SNAPSHOT \
+	"($1::uuid, $2::jsonb, $3::uuid[], $4::text[], $5::bytea[], $6::bytea)"
+#define TOLD_N 3
+#define TOLD "($1::uuid, $2::text, $3::integer)"
 #define WIKIS_N 3
 #define WIKIS "($1::integer, $2::jsonb, $3::boolean)"
 #define VERSION_N 1

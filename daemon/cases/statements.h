@@ -107,6 +107,9 @@
 	ROW(ROTATION_NEXT, rotation_next, NEXT) \
 	ROW(ROTATION_DONE, rotation_done, REWRAPPED) \
 	ROW(ALARM, alarm, ITEMS) \
+	ROW(SNAPSHOT_NEXT, snapshot_next, NUMBER) \
+	ROW(SNAPSHOT_TOLD, snapshot_told, TOLD) \
+	ROW(SNAPSHOT_KEEP, snapshot_keep, SNAPSHOT) \
 	ROW(SWEEP, sweep, NUMBER) \
 	ROW(READINESS, readiness, NOTHING)
 

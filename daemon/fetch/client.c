@@ -11,7 +11,7 @@
 
 #include <event2/event.h>
 
-enum { ORIGIN_LIMIT = 128, HOST_CONNECTION_LIMIT = 16, CONNECTION_LIMIT = 64 };
+enum { ORIGIN_LIMIT = 4096, HOST_CONNECTION_LIMIT = 16, CONNECTION_LIMIT = 64 };
 
 struct fetch_client {
 	struct event_base *base;

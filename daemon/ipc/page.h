@@ -41,7 +41,13 @@ struct page_tls {
 };
 
 /* What wikis are asked, and what comes of it. */
-enum page_wiki_call { PAGE_WIKI_PROFILE, PAGE_WIKI_TOKEN, PAGE_WIKI_NAMES, PAGE_WIKI_CALLS };
+enum page_wiki_call {
+	PAGE_WIKI_PROFILE,
+	PAGE_WIKI_TOKEN,
+	PAGE_WIKI_NAMES,
+	PAGE_WIKI_REVISION,
+	PAGE_WIKI_CALLS
+};
 enum page_wiki_outcome {
 	PAGE_WIKI_ANSWERED,
 	PAGE_WIKI_REFUSED,     /* the wiki says no, which is an answer */
@@ -61,6 +67,9 @@ struct page_wiki {
 	page_counter n_joined;     /* questions answered with another's answer */
 	page_counter n_left_alone; /* questions not asked, because the wiki is left alone */
 };
+
+/* How snapshots of revisions ended, as conduct.snapshot has it. */
+enum { PAGE_SNAPSHOTS = 6 };
 
 enum page_swept { PAGE_SWEPT_SESSIONS, PAGE_SWEPT_KEYS, PAGE_SWEPT_COUNT };
 
@@ -105,8 +114,9 @@ struct page {
 	struct page_tls tls[PAGE_TLS_LIMIT]; /* by the configuration's row; web processes agree */
 	struct page_wiki wiki;
 	page_counter n_swept[PAGE_SWEPT_COUNT];
-	struct budget_table *budgets; /* at one address in the parent and its forks */
-	int budgets_fd;               /* the parent's */
+	page_counter n_snapshots[PAGE_SNAPSHOTS]; /* by snapshot_states */
+	struct budget_table *budgets;             /* at one address in the parent and its forks */
+	int budgets_fd;                           /* the parent's */
 };
 
 int page_new(struct page **ret_page);

@@ -262,27 +262,35 @@ static void on_sweep(int fd, short what, void *userdata)
 		identity->retired = fetch_client_free(identity->retired);
 }
 
+int identity_client_new(const struct worker *worker, const char *const *urls, size_t n_urls,
+			struct fetch_client **ret_client)
+{
+	char user_agent[512];
+	const struct fetch_client_setup setup = {
+		.base = worker->setup.base, .user_agent = user_agent, .urls = urls, .n_urls = n_urls
+	};
+
+	(void)snprintf(user_agent, sizeof(user_agent), "conductd/%s (%s)", worker->setup.version,
+		       worker->setup.terms.contact);
+	return fetch_client_new(&setup, ret_client);
+}
+
 static int client_make(const struct identity *identity, struct fetch_client **ret_client)
 {
 	const struct worker_terms *terms = &identity->worker->setup.terms;
-	struct fetch_client_setup setup = { .base = identity->worker->setup.base };
 	const char *urls[3 * IDENTITY_WIKI_LIMIT];
-	char user_agent[512];
+	size_t n_urls = 0;
 
 	for (size_t i = 0; i < terms->n_wikis; i++) {
 		const struct worker_wiki *wiki = &terms->wikis[i];
 
-		urls[setup.n_urls++] = wiki->profile;
+		urls[n_urls++] = wiki->profile;
 		if (*wiki->access_token)
-			urls[setup.n_urls++] = wiki->access_token;
+			urls[n_urls++] = wiki->access_token;
 		if (*wiki->api)
-			urls[setup.n_urls++] = wiki->api;
+			urls[n_urls++] = wiki->api;
 	}
-	(void)snprintf(user_agent, sizeof(user_agent), "conductd/%s (%s)",
-		       identity->worker->setup.version, terms->contact);
-	setup.urls = urls;
-	setup.user_agent = user_agent;
-	return fetch_client_new(&setup, ret_client);
+	return identity_client_new(identity->worker, urls, n_urls, ret_client);
 }
 
 void identity_reload(struct identity *identity)

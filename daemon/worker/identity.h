@@ -23,5 +23,8 @@ struct identity *identity_free(struct identity *identity);
 void identity_reload(struct identity *identity);
 /* A web process's end of a channel, which is taken. */
 void identity_add_peer(struct identity *identity, int fd);
+/* One that may ask these addresses' origins, and says who is asking. */
+int identity_client_new(const struct worker *worker, const char *const *urls, size_t n_urls,
+			struct fetch_client **ret_client);
 /* Of the present terms; NULL: no wiki is configured. */
 struct fetch_client *identity_client(const struct identity *identity);

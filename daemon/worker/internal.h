@@ -65,6 +65,8 @@ struct worker {
 	struct audit *follower;                           /* the log, while another one does */
 	struct rotation *rotation;                        /* of the vault's keys */
 	struct lookup_pause lookups[IDENTITY_WIKI_LIMIT]; /* by the wiki's place in the terms */
+	struct fetch_client *snapshots; /* may ask the hosts of revisions; NULL: not made yet */
+	bool are_snapshots_stale;       /* other hosts now; taken when no call is under way */
 	bool is_paused;
 	void (*paused)(void *userdata);
 	void *paused_userdata;
@@ -93,6 +95,9 @@ struct job *job_of_call(struct pg_call *call);
 /* worker.c */
 void worker_lose_lead(struct worker *worker);
 void worker_check_idle(struct worker *worker);
+
+/* Of a C string, borrowed. */
+struct pg_param job_text(const char *text);
 
 /* wiki_count.c */
 extern const unsigned wiki_bucket_ms[PAGE_WIKI_BUCKETS]; /* 0: without end */

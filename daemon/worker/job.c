@@ -4,6 +4,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "daemon/base/log.h"
@@ -24,6 +25,11 @@ static unsigned deadlines_period(const struct worker *worker)
 static unsigned lookups_period(const struct worker *worker)
 {
 	return worker->setup.terms.lookups_every_ms;
+}
+
+static unsigned snapshots_period(const struct worker *worker)
+{
+	return worker->setup.terms.snapshots_every_ms;
 }
 
 static unsigned sweep_period(const struct worker *worker)
@@ -51,6 +57,7 @@ const struct job_kind job_kinds[] = {
 	{ "policy", true, once, job_policy_start, job_policy_forget },
 	{ "people", true, once, job_people_start, NULL },
 	{ "lookups", true, lookups_period, job_lookups_start, job_lookups_forget },
+	{ "snapshots", true, snapshots_period, job_snapshots_start, job_snapshots_forget },
 	{ "sweep", true, sweep_period, job_sweep_start, NULL },
 	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
 	{ "audit", true, audit_period, job_audit_start, NULL },
@@ -114,6 +121,11 @@ void job_done(struct job *job, bool is_success)
 		job_arm(job, period);
 	}
 	worker_check_idle(job->worker);
+}
+
+struct pg_param job_text(const char *text)
+{
+	return (struct pg_param){ .at = text, .length = (int)strlen(text) };
 }
 
 struct job *job_of_call(struct pg_call *call)

@@ -10,6 +10,8 @@ void job_policy_start(struct job *job);
 void job_policy_forget(struct job *job);
 void job_lookups_start(struct job *job);
 void job_lookups_forget(struct job *job);
+void job_snapshots_start(struct job *job);
+void job_snapshots_forget(struct job *job);
 void job_sweep_start(struct job *job);
 void job_people_start(struct job *job);
 void job_keys_start(struct job *job);

@@ -8,6 +8,7 @@
 
 #include "daemon/worker/internal.h"
 #include "daemon/worker/metrics.h"
+#include "daemon/worker/snapshot.h"
 
 static const char *const process_names[PAGE_PROCESS_COUNT] = {
 	[PAGE_PARENT] = "parent",
@@ -130,7 +131,7 @@ static void write_pool(const struct page *page, const struct pg_pool_state *pool
 	line(buffer, "conductd_database_calls_in_flight", "process", "worker", pool->n_in_flight);
 }
 
-static const char *const wiki_calls[PAGE_WIKI_CALLS] = { "profile", "token", "names" };
+static const char *const wiki_calls[PAGE_WIKI_CALLS] = { "profile", "token", "names", "revision" };
 static const char *const wiki_outcomes[PAGE_WIKI_OUTCOMES] = { "answered", "refused", "unusable",
 							       "late", "unreachable" };
 
@@ -192,6 +193,15 @@ static void write_swept(const struct page *page, struct buffer *buffer)
 	for (size_t i = 0; i < PAGE_SWEPT_COUNT; i++)
 		line(buffer, "conductd_swept_total", "what", names[i],
 		     atomic_load(&page->n_swept[i]));
+}
+
+static void write_snapshots(const struct page *page, struct buffer *buffer)
+{
+	head(buffer, "conductd_snapshots_total", "counter",
+	     "Reported revisions by how fetching them ended.");
+	for (size_t i = 0; i < PAGE_SNAPSHOTS; i++)
+		line(buffer, "conductd_snapshots_total", "state", snapshot_states[i],
+		     atomic_load(&page->n_snapshots[i]));
 }
 
 static void write_jobs(const struct metrics *metrics, struct buffer *buffer)
@@ -310,4 +320,5 @@ void metrics_write(const struct metrics *metrics, struct buffer *buffer)
 	write_log(metrics, buffer);
 	write_wiki(&metrics->page->wiki, buffer);
 	write_swept(metrics->page, buffer);
+	write_snapshots(metrics->page, buffer);
 }

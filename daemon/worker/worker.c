@@ -156,6 +156,7 @@ struct worker *worker_free(struct worker *worker)
 	server_free(worker->ops);
 	worker->pool = pg_pool_free(worker->pool);
 	identity_free(worker->identity);
+	fetch_client_free(worker->snapshots);
 	jobs_free(worker);
 	if (worker->lead_timer)
 		event_free(worker->lead_timer);

@@ -28,6 +28,7 @@ struct worker_wiki {
 	const char *profile;
 	const char *access_token;
 	const char *api;
+	const char *rest;         /* with a star: at the host of each wiki */
 	const char *central_ids;  /* the provider of the ids that api tells */
 	const char *const *wikis; /* whose names are looked up here; none: those of no other */
 	size_t n_wikis;
@@ -51,6 +52,7 @@ struct worker_terms {
 	bool is_demo; /* a shifted clock is in order */
 	unsigned deadlines_every_ms;
 	unsigned lookups_every_ms;
+	unsigned snapshots_every_ms;
 	unsigned audit_every_ms;
 	unsigned sweep_every_ms;
 	unsigned rotation_every_ms;

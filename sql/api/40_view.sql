@@ -296,7 +296,10 @@ begin
 					'page', conduct_api_1.word(i.page_content),
 					'thread', conduct_api_1.word(i.thread_content),
 					'url', conduct_api_1.word(i.url_content), 'revision', i.revision,
-					'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at))
+					'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at),
+					'snapshot', (select jsonb_build_object('state', s.state, 'attachment', s.attachment_id,
+						'at', conduct_api_1.time_text(s.ended_at))
+						from conduct.snapshot s where s.incident_id = i.incident_id))
 					order by i.seq)
 				from conduct.incident i where i.case_id = f.case_id), '[]'),
 			'deadlines', coalesce((select jsonb_agg(jsonb_build_object('what', d.what,

@@ -19,8 +19,9 @@ begin
 	for v_function in
 		select p.oid::regprocedure as signature, p.proname as name, p.proowner::regrole::text as owner,
 			case when p.proname in ('publish_policy', 'person_seen', 'timer_run', 'lookup_next',
-				'lookup_done', 'sweep', 'audit_begin', 'audit_sequence', 'audit_leaves', 'audit_keep',
-				'audit_publish', 'vault_report', 'rotation_next', 'rotation_done', 'alarm')
+				'lookup_done', 'snapshot_next', 'snapshot_told', 'snapshot_keep', 'sweep', 'audit_begin',
+				'audit_sequence', 'audit_leaves', 'audit_keep', 'audit_publish', 'vault_report',
+				'rotation_next', 'rotation_done', 'alarm')
 				then array['conduct_worker']
 				when p.proname in ('readiness', 'policy_current', 'audit_nodes')
 					then array['conduct_web', 'conduct_worker']

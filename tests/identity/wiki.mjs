@@ -1,4 +1,4 @@
-// A wiki as far as conductd sees it: tokens, the profile of whoever a token names, and api.php. Each
+// A wiki as far as conductd sees it: tokens, the profile of whoever a token names, api.php, and revisions. Each
 // test says how it behaves. Nothing here is MediaWiki; how the real one answers is written in the replies.
 import assert from 'node:assert/strict';
 import { createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -7,6 +7,8 @@ import http from 'node:http';
 export const CONTACT = 'conduct-ops@example.org';
 export const FULL = 'full-client';
 export const REPORT = 'report-client';
+
+export const REVISION = '/w/rest.php/v1/revision/';
 
 const part = value => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
 
@@ -20,10 +22,12 @@ export class Wiki {
 		this.key = makeKey();
 		this.accounts = new Map(); // token → what the profile answers
 		this.users = new Map(); // name → what api.php knows
+		this.sources = new Map(); // revision → wikitext
 		this.requests = [];
 		this.looked = []; // the names of each request to api.php
 		this.profile = undefined; // (request, response): instead of the truth
 		this.api = undefined;
+		this.revision = undefined; // (response, id): instead of the truth
 	}
 
 	async start(port = 0) {
@@ -83,6 +87,8 @@ ${more}`;
 		this.requests.push({ path: url.pathname, query: url.searchParams, headers: request.headers, method: request.method });
 		if (url.pathname === '/w/rest.php/oauth2/resource/profile') {
 			(this.profile ?? this.truth).call(this, request, response);
+		} else if (url.pathname.startsWith(REVISION)) {
+			(this.revision ?? this.tell).call(this, response, Number(url.pathname.slice(REVISION.length)));
 		} else if (url.pathname === '/w/api.php') {
 			const chunks = [];
 			request.on('data', chunk => chunks.push(chunk));
@@ -101,6 +107,19 @@ ${more}`;
 		} else {
 			reply(response, 401, { error: 'access_denied', error_description: 'The resource owner or authorization server denied '
 				+ 'the request.', hint: 'Access token has been revoked' });
+		}
+	}
+
+	/** A revision as MediaWiki's REST API has it, or its refusal. */
+	tell(response, id) {
+		const source = this.sources.get(id);
+		if (source === undefined) {
+			reply(response, 404, { errorKey: 'rest-nonexistent-revision', httpCode: 404, httpReason: 'Not Found',
+				messageTranslations: { en: `The specified revision (${id}) does not exist` } });
+		} else {
+			reply(response, 200, { id, size: Buffer.byteLength(source), minor: false, timestamp: '2026-11-20T10:00:00Z',
+				content_model: 'wikitext', page: { id: 7, key: 'Talk:Here', title: 'Talk:Here' },
+				license: { url: '', title: '' }, user: { id: 12, name: 'Somebody' }, comment: 'taunts', delta: null, source });
 		}
 	}
 

@@ -24,8 +24,8 @@ export const clients = {
 /** A public key where the daemon can read it. */
 export const giveKey = file => ownFile(`${stack}/${file.split('/').at(-1)}`, readFileSync(file), 0o644);
 
-/** The `issuers` section for the tests' wiki. keys: files, or none for verify: profile-only. */
-export function issuerOf({ keys, scope = 'local:wiki', lifetime = '4h' }) {
+/** The `issuers` section for the tests' wiki. keys: files, or none for verify: profile-only; wiki: which it is. */
+export function issuerOf({ keys, scope = 'local:wiki', lifetime = '4h', wiki }) {
 	const secret = ownFile(`${stack}/wiki.secret`, `${SECRET}\n`);
 	return `contact: "tests@conductd.invalid"
 public_url: "${daemonOrigin}"
@@ -39,6 +39,7 @@ ${keys ? `    keys: [${keys.map(key => `"${giveKey(key)}"`).join(', ')}]` : '   
     authorize: "${wikiOrigin}/rest.php/oauth2/authorize"
     access_token: "${wikiOrigin}/rest.php/oauth2/access_token"
     api: "${wikiOrigin}/api.php"
+${wiki ? `    rest: "${wikiOrigin}/rest.php"\n    wikis: [${wiki}]` : ''}
     clients:
       - {id: "pages-client", scope: full, login: true, secret_file: "${secret}"}
       - {id: "full-client", scope: full}

@@ -1,6 +1,7 @@
 <?php
 // Maintenance of the tests' wiki: makes its people (without arguments), or does one thing to one account:
-// `php seed.php --do block|hide|unblock|rename|user --name NAME [--to NAME]`.
+// `php seed.php --do block|hide|unblock|rename|user --name NAME [--to NAME]`; or to a page:
+// `--do delete --name TITLE`, `--do suppress --name TITLE --to REVISION`.
 require_once getenv( 'MW_INSTALL_PATH' ) . '/maintenance/Maintenance.php';
 
 use MediaWiki\Extension\Renameuser\RenameuserSQL;
@@ -41,6 +42,14 @@ class Seed extends Maintenance {
 					$this->fatalError( "cannot rename $name" );
 				}
 				break;
+			case 'delete':
+				$page = MediaWikiServices::getInstance()->getWikiPageFactory()->newFromTitle( Title::newFromText( $name ) );
+				$this->need( MediaWikiServices::getInstance()->getDeletePageFactory()
+					->newDeletePage( $page, $this->office() )->deleteUnsafe( 'test' ) );
+				break;
+			case 'suppress':
+				$this->suppress( Title::newFromText( $name ), (int)$this->getOption( 'to' ) );
+				break;
 			default:
 				$this->fatalError( 'no such act' );
 		}
@@ -50,10 +59,20 @@ class Seed extends Maintenance {
 		return User::newSystemUser( 'Test office', [ 'steal' => true ] );
 	}
 
-	private function need( Status $status ): void {
+	private function need( StatusValue $status ): void {
 		if ( !$status->isOK() ) {
-			$this->fatalError( $status->getWikiText() );
+			$this->fatalError( (string)$status );
 		}
+	}
+
+	private function suppress( Title $title, int $revision ): void {
+		$office = $this->office();
+		MediaWikiServices::getInstance()->getUserGroupManager()->addUserToGroup( $office, 'suppress' );
+		$context = new DerivativeContext( RequestContext::getMain() );
+		$context->setUser( User::newFromId( $office->getId() ) );
+		$context->setTitle( $title );
+		$this->need( RevisionDeleter::createList( 'revision', $context, $title, [ $revision ] )->setVisibility( [
+			'value' => [ MediaWiki\Revision\RevisionRecord::DELETED_TEXT => 1 ], 'comment' => 'test', 'perItemStatus' => false ] ) );
 	}
 
 	/** The password is the name with "-Pass!". */

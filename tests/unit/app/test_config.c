@@ -152,7 +152,8 @@ START_TEST(the_dump_is_golden)
 		"    demo: true\n    verify: token\n    clients:\n      - id: \"c\"\n"
 		"        scope: full\n        login: false\n        secret_file: \"\"\n"
 		"    keys:\n      - \"/k.pub\"\n    profile: \"\"\n    authorize: \"\"\n"
-		"    access_token: \"\"\n    api: \"\"\n    central_ids: \"\"\n    wikis: []\n"
+		"    access_token: \"\"\n    api: \"\"\n    rest: \"\"\n"
+		"    central_ids: \"\"\n    wikis: []\n"
 		"    lifetime_max: 4h\n"
 		"    people: \"/p.json\"\n";
 
@@ -239,6 +240,27 @@ END_TEST
 #define SCOPED(name, scope, more)                                                       \
 	"  - name: " name "\n    iss: https://" name ".invalid\n    scope: " scope "\n" \
 	"    clients: [{id: c, scope: full}]\n    keys: [/k.pub]\n" PROFILE API more
+
+/* An issuer whose revisions are fetched. */
+#define RESTED(rest, more) "  - name: wiki\n" ISSUER PROFILE "    rest: \"" rest "\"\n" more
+#define ONE_HOST                                                                                   \
+	"issuer wiki has a rest of one host: name its one wiki in wikis, or write https://*/ for " \
+	"the host of each"
+#define NO_ADDRESS                                           \
+	"issuer wiki has a rest that is no address such as " \
+	"https://wiki.example/w/rest.php or https://*/w/rest.php"
+
+START_TEST(revisions_are_fetched_at_the_host_of_each_wiki_or_of_one)
+{
+	struct config *config = read_good(CONTACT RESTED("https://*/w/rest.php", ""));
+
+	ck_assert_str_eq("https://*/w/rest.php", config->issuers[0].rest);
+	config_free(config);
+	config = read_good(CONTACT RESTED("http://127.0.0.1:8080/rest.php", "    wikis: [a]\n"));
+	ck_assert_str_eq("http://127.0.0.1:8080/rest.php", config->issuers[0].rest);
+	config_free(config);
+}
+END_TEST
 
 START_TEST(each_issuer_has_its_wikis)
 {
@@ -389,6 +411,17 @@ static const struct {
 	{ CONTACT SCOPED("one", "local:a", "    wikis: [a, b]\n")
 		  SCOPED("two", "CentralAuth", "    wikis: [c, b]\n"),
 	  11, 5, "issuers one and two both have the wiki b" },
+	{ CONTACT RESTED("https://w.example/rest.php", ""), 3, 5, ONE_HOST },
+	{ CONTACT RESTED("https://w.example/rest.php", "    wikis: [a, b]\n"), 3, 5, ONE_HOST },
+	{ CONTACT RESTED("http://w.example/rest.php", "    wikis: [a]\n"), 3, 5, NO_ADDRESS },
+	{ CONTACT RESTED("http://*/rest.php", ""), 3, 5, NO_ADDRESS },
+	{ CONTACT RESTED("https://*.example/rest.php", ""), 3, 5, NO_ADDRESS },
+	{ CONTACT RESTED("https://*/*/rest.php", ""), 3, 5, NO_ADDRESS },
+	{ CONTACT RESTED("https://*/rest.php?a=b", ""), 3, 5, NO_ADDRESS },
+	{ CONTACT RESTED("https://*/rest php", ""), 3, 5, NO_ADDRESS },
+	{ CONTACT RESTED("rest.php", "    wikis: [a]\n"), 3, 5, NO_ADDRESS },
+	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    rest: https://*/rest.php\n", 2,
+	  5, "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER "    authorize: https://w.example/\n",
 	  2, 5, "issuer demo is a demo issuer: there is no wiki to ask" },
 	{ "issuers:\n  - name: demo\n    demo: true\n" ISSUER
@@ -502,6 +535,7 @@ SUITE("app/config", an_empty_file_means_every_default, the_shipped_file_says_the
       the_shipped_file_names_every_key, a_dump_reads_back_to_the_same, the_dump_is_golden,
       an_address_of_tls_alone_is_enough, issuers_of_wikis_are_taken,
       the_provider_of_ids_is_known_or_named, each_issuer_has_its_wikis,
+      revisions_are_fetched_at_the_host_of_each_wiki_or_of_one,
       what_a_reload_does_not_change_is_named, what_is_wrong_is_refused_with_its_place,
       yaml_that_is_not_ours_is_refused_with_its_place, a_file_that_is_not_there_is_said_so,
       what_is_no_file_of_a_sane_size_is_refused)
