@@ -131,6 +131,7 @@ test('when apt-get fails its words are shown', limit, () => {
 });
 
 const mode = path => (statSync(path).mode & 0o777).toString(8);
+const vaultFile = `${stack}-vault/vault.key`;
 const read = name => readFileSync(`${stack}/${name}`, 'utf8');
 const peopleOf = () => JSON.parse(read('people.json')).people;
 const identifier = () => /Database system identifier:\s+(\d+)/.exec(
@@ -161,11 +162,13 @@ test('all the demo people are there, with token, sub and user name, for their ow
 	for (const name of readdirSync(`${stack}/private`)) {
 		assert.equal(mode(`${stack}/private/${name}`), name.endsWith('.pub') ? '644' : '600', name);
 	}
+	assert.equal(mode(`${stack}-vault`), '700');
+	assert.equal(mode(vaultFile), '600');
 });
 
 test('a second run keeps cluster, keys and data, mints tokens anew, and stops what it started', limit, async () => {
 	postgres.stop();
-	const old = { index: read('private/index.key'), vault: read('vault/vault.key'), issuer: read('demo-issuer.key'), cluster: identifier(),
+	const old = { index: read('private/index.key'), vault: readFileSync(vaultFile, 'utf8'), issuer: read('demo-issuer.key'), cluster: identifier(),
 		people: peopleOf() };
 	const child = spawn(script, own, { stdio: ['ignore', 'pipe', 'pipe'] });
 	let said = '';
@@ -179,7 +182,7 @@ test('a second run keeps cluster, keys and data, mints tokens anew, and stops wh
 		assert.match(said, /the schema is current|applied api/);
 		assert.doesNotMatch(said, /applied migrations/);
 		assert.equal(read('private/index.key'), old.index);
-		assert.equal(read('vault/vault.key'), old.vault);
+		assert.equal(readFileSync(vaultFile, 'utf8'), old.vault);
 		assert.equal(read('demo-issuer.key'), old.issuer);
 		assert.equal(identifier(), old.cluster);
 		const people = peopleOf();
