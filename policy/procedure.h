@@ -22,7 +22,8 @@ enum policy_direction { POLICY_SHORTER, POLICY_LONGER, POLICY_FIXED };
 	X(containment, SHORTER) X(containment_critical, SHORTER) X(retaliation_check, SHORTER)     \
 	X(retention_words, SHORTER) X(retention_skeleton, SHORTER)                                 \
 	X(retention_emergency, SHORTER) X(hold, SHORTER) X(confirm_identity, SHORTER)              \
-	X(tell_identity, SHORTER) X(one_time_word, LONGER)
+	X(tell_identity, SHORTER) X(one_time_word, LONGER) X(erasure_answer, SHORTER)              \
+	X(erasure_told, LONGER)
 
 /* name, direction, least, most; plain numbers. */
 #define POLICY_NUMBERS(X)                                                                          \

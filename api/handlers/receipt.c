@@ -81,3 +81,15 @@ void receipt_appeal(struct exchange *exchange)
 
 	act(exchange, action->statement, action->body);
 }
+
+/* There is nothing to say: who asks is who it is about. */
+void receipt_ask_erasure(struct exchange *exchange)
+{
+	struct slice participation = exchange_query(exchange, "participation");
+	struct call *call = verb_begin(exchange, STATEMENT_PARTY_ERASURE, PG_LANE_ACT);
+
+	if (!call || !verb_add_party(exchange, call))
+		return;
+	verb_add_key(exchange, call, &participation, 1);
+	verb_pass(exchange, call, verb_reply);
+}

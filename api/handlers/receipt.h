@@ -8,3 +8,4 @@ void receipt_list_messages(struct exchange *exchange);
 void receipt_post_message(struct exchange *exchange);
 void receipt_act(struct exchange *exchange);
 void receipt_appeal(struct exchange *exchange);
+void receipt_ask_erasure(struct exchange *exchange);

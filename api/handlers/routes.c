@@ -11,6 +11,7 @@
 #include "api/handlers/bodies.h"
 #include "api/handlers/cases.h"
 #include "api/handlers/grants.h"
+#include "api/handlers/holds.h"
 #include "api/handlers/me.h"
 #include "api/handlers/messages.h"
 #include "api/handlers/openapi.h"
@@ -60,6 +61,7 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/receipt/actions/{action}", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_act, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/appeal", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_appeal, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/prove", AUDIENCE_PUBLIC, BODY, PARTY_ACT | ROUTE_COUNTED, word_prove, { NULL } },
+	{ HTTP_POST, "/v1/receipt/erasure", AUDIENCE_PARTY, NO_BODY, PARTY_ACT, receipt_ask_erasure, { "participation" } },
 	{ HTTP_GET, "/v1/me", AUDIENCE_ACCOUNT, NO_BODY, 0, me_show, { NULL } },
 	{ HTTP_GET, "/v1/me/participations", AUDIENCE_ACCOUNT, NO_BODY, 0, me_list_participations, { NULL } },
 	{ HTTP_GET, "/v1/bodies/{id}", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_OFFICE, bodies_show, { NULL } },
@@ -76,6 +78,9 @@ const struct route routes[] = {
 	{ HTTP_POST, "/v1/admin/grants", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY | ROUTE_OFFICE, grants_add, { NULL } },
 	{ HTTP_DELETE, "/v1/admin/grants", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY_LATE | ROUTE_OFFICE, grants_end_named, { NULL } },
 	{ HTTP_DELETE, "/v1/admin/grants/{id}", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_UUIDS | ROUTE_KEY_LATE | ROUTE_OFFICE, grants_end, { NULL } },
+	{ HTTP_GET, "/v1/admin/holds", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_OFFICE, holds_list, { "limit", "cursor" } },
+	{ HTTP_POST, "/v1/admin/holds", AUDIENCE_ACCOUNT, BODY, ROUTE_KEY | ROUTE_OFFICE, holds_add, { NULL } },
+	{ HTTP_DELETE, "/v1/admin/holds/{id}", AUDIENCE_ACCOUNT, NO_BODY, ROUTE_UUIDS | ROUTE_KEY_LATE | ROUTE_OFFICE, holds_end, { NULL } },
 };
 /* clang-format on */
 

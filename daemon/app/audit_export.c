@@ -54,7 +54,9 @@ static const char *const more_queries[] = {
 		"jsonb_strip_nulls(to_jsonb(e))::text") " || ' ' || e.proceeding_id || '/' || e.seq as line from conduct.event e"
 							" union all select p.proceeding_id, 1, 0, 'head ' || p.proceeding_id || ' ' || p.version || ' '"
 							" || p.state from conduct.proceeding p) x order by x.proceeding_id, x.is_head, x.seq",
-	"select 'word ' || content_id || ' ' || " BASE64("body") " from conduct.content",
+	/* An erased word is an empty one. */
+	"select 'word ' || content_id || ' ' || " BASE64("body") " from conduct.content"
+							       " where body <> ''",
 	"select 'word ' || c.chunk_id || ' ' || " BASE64(
 		"c.body") " from conduct.attachment_chunk c where exists"
 			  " (select from conduct.attachment a where a.attachment_id = c.attachment_id)",

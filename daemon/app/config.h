@@ -114,6 +114,7 @@ struct config {
 	int64_t lookups_every; /* seconds */
 	int64_t snapshots_every;
 	int64_t sweep_every; /* seconds */
+	int64_t retention_every;
 	const char *contact; /* in the User-Agent of what wikis are asked */
 	struct config_issuer *issuers;
 	size_t n_issuers;

@@ -141,6 +141,8 @@ const struct config_row config_rows[] = {
 	{ "jobs.rotation", CONFIG_DURATION, AT(rotation_every), "5s", .least = 1, .most = 3600 },
 	{ "jobs.snapshots", CONFIG_DURATION, AT(snapshots_every), "10s", .least = 1, .most = 3600 },
 	{ "jobs.sweep", CONFIG_DURATION, AT(sweep_every), "5min", .least = 1, .most = 86400 },
+	{ "jobs.retention", CONFIG_DURATION, AT(retention_every), "1min", .least = 1,
+	  .most = 86400 },
 	{ "contact", CONFIG_TEXT, AT(contact), "''", .most = 200 },
 	{ "issuers", CONFIG_MAPPINGS, AT(issuers), "[]", .most = CONFIG_ISSUER_LIMIT,
 	  .rows = issuer_rows, .n_rows = ARRAY_SIZE(issuer_rows),

@@ -60,6 +60,7 @@ int control_keys_escrow(struct control *control, int argc, char **argv);
 int control_audit_export(struct control *control, int argc, char **argv);
 int control_audit_verify(struct control *control, int argc, char **argv);
 int control_audit_adopt(struct control *control, int argc, char **argv);
+int control_erase_replay(struct control *control, int argc, char **argv);
 int control_audit_key(struct control *control, int argc, char **argv);
 int control_demo_clock(struct control *control, int argc, char **argv);
 int control_demo_people(struct control *control, int argc, char **argv);

@@ -87,6 +87,10 @@ const struct control_command control_commands[] = {
 	  control_audit_adopt },
 	{ "audit", "key", "", "print this host's log key for audit verify",
 	  "NAME+ID+KEY, as programs for signed notes take it.\n", control_audit_key },
+	{ "erase", "replay", "FILE", "erase again what a restored backup has again",
+	  "FILE is a bundle of audit export, newer than the backup, and verified. Whatever the\n"
+	  "log says was erased is erased once more. It may be run again.\n",
+	  control_erase_replay },
 	{ "demo", "clock", "+DURATION", "move the clock of a demo forward",
 	  "Adds 30s, 15min, 24h or 14d to the time that the database works with. Refused unless\n"
 	  "the configuration's only issuer is a demo issuer.\n",

@@ -68,6 +68,7 @@ static void terms_fill(struct process *process, struct worker_terms *terms)
 		.snapshots_every_ms = (unsigned)config->snapshots_every * 1000,
 		.sweep_every_ms = (unsigned)config->sweep_every * 1000,
 		.rotation_every_ms = (unsigned)config->rotation_every * 1000,
+		.retention_every_ms = (unsigned)config->retention_every * 1000,
 	};
 	for (size_t i = 0; i < config->n_tls; i++)
 		process->tls_addresses[i] = config->tls[i].listen;

@@ -1,6 +1,7 @@
 /*
  * Verifying a bundle line by line: the leaves grow a tree that has to pass through every
- * checkpoint; what they say of rows is kept and compared with the rows as they are now; the events
+ * checkpoint; what they say of rows is kept and compared with the rows as they are now, and every
+ * entry whose payload was erased has to be named by the entry of an erasure; the events
  * of each proceeding have to follow each other up to its head. A fault does not end the reading: an
  * operator wants to know all of them.
  */
@@ -41,6 +42,7 @@ struct bundle {
 	size_t n_checkpoints;
 	size_t n_met; /* checkpoints that the tree has come to */
 	struct rows *rows;
+	struct rows *erased; /* entries without a payload; seen: an erasure names them */
 	struct rows *catalog;
 	struct chain chain;
 	uint8_t *bytes[3]; /* of the line, decoded */
@@ -209,29 +211,54 @@ static int meet_checkpoints(struct bundle *bundle)
 
 /* Leaves --------------------------------------------------------------------------------------- */
 
-/* What a payload says of rows. A line that ends in a hash is one of a row. */
-static int keep_payload(struct bundle *bundle, struct slice payload)
+static const struct slice entry_table = { "entry", 5 };
+
+/* One line of a payload: a row with its hash; a row that was erased; an entry that was. */
+static int keep_line(struct bundle *bundle, struct slice line)
 {
 	enum { HEX = 2 * TREE_HASH_SIZE };
+	struct slice table = take_field(&line);
+	struct tree_hash hash = { { 0 } };
+
+	if (text_equals(table, text_slice("gone"))) {
+		table = take_field(&line);
+		return rows_drop(bundle->rows, table, line);
+	}
+	if (text_equals(table, entry_table)) {
+		int r = rows_see(bundle->erased, table, line, &hash);
+		return r < 0 ? r : 0;
+	}
+	if (line.length <= HEX + 1 || line.at[line.length - HEX - 1] != ' ' ||
+	    !read_hash((struct slice){ line.at + line.length - HEX, HEX }, &hash))
+		return 0;
+	line.length -= HEX + 1;
+	return rows_set(bundle->rows, table, line, &hash);
+}
+
+static int keep_payload(struct bundle *bundle, struct slice payload)
+{
 	int r = 0;
 
 	while (r == 0 && payload.length) {
 		const char *end = memchr(payload.at, '\n', payload.length);
 		size_t length = end ? (size_t)(end - payload.at) : payload.length;
-		struct slice line = { payload.at, length };
-		struct tree_hash hash;
-		struct slice table;
 
+		r = keep_line(bundle, (struct slice){ payload.at, length });
 		payload.at += length + (end != NULL);
 		payload.length -= length + (end != NULL);
-		table = take_field(&line);
-		if (line.length <= HEX + 1 || line.at[line.length - HEX - 1] != ' ' ||
-		    !read_hash((struct slice){ line.at + line.length - HEX, HEX }, &hash))
-			continue;
-		line.length -= HEX + 1;
-		r = rows_set(bundle->rows, table, line, &hash);
 	}
 	return r;
+}
+
+/* An entry without a payload waits for the erasure that names it. */
+static int keep_erased(struct bundle *bundle)
+{
+	const struct tree_hash hash = { { 0 } };
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "%" PRIu64, bundle->tree.size);
+	bundle->summary.n_erased++;
+	return rows_set(bundle->erased, entry_table, text_slice(number), &hash);
 }
 
 static int keep_word(struct bundle *bundle, const uint8_t id[LEAF_ID_SIZE],
@@ -292,10 +319,9 @@ static int read_leaf(struct bundle *bundle, struct slice line)
 		malformed(bundle, "entry");
 	if (r)
 		return r < 0 ? r : 0;
-	bundle->summary.n_erased += is_erased;
 	r = keep_leaf(bundle, &leaf, is_erased);
-	if (r == 0 && !is_erased)
-		r = check_payload(bundle, &leaf, salt, line);
+	if (r == 0)
+		r = is_erased ? keep_erased(bundle) : check_payload(bundle, &leaf, salt, line);
 	if (r == 0)
 		r = tree_hash_leaf(bytes, &hash);
 	if (r == 0)
@@ -504,6 +530,8 @@ int bundle_new(const struct bundle_setup *setup, struct bundle **ret_bundle)
 		return -ENOMEM;
 	bundle->setup = *setup;
 	r = rows_new(&bundle->rows);
+	if (r == 0)
+		r = rows_new(&bundle->erased);
 	if (r == 0 && setup->catalog)
 		r = load_catalog(bundle, setup->catalog);
 	if (r) {
@@ -519,6 +547,7 @@ struct bundle *bundle_free(struct bundle *bundle)
 	if (!bundle)
 		return NULL;
 	rows_free(bundle->rows);
+	rows_free(bundle->erased);
 	rows_free(bundle->catalog);
 	free(bundle->checkpoints);
 	for (size_t i = 0; i < ARRAY_SIZE(bundle->bytes); i++)
@@ -558,6 +587,9 @@ int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary)
 		fault(bundle, "no checkpoint was signed");
 	if (n)
 		fault(bundle, "%" PRIu64 " rows that were logged are not there any more", n);
+	n = rows_count_unseen(bundle->erased);
+	if (n)
+		fault(bundle, "%" PRIu64 " entries were emptied, and no erasure names them", n);
 	if (bundle->chain.seq)
 		fault(bundle, "proceeding %s has no head", bundle->chain.proceeding);
 	n = bundle->catalog ? rows_count_unseen(bundle->catalog) : 0;

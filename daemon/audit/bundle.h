@@ -13,8 +13,9 @@
  * ciphertext as it is now catalog KIND SHA256 NAME        what the database is built of end N how
  * many lines there are before this one
  *
- * A payload's lines are TABLE KEY SHA256, a row each; others say what was done and are not looked
- * at.
+ * A payload's lines are TABLE KEY SHA256, a row each. The entry of an erasure has `gone TABLE KEY`
+ * for a row that was erased and `entry N` for each entry whose payload was. Others say what was
+ * done and are not looked at.
  */
 
 #include "daemon/audit/note.h"

@@ -84,8 +84,8 @@ static int grow(struct rows *rows)
 	return 0;
 }
 
-/* Returns 0 or negative. */
-int rows_set(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash)
+static int set(struct rows *rows, struct slice table, struct slice key,
+	       const struct tree_hash *hash, bool is_seen)
 {
 	struct tree_hash name;
 	struct row *row;
@@ -101,7 +101,22 @@ int rows_set(struct rows *rows, struct slice table, struct slice key, const stru
 	row->is_used = true;
 	row->name = name;
 	row->hash = *hash;
+	row->is_seen = is_seen;
 	return 0;
+}
+
+/* Returns 0 or negative. */
+int rows_set(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash)
+{
+	return set(rows, table, key, hash, false);
+}
+
+/* No row has a hash of zeros. Returns 0 or negative. */
+int rows_drop(struct rows *rows, struct slice table, struct slice key)
+{
+	const struct tree_hash none = { { 0 } };
+
+	return set(rows, table, key, &none, true);
 }
 
 int rows_see(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash)

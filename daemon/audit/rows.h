@@ -12,6 +12,8 @@ int rows_new(struct rows **ret_rows);
 struct rows *rows_free(struct rows *rows);
 /* The name is `table`, a blank, and `key`. What was said before of the same row is replaced. */
 int rows_set(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash);
+/* The row was erased: it is not missed, and not believed if it is there. */
+int rows_drop(struct rows *rows, struct slice table, struct slice key);
 /* 0, ROWS_E_UNKNOWN, ROWS_E_OTHER, or negative. The row counts as seen. */
 int rows_see(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash);
 uint64_t rows_count_unseen(const struct rows *rows);

@@ -26,6 +26,8 @@ static const char *const dispositions[] = { "no_violation", "no_sanction", "advi
 static const char *const motions[] = { "accept", "accept_appeal", "decide_appeal", "remand", "take_up",
 	NULL };
 static const char *const outcomes[] = { "ratified", "modified", "overturned", NULL };
+static const char *const hold_grounds[] = { "court_order", "authority_request", "dispute", "audit",
+	NULL };
 static const char *const votes[] = { "support", "oppose", "abstain", "recuse", NULL };
 static const char *const grounds[] = { "factual_error", "policy_misapplied", "new_information",
 	"disproportionate", "procedure_or_conflict", "out_of_scope", NULL };
@@ -290,6 +292,13 @@ static const struct form invite_witness[] = {
 	{ .name = NULL },
 };
 
+static const struct form hold[] = {
+	REASON,
+	{ "until", FORM_TIME, .flags = FORM_REQUIRED },
+	PROCEEDINGS,
+	{ .name = NULL },
+};
+
 static const struct form answer[] = {
 	{ "text", FORM_WORD, .flags = FORM_REQUIRED, .limit = TEXT_MAX },
 	PROCEEDINGS,
@@ -320,6 +329,13 @@ const struct form action_grant[] = {
 	{ "role", FORM_CHOICE, .flags = FORM_REQUIRED, .choices = roles },
 	{ "body", FORM_ID, .flags = 0 },
 	{ "from", FORM_TIME, .flags = 0 },
+	{ "until", FORM_TIME, .flags = FORM_REQUIRED },
+	{ .name = NULL },
+};
+
+const struct form action_hold[] = {
+	{ "case", FORM_UUID, .flags = FORM_REQUIRED },
+	{ "ground", FORM_CHOICE, .flags = FORM_REQUIRED, .choices = hold_grounds },
 	{ "until", FORM_TIME, .flags = FORM_REQUIRED },
 	{ .name = NULL },
 };
@@ -367,6 +383,7 @@ const struct action actions[] = {
 	{ "decide_appeal", ACTION_HANDLER, MOVES, STATEMENT_CASE_DECIDE_APPEAL, decide_appeal },
 	{ "remand", ACTION_HANDLER, MOVES, STATEMENT_CASE_REMAND, go_again },
 	{ "take_up", ACTION_HANDLER, MOVES, STATEMENT_CASE_TAKE_UP, go_again },
+	{ "hold", ACTION_HANDLER, STAYS, STATEMENT_CASE_HOLD, hold },
 	{ "withdraw", ACTION_PARTY, STAYS, STATEMENT_PARTY_WITHDRAW, with_optional_reason },
 	{ "resume", ACTION_PARTY, STAYS, STATEMENT_PARTY_RESUME, with_optional_reason },
 	{ "object", ACTION_PARTY, STAYS, STATEMENT_PARTY_OBJECT, with_optional_reason },

@@ -26,5 +26,6 @@ const struct action *action_find(enum action_audience audience, struct slice nam
 extern const struct form action_message[];
 extern const struct form action_grant[];
 extern const struct form action_grant_end[];
+extern const struct form action_hold[];
 /* A one-time word goes with it, which the database may take. */
 bool action_gives_word(const struct action *action);

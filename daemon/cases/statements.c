@@ -78,6 +78,8 @@
 	"($1::bytea, $2::bytea, $3::uuid, $4::bytea, $5::bytea, $6::jsonb, " WORDS(7, 8, 9)
 #define PROVE_N 6
 #define PROVE "($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::bytea)"
+#define PARTY_ASK_N 5
+#define PARTY_ASK "($1::bytea, $2::bytea, $3::uuid, $4::bytea, $5::bytea)"
 #define SUBMIT_N 9
 #define SUBMIT \
 	"($1::bytea, $2::bytea, $3::bytea, $4::bytea, $5::bytea, $6::jsonb, " WORDS(7, 8, 9)
@@ -89,6 +91,8 @@
 #define GRANT_ADD "($1::bytea, $2::bytea, $3::bytea, $4::jsonb, " WORDS(5, 6, 7)
 #define GRANT_END_N 4
 #define GRANT_END "($1::bytea, $2::uuid, $3::bytea, $4::bytea)"
+#define HOLD_ADD_N 4
+#define HOLD_ADD "($1::bytea, $2::bytea, $3::bytea, $4::jsonb)"
 #define SESSION_N 7
 #define SESSION "($1::bytea, $2::text, $3::bytea, $4::bytea, $5::text, $6::integer, $7::bytea)"
 #define SESSION_FIND_N 3

@@ -29,6 +29,7 @@
 	ROW(PARTY_ANSWER, party_answer, PARTY_ACT) \
 	ROW(PARTY_WITHDRAW_APPEAL, party_withdraw_appeal, PARTY_ACT) \
 	ROW(PARTY_APPEAL, party_appeal, PARTY_ACT) \
+	ROW(PARTY_ERASURE, party_erasure, PARTY_ASK) \
 	ROW(ME, me, ACCOUNT) \
 	ROW(ME_PARTICIPATIONS, me_participations, ACCOUNT) \
 	ROW(BODY_SHOW, body_show, BODY) \
@@ -74,10 +75,14 @@
 	ROW(CASE_DECIDE_APPEAL, case_decide_appeal, CASE_ACT) \
 	ROW(CASE_REMAND, case_remand, CASE_ACT) \
 	ROW(CASE_TAKE_UP, case_take_up, CASE_ACT) \
+	ROW(CASE_HOLD, case_hold, CASE_ACT) \
 	ROW(GRANT_LIST, grant_list, ACCOUNT_LIST) \
 	ROW(GRANT_ADD, grant_add, GRANT_ADD) \
 	ROW(GRANT_END, grant_end, GRANT_END) \
 	ROW(GRANT_END_NAMED, grant_end_named, GRANT_ADD) \
+	ROW(HOLD_LIST, hold_list, ACCOUNT_LIST) \
+	ROW(HOLD_ADD, hold_add, HOLD_ADD) \
+	ROW(HOLD_END, hold_end, GRANT_END) \
 	ROW(SESSION_OPEN, session_open, SESSION) \
 	ROW(SESSION_FIND, session_find, SESSION_FIND) \
 	ROW(SESSION_TAKE_CODE, session_take_code, SESSION_CODE) \
@@ -111,6 +116,7 @@
 	ROW(SNAPSHOT_TOLD, snapshot_told, TOLD) \
 	ROW(SNAPSHOT_KEEP, snapshot_keep, SNAPSHOT) \
 	ROW(SWEEP, sweep, NUMBER) \
+	ROW(RETENTION_RUN, retention_run, NOTHING) \
 	ROW(READINESS, readiness, NOTHING)
 
 /* clang-format on */

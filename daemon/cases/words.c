@@ -117,7 +117,7 @@ static const struct word *look_up(const struct opened_words *lookup, const char 
 
 	if (lookup->n_items)
 		word = bsearch(&key, lookup->items, lookup->n_items, sizeof(key), compare_ids);
-	return word && word->text.at && text_is_utf8(word->text) ? word : NULL;
+	return word && word->text.length && text_is_utf8(word->text) ? word : NULL;
 }
 
 static bool is_word(const struct value *value)

@@ -71,7 +71,21 @@ struct page_wiki {
 /* How snapshots of revisions ended, as conduct.snapshot has it. */
 enum { PAGE_SNAPSHOTS = 6 };
 
-enum page_swept { PAGE_SWEPT_SESSIONS, PAGE_SWEPT_KEYS, PAGE_SWEPT_COUNT };
+enum page_swept {
+	PAGE_SWEPT_SESSIONS,
+	PAGE_SWEPT_KEYS,
+	PAGE_SWEPT_RECEIPTS, /* that said that they are erased */
+	PAGE_SWEPT_COUNT,
+};
+
+/* What was erased; last, what could not be and is tried again. */
+enum page_erased {
+	PAGE_ERASED_PARTY,
+	PAGE_ERASED_TEXT,
+	PAGE_ERASED_SKELETON,
+	PAGE_ERASED_FAILED,
+	PAGE_ERASED_COUNT,
+};
 
 struct page_job {
 	page_counter n_runs;
@@ -115,8 +129,10 @@ struct page {
 	struct page_wiki wiki;
 	page_counter n_swept[PAGE_SWEPT_COUNT];
 	page_counter n_snapshots[PAGE_SNAPSHOTS]; /* by snapshot_states */
-	struct budget_table *budgets;             /* at one address in the parent and its forks */
-	int budgets_fd;                           /* the parent's */
+	page_counter n_erased[PAGE_ERASED_COUNT];
+	page_counter n_erasures_overdue; /* requests that got no answer by their limit */
+	struct budget_table *budgets;    /* at one address in the parent and its forks */
+	int budgets_fd;                  /* the parent's */
 };
 
 int page_new(struct page **ret_page);

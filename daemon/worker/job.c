@@ -37,6 +37,11 @@ static unsigned sweep_period(const struct worker *worker)
 	return worker->setup.terms.sweep_every_ms;
 }
 
+static unsigned retention_period(const struct worker *worker)
+{
+	return worker->setup.terms.retention_every_ms;
+}
+
 static unsigned audit_period(const struct worker *worker)
 {
 	return worker->setup.terms.audit_every_ms;
@@ -59,6 +64,7 @@ const struct job_kind job_kinds[] = {
 	{ "lookups", true, lookups_period, job_lookups_start, job_lookups_forget },
 	{ "snapshots", true, snapshots_period, job_snapshots_start, job_snapshots_forget },
 	{ "sweep", true, sweep_period, job_sweep_start, NULL },
+	{ "retention", true, retention_period, job_retention_start, NULL },
 	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
 	{ "audit", true, audit_period, job_audit_start, NULL },
 	{ "follow", false, audit_period, job_follow_start, NULL },

@@ -9,7 +9,7 @@
 
 static const char piece[] = "500";
 
-/* conduct_api_1.sweep() answers {"sessions": n, "keys": n, "is_more": …}. */
+/* conduct_api_1.sweep() answers {"sessions": n, "keys": n, "receipts": n, "is_more": …}. */
 static bool take_swept(struct page *page, const struct pg_answer *answer)
 {
 	CLEANUP(value_freep) struct value *body = NULL;
@@ -20,6 +20,8 @@ static bool take_swept(struct page *page, const struct pg_answer *answer)
 			 (uint64_t)value_integer(value_get(body, "sessions"), 0));
 	atomic_fetch_add(&page->n_swept[PAGE_SWEPT_KEYS],
 			 (uint64_t)value_integer(value_get(body, "keys"), 0));
+	atomic_fetch_add(&page->n_swept[PAGE_SWEPT_RECEIPTS],
+			 (uint64_t)value_integer(value_get(body, "receipts"), 0));
 	return value_is_true(value_get(body, "is_more"));
 }
 

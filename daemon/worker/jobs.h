@@ -13,6 +13,7 @@ void job_lookups_forget(struct job *job);
 void job_snapshots_start(struct job *job);
 void job_snapshots_forget(struct job *job);
 void job_sweep_start(struct job *job);
+void job_retention_start(struct job *job);
 void job_people_start(struct job *job);
 void job_keys_start(struct job *job);
 void job_rotation_start(struct job *job);

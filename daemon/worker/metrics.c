@@ -187,7 +187,7 @@ static void write_wiki(const struct page_wiki *wiki, struct buffer *buffer)
 
 static void write_swept(const struct page *page, struct buffer *buffer)
 {
-	static const char *const names[PAGE_SWEPT_COUNT] = { "sessions", "keys" };
+	static const char *const names[PAGE_SWEPT_COUNT] = { "sessions", "keys", "receipts" };
 
 	head(buffer, "conductd_swept_total", "counter", "Rows forgotten after their end.");
 	for (size_t i = 0; i < PAGE_SWEPT_COUNT; i++)
@@ -202,6 +202,22 @@ static void write_snapshots(const struct page *page, struct buffer *buffer)
 	for (size_t i = 0; i < PAGE_SNAPSHOTS; i++)
 		line(buffer, "conductd_snapshots_total", "state", snapshot_states[i],
 		     atomic_load(&page->n_snapshots[i]));
+}
+
+static void write_erased(const struct page *page, struct buffer *buffer)
+{
+	static const char *const names[PAGE_ERASED_COUNT] = { "party", "text", "skeleton",
+							      "failed" };
+
+	head(buffer, "conductd_erasures_total", "counter",
+	     "What was erased: a party's words, the text of a case, its skeleton.");
+	for (size_t i = 0; i < PAGE_ERASED_COUNT; i++)
+		line(buffer, "conductd_erasures_total", "what", names[i],
+		     atomic_load(&page->n_erased[i]));
+	head(buffer, "conductd_erasure_requests_overdue_total", "counter",
+	     "Requests for erasure that got no answer by their limit.");
+	line(buffer, "conductd_erasure_requests_overdue_total", NULL, NULL,
+	     atomic_load(&page->n_erasures_overdue));
 }
 
 static void write_jobs(const struct metrics *metrics, struct buffer *buffer)
@@ -321,4 +337,5 @@ void metrics_write(const struct metrics *metrics, struct buffer *buffer)
 	write_wiki(&metrics->page->wiki, buffer);
 	write_swept(metrics->page, buffer);
 	write_snapshots(metrics->page, buffer);
+	write_erased(metrics->page, buffer);
 }

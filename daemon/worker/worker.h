@@ -56,6 +56,7 @@ struct worker_terms {
 	unsigned audit_every_ms;
 	unsigned sweep_every_ms;
 	unsigned rotation_every_ms;
+	unsigned retention_every_ms;
 };
 
 struct worker_setup {

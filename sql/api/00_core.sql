@@ -66,6 +66,19 @@ begin
 end
 $$;
 
+-- Nobody stands behind a receipt or a participation: the same 404 as ever, but that a receipt whose words are
+-- erased says so for a time.
+create or replace function conduct_api_1.refuse_party(p_receipt bytea) returns void
+language plpgsql volatile
+as $$
+begin
+	if p_receipt is not null and conduct_gate.receipt_is_erased(p_receipt) then
+		perform conduct_api_1.refuse(410, 'conduct-erased');
+	end if;
+	perform conduct_api_1.refuse(404, 'conduct-not-found');
+end
+$$;
+
 -- A party acts by receipt, or by account and participation. Absent and hidden are the same 404.
 create or replace function conduct_api_1.enter_party(p_account bytea, p_receipt bytea, p_participation uuid)
 returns conduct.party language plpgsql volatile
@@ -76,7 +89,7 @@ declare
 	v_party conduct.party;
 begin
 	if v_party_id is null then
-		perform conduct_api_1.refuse(404, 'conduct-not-found');
+		perform conduct_api_1.refuse_party(p_receipt);
 	end if;
 	perform set_config('conduct.actor', 'party:' || v_party_id, true);
 	select f.case_id into v_case from conduct.case_file f

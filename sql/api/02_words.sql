@@ -85,7 +85,8 @@ begin
 	end if;
 	with word as materialized (
 		select c.content_id, c.unit_id, c.party_id, c.generation, c.kind, c.body
-		from conduct.content c where c.content_id = any (v_ids))
+		-- An erased word is an empty one: it has no entry, and reads as null.
+		from conduct.content c where c.content_id = any (v_ids) and c.body <> '')
 	select coalesce(array_agg(x.id), '{}'), coalesce(array_agg(uuid_send(x.unit_id)
 		|| uuid_send(coalesce(x.party_id, '00000000-0000-0000-0000-000000000000'))
 		|| set_byte('\x00', 0, octet_length(x.kind)) || convert_to(x.kind, 'UTF8') || x.body), '{}')

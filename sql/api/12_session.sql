@@ -131,7 +131,8 @@ $$;
 
 -- Forgets what has ended: sessions, bearers and codes an hour after it, so that a code that comes a second
 -- time still ends its bearer; keys of requests after the day that they are kept; uploads that did not come
--- to their end within an hour. Up to p_limit of each, none that somebody holds.
+-- to their end within an hour; receipts that have said for long enough that they are erased. Up to p_limit
+-- of each, none that somebody holds.
 create or replace function conduct_api_1.sweep(p_limit integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -142,6 +143,7 @@ declare
 	v_sessions integer;
 	v_keys integer;
 	v_uploads integer;
+	v_receipts integer;
 begin
 	delete from conduct.session s
 	where s.session_hash in (
@@ -155,8 +157,14 @@ begin
 	get diagnostics v_keys = row_count;
 	-- Each may be of 160 rows.
 	v_uploads := conduct_gate.forget_uploads(10);
+	delete from conduct.erased_receipt e
+	where e.receipt_hash in (
+		select o.receipt_hash from conduct.erased_receipt o
+		where o.until_at <= v_now limit v_limit for update skip locked);
+	get diagnostics v_receipts = row_count;
 	return row(200, jsonb_build_object('sessions', v_sessions, 'keys', v_keys, 'uploads', v_uploads,
-		'is_more', greatest(v_sessions, v_keys) = v_limit or v_uploads = 10), null, null)::conduct_api_1.answer;
+		'receipts', v_receipts, 'is_more', greatest(v_sessions, v_keys, v_receipts) = v_limit
+			or v_uploads = 10), null, null)::conduct_api_1.answer;
 end
 $$;
 

@@ -14,7 +14,7 @@ declare
 	v_party conduct.party;
 begin
 	if v_party_id is null then
-		perform conduct_api_1.refuse(404, 'conduct-not-found');
+		perform conduct_api_1.refuse_party(p_receipt);
 	end if;
 	perform set_config('conduct.actor', 'party:' || v_party_id, true);
 	perform conduct_api_1.open_case_to_read(conduct_gate.case_of_party(v_party_id));
@@ -229,6 +229,7 @@ begin
 		'decisions', conduct_api_1.party_decisions(p_party), 'panel', conduct_api_1.party_panel(v_ids),
 		'outcome', conduct_api_1.party_outcome(p_party, v_ids),
 		'identity_opened', conduct_api_1.party_openings(p_party),
+		'erasure', conduct_api_1.erasure_view(p_party.party_id),
 		'allowed_actions', conduct_api_1.party_actions(p_party, v_ids));
 end
 $$;

@@ -97,7 +97,8 @@ begin
 				p_args #>> '{dispositions,0,respondent}'))
 			and conduct_gate.handler_sees_proceeding(p.proceeding_id)
 		order by p.round desc limit 1;
-	elsif p_action in ('acknowledge', 'assign', 'recuse', 'set_severity', 'open_identity', 'invite_witness') then
+	elsif p_action in ('acknowledge', 'assign', 'recuse', 'set_severity', 'open_identity', 'invite_witness',
+		'hold') then
 		select p.proceeding_id into v_proceeding from conduct.proceeding p
 		where p.case_id = conduct.opened_case() and p_action = any (conduct_api_1.allowed_on(p))
 		order by (p.kind = 'intake') desc, p.opened_at, p.proceeding_id limit 1;

@@ -21,7 +21,7 @@ begin
 			case when p.proname in ('publish_policy', 'person_seen', 'timer_run', 'lookup_next',
 				'lookup_done', 'snapshot_next', 'snapshot_told', 'snapshot_keep', 'sweep', 'audit_begin',
 				'audit_sequence', 'audit_leaves', 'audit_keep', 'audit_publish', 'vault_report',
-				'rotation_next', 'rotation_done', 'alarm')
+				'rotation_next', 'rotation_done', 'alarm', 'retention_run')
 				then array['conduct_worker']
 				when p.proname in ('readiness', 'policy_current', 'audit_nodes')
 					then array['conduct_web', 'conduct_worker']

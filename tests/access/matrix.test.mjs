@@ -326,6 +326,18 @@ test('grants (domain 5: admin)', async t => {
 		foretell: o => but(o, actor) }))));
 });
 
+test('holds (domain 5: admin)', async t => {
+	const wish = { case: randomUUID(), ground: 'dispute', until: '2099-01-01T00:00:00Z' };
+	const but = (o, actor) => (o.grantList(actor).status === 200 ? null : o.grantList(actor));
+	await t.test('list', () => check(everybody.map(actor => ({
+		name: 'holds', actor, ask: () => get(actor, '/v1/admin/holds?limit=1'), foretell: o => o.grantList(actor) }))));
+	await t.test('add', () => check(everybody.map(actor => ({
+		name: 'hold', actor, ask: () => post(actor, '/v1/admin/holds', wish), foretell: o => but(o, actor) }))));
+	await t.test('end', () => check(everybody.map(actor => ({
+		name: 'end a hold', actor, ask: () => call(actor.who, 'DELETE', `/v1/admin/holds/${randomUUID()}`),
+		foretell: o => but(o, actor) }))));
+});
+
 test('what is public (api: Public)', async t => {
 	for (const path of ['/v1/openapi.json', '/v1/policy?wiki=enwiki', '/v1/policy/versions',
 		'/v1/policy/rules/ucoc/3.1/doxing?wiki=enwiki']) {

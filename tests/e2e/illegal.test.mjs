@@ -129,6 +129,7 @@ async function wellFormed(c, state) {
 		decide_appeal: { proposal, notices: told },
 		remand: { reason: 'Again.', proposal },
 		take_up: { reason: 'Ours.', proposal },
+		hold: { reason: 'A court asks.', until: '2099-01-01T00:00:00Z' },
 		withdraw: {},
 		object: {},
 		extend: {},

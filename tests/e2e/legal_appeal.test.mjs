@@ -1,7 +1,7 @@
 // Every row of the procedure of kind appeal is reached over HTTP and does what it says.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { people } from '../harness/api.mjs';
+import { inDays, people } from '../harness/api.mjs';
 import {
 	appeal, appealBody, appeals, arbitrators, intake, judged, judgment, matter, moved, outcomes, pass,
 	personsOf, reported, turnDown,
@@ -91,6 +91,17 @@ const legal = {
 			c.act('arbitrator1', 'take_up', { reason: 'We go on.', proposal })
 		);
 	},
+	...Object.fromEntries(
+		Object.keys(appeals).map(state => [
+			`appeal: ${state} hold → –`,
+			async () => {
+				const { c, proceeding } = await appeals[state]();
+				await does(c, proceeding, 'hold', 'appeal_body', async () =>
+					c.act('arbitrator1', 'hold', { reason: 'A dispute.', until: await inDays(30), proceedings: [proceeding] })
+				);
+			},
+		])
+	),
 	...Object.fromEntries(
 		['appeal_filed', 'appeal_review'].flatMap(state => [
 			[

@@ -1,6 +1,6 @@
 // Every row of the procedure of kind intake is reached over HTTP and does what it says.
 import assert from 'node:assert/strict';
-import { people } from '../harness/api.mjs';
+import { inDays, people } from '../harness/api.mjs';
 import { acceptance, functionaries, intake, moved, notice, pass, personsOf, reported, turnDown } from '../harness/cases.mjs';
 import {
 	acted, assignment, declinedAppeal, declinedTwice, does, emergency, escalation, eventsOf, invitesWitness, opened,
@@ -176,6 +176,19 @@ const legal = {
 			c.act('functionary', 'set_severity', { severity: 'S3', reason: 'Graver than it looked.' })
 		);
 	},
+	...Object.fromEntries(
+		['received', 'triage', 'accepted', 'declined', 'handed_over', 'withdrawn', 'escalated'].map(state => [
+			`intake: ${state} hold → –`,
+			async () => {
+				const { c, proceeding } = await intake[state]();
+				const [who, role] = state === 'escalated' ? ['ts', 'external_body']
+					: [state === 'handed_over' ? 'ts' : 'functionary', 'functionary'];
+				await does(c, proceeding, 'hold', role, async () =>
+					c.act(who, 'hold', { reason: 'A court asks.', until: await inDays(100), proceedings: [proceeding] })
+				);
+			},
+		])
+	),
 	...Object.fromEntries(
 		['received', 'triage', 'accepted'].map(state => [
 			`intake: ${state} recuse → –`,

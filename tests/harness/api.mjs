@@ -143,7 +143,7 @@ export function assertProblem(answer, status, key) {
 	return answer.body;
 }
 
-function conninfo(database) {
+export function conninfo(database) {
 	const info = /migrate: "([^"]*)"/.exec(readFileSync(`${stack}/conductd.yaml`, 'utf8'))[1];
 	return info
 		.replace(/user=\S+/, 'user=postgres')
@@ -276,6 +276,13 @@ export function moveClock(text) {
 	const [, n, unit] = /^(-?\d+)(s|min|h|d)$/.exec(text);
 	const seconds = Number(n) * { s: 1, min: 60, h: 3600, d: 86400 }[unit];
 	sql(`update conduct.clock_offset set shift_seconds = shift_seconds + ${seconds}`);
+}
+
+/** The demo clock's time in so many days, as requests name it. */
+export async function inDays(n) {
+	const [[at]] = await query(`select to_char((conduct.clock() + interval '${n} days') at time zone 'UTC',
+		'YYYY-MM-DD"T"HH24:MI:SS"Z"')`);
+	return at;
 }
 
 /** Runs the timers now, as the worker does every few seconds, until nothing is due any more. */

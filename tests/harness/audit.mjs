@@ -119,6 +119,7 @@ class Bundle {
 	size = 0;
 	logged = new Map();
 	seen = new Set();
+	erased = new Set(); // entries without payload that no erasure has named yet
 	chain = null;
 
 	constructor(keys) {
@@ -131,6 +132,12 @@ class Bundle {
 
 	keep(payload) {
 		for (const line of payload.toString('utf8').split('\n')) {
+			const [, kind, rest] = /^(gone|entry) (.+)$/.exec(line) ?? [];
+			if (kind === 'gone') {
+				this.logged.delete(rest);
+			} else if (kind) {
+				this.erased.delete(rest);
+			}
 			const row = /^(\S+ .*) ([0-9a-f]{64})$/s.exec(line);
 			if (row) this.logged.set(row[1], row[2]);
 		}
@@ -158,6 +165,8 @@ class Bundle {
 				if (!same(sha256(strict(salt, 32), strict(payload)), leaf.commitment)) throw new Error('another payload');
 				for (const { id, hash } of leaf.rows) this.logged.set(this.word(id), hash);
 				this.keep(strict(payload));
+			} else {
+				this.erased.add(String(this.size));
 			}
 			let [size, hash] = [1, leafHash(bytes)];
 			while (this.stack.at(-1)?.[0] === size) {
@@ -218,6 +227,7 @@ export async function verifyBundle(path, keyTexts) {
 	for (const checkpoint of bundle.checkpoints) {
 		if (!checkpoint.isMet) bundle.faults.push(`not what was signed of ${checkpoint.size} entries`);
 	}
+	for (const index of bundle.erased) bundle.faults.push(`entry ${index} was emptied, and no erasure names it`);
 	for (const name of bundle.logged.keys()) {
 		if (!bundle.seen.has(name)) bundle.faults.push(`${name} is gone`);
 	}

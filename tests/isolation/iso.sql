@@ -168,5 +168,58 @@ as $$
 	where g.person_id = w.person_id(p_who) and g.role = 'functionary' and g.ended_at is null
 $$;
 
+-- Declined long ago, with a request of its reporter; the last day to appeal has begun.
+create function w.iso_declined(p_name text) returns text language plpgsql volatile security definer
+as $$
+declare
+	v_case text;
+	v_epoch bigint;
+begin
+	perform w.iso_name(p_name);
+	v_case := w.iso_case_name(p_name);
+	perform w.iso_submit(p_name);
+	perform w.do('Fd', v_case, 'claim');
+	perform w.do('Fd', v_case, 'decline', '{"reason_code": "no_rule", "reason": "w:none", "refer_to": "talk"}');
+	perform conduct_api_1.party_erasure(null, t.ix('receipt:' || v_case), null, t.ix(gen_random_uuid()::text), t.ix('m'));
+	perform w.shift('31 days');
+	while ((conduct_api_1.timer_run(50)).body ->> 'done')::integer > 0 loop
+	end loop;
+	update conduct.decision_notice n set appeal_until = conduct.clock() + interval '1 day' where n.case_id = t.id(v_case);
+	v_epoch := ((conduct_api_1.audit_begin(true)).body ->> 'epoch')::bigint;
+	while ((conduct_api_1.audit_sequence(v_epoch, 1000)).body ->> 'moved')::integer > 0 loop
+	end loop;
+	return 'declined';
+end
+$$;
+
+create function w.iso_hold(p_who text, p_name text) returns text language sql volatile
+as $$
+	select w.do(p_who, w.iso_case_name(p_name), 'hold', jsonb_build_object('reason', 'w:a court asks',
+		'until', conduct.clock() + interval '30 days'))
+$$;
+
+create function w.iso_appeal(p_name text) returns text language sql volatile
+as $$
+	select w.party('Rep', c, 'reporter', 'appeal', jsonb_build_object('decision', w.decision(c, 'decline'),
+		'items', '[1]'::jsonb, 'grounds', '["factual_error"]'::jsonb, 'reasons', 'w:why'))
+	from w.iso_case_name(p_name) c
+$$;
+
+-- As the worker does, but that it waits for whoever has the case.
+create function w.iso_erase(p_name text) returns text language plpgsql volatile security definer
+as $$
+begin
+	return conduct_gate.erase(w.iso_case(p_name), 'party', w.party_id(w.iso_case_name(p_name), 'reporter'), false);
+exception when check_violation then
+	return sqlerrm;
+end
+$$;
+
+create function w.iso_has_words(p_name text) returns boolean language sql stable security definer
+as $$
+	select exists (select from conduct.content c join conduct.report r on r.unit_id = c.unit_id
+		where r.case_id = w.iso_case(p_name) and c.body <> '')
+$$;
+
 grant execute on all functions in schema w to public;
 select t.people();

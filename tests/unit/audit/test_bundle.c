@@ -278,17 +278,52 @@ START_TEST(a_log_that_others_signed_is_not_verified)
 }
 END_TEST
 
-START_TEST(what_was_erased_is_counted_and_asks_for_nothing)
+/* One more pending entry, with this payload. */
+static void pend(const char *payload)
+{
+	char *line = line_of("pending", 0);
+
+	memmove(line + LINE_MAX_, line, (size_t)(lines[n_lines] - line));
+	n_lines++;
+	(void)snprintf(line, LINE_MAX_, "pending %s -", base64(slice_of(payload)));
+	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 1);
+}
+
+START_TEST(what_an_erasure_names_is_counted_and_asks_for_nothing)
 {
 	char *line = line_of("leaf", 0);
 	struct bundle_summary summary;
 
 	strcpy(strchr(strchr(line, ' ') + 1, ' '), " - -");
+	pend("erasure text c1\nentry 0\nentry 77\n");
 	*line_of("word", 0) = '\0';
 	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
 	summary = verify();
 	ck_assert_str_eq(faults, "");
 	ck_assert_uint_eq(summary.n_erased, 1);
+}
+END_TEST
+
+START_TEST(what_was_emptied_without_an_erasure_is_found)
+{
+	char *line = line_of("leaf", 0);
+
+	strcpy(strchr(strchr(line, ' ') + 1, ' '), " - -");
+	pend("erasure text c1\nentry 1\n");
+	*line_of("word", 0) = '\0';
+	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
+	ck_fault("1 entries were emptied, and no erasure names them");
+}
+END_TEST
+
+START_TEST(what_is_gone_is_not_missed_and_not_believed)
+{
+	pend("gone case_file c1\n");
+	ck_fault("case_file c1 is not what was logged");
+	*line_of("row case_file", 0) = '\0';
+	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
+	(void)verify();
+	ck_assert_str_eq(faults, "");
 }
 END_TEST
 
@@ -373,5 +408,7 @@ END_TEST
 SUITE_EACH("audit/bundle", setup, NULL, a_whole_bundle_is_verified,
 	   every_changed_character_is_a_fault, every_missing_and_every_doubled_line_is_a_fault,
 	   each_fault_is_told_by_name, a_log_that_others_signed_is_not_verified,
-	   what_was_erased_is_counted_and_asks_for_nothing, what_is_no_bundle_is_told_line_by_line,
+	   what_an_erasure_names_is_counted_and_asks_for_nothing,
+	   what_was_emptied_without_an_erasure_is_found,
+	   what_is_gone_is_not_missed_and_not_believed, what_is_no_bundle_is_told_line_by_line,
 	   a_bundle_is_verified_without_catalog_and_listener, thousands_of_rows_are_kept_and_found)

@@ -43,6 +43,7 @@ static const struct {
 	{ ACTION_HANDLER, "recuse", "{\"kind\":\"full\"}", "\"reason\":\"r\"" },
 	{ ACTION_HANDLER, "open_identity", "{\"party\":" ID ",\"reason\":\"r\"}",
 	  "\"confirm\":" ID },
+	{ ACTION_HANDLER, "hold", "{\"reason\":\"r\",\"until\":\"2099-01-01T00:00:00Z\"}", "" },
 	{ ACTION_HANDLER, "invite_witness", "{\"question\":\"q\"}",
 	  "\"user\":\"Ada\",\"name\":\"B\"" },
 	{ ACTION_HANDLER, "propose",
