@@ -31,7 +31,8 @@ begin
 end
 $$;
 
--- What is due, the longest waiting first. What nobody could answer for two weeks is given up.
+-- What is due, the longest waiting first. What nobody could answer for two weeks is given up, and at once what
+-- was erased meanwhile: its revision is not known any more.
 create or replace function conduct_api_1.snapshot_next(p_limit integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -43,7 +44,8 @@ declare
 begin
 	v_link_only := conduct_api_1.snapshot_begin(v_now);
 	update conduct.snapshot s set state = 'given_up', ended_at = v_now
-	where s.state = 'waiting' and s.next_at <= v_now and s.wanted_at < v_now - interval '14 days';
+	where s.state = 'waiting' and s.next_at <= v_now and (s.wanted_at < v_now - interval '14 days'
+		or not exists (select from conduct_gate.revision_of(s.incident_id) r where r.revision > 0));
 	get diagnostics v_given_up = row_count;
 	return conduct_api_1.answer(200, jsonb_build_object('link_only', v_link_only, 'given_up', v_given_up,
 		'items', coalesce((
@@ -117,12 +119,17 @@ declare
 	v_size integer := (p_args ->> 'size')::integer;
 	v_of record;
 begin
+	-- Acts on a case lock it: neither is it erased in the middle of this, nor does it stop taking files.
+	perform from conduct.case_file f
+	where f.case_id = (select r.case_id from conduct_gate.revision_of(p_incident) r) for update;
 	select * into v_of from conduct_gate.revision_of(p_incident);
-	-- Acts on a case lock it: whether it takes files does not change in the middle of this.
-	perform from conduct.case_file f where f.case_id = v_of.case_id for update;
 	perform from conduct.snapshot s where s.incident_id = p_incident and s.state = 'waiting' for update;
 	if not found then
 		return conduct_api_1.answer(200, '{}');
+	end if;
+	if v_of.revision is null then
+		update conduct.snapshot s set state = 'given_up', ended_at = v_now where s.incident_id = p_incident;
+		return conduct_api_1.answer(200, '{"given_up": 1}');
 	end if;
 	perform set_config('conduct.case_id', v_of.case_id::text, true);
 	if not conduct_gate.takes_files(v_of.case_id) then

@@ -84,6 +84,16 @@ select conduct.clock() - until_at between interval '10 minutes' and interval '11
 select (t.submit('seven', 'Rep', t.seen())).status, t.wait(86400 * 13), t.next() \g /dev/null
 select state from conduct.snapshot where incident_id = t.incident('seven');
 
+\echo of what is erased meanwhile nothing is fetched, and nothing that was fetched is kept
+select (t.submit('erased', 'Rep', t.seen())).status, (t.submit('erasing', 'Rep', t.seen())).status, t.next() \g /dev/null
+\connect - postgres
+alter table conduct.incident disable trigger all;
+update conduct.incident set revision = null where case_id in (t.id('erased'), t.id('erasing'));
+\connect - conduct_migrate
+select (conduct_api_1.snapshot_keep(t.incident('erasing'), '{"size": 1}', '{}', '{}', '{}', '\x00')).body;
+select t.next();
+select state, count(*) from conduct.snapshot where case_id in (t.id('erased'), t.id('erasing')) group by 1;
+
 \echo where files are taken: never where a minor is at risk and it may be sexual
 set role conduct_admin;
 insert into conduct.profile_category (profile, category, harm_type, rules, is_emergency, routes, sections) values
