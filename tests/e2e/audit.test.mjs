@@ -204,7 +204,7 @@ const past = text => `begin; ${triggers('disable')}; ${text}; ${triggers('enable
 
 test('what a superuser changes in the database is found', async () => {
 	await signedHead();
-	sql('create table kept as select distinct on (body) content_id, unit_id, kind, body, party_id from conduct.content order by body limit 2');
+	sql('create table kept as select distinct on (body) content_id, unit_id, kind, body, party_id from conduct.content where body <> \'\' order by body limit 2');
 	const ids = sql('select content_id from kept order by 1').map(([id]) => id);
 	const back = past(`delete from conduct.content where content_id in ('${ids.join("', '")}');
 		insert into conduct.content (content_id, unit_id, kind, body, party_id) select * from kept`);

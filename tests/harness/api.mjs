@@ -231,8 +231,9 @@ export function query(text) {
 
 let rowsStatement;
 /**
- * Every row that belongs to a case, as one text to compare; with the number of all words and key
- * units, which carry no case, and of all rows of `idempotency`; without the log, which looking changes.
+ * Every row that belongs to a case, as one text to compare; with the number of words and key units that are
+ * new, which carry no case, and of new rows of `idempotency`: old ones may be erased meanwhile; without the
+ * log, which looking changes.
  */
 export async function rowsOf(caseId) {
 	if (!rowsStatement) {
@@ -247,7 +248,11 @@ export async function rowsOf(caseId) {
 				coalesce(md5(string_agg(r::text, ',' order by r::text)), '')
 				from conduct.${table} r where r.case_id = '@'`
 			),
-			...['content', 'unit', 'idempotency'].map(table => `select '${table}', count(*), '' from conduct.${table}`),
+			`select 'content', count(*), '' from conduct.content c join conduct.unit u on u.unit_id = c.unit_id
+				where u.made_at > conduct.clock() - interval '12 hours' or u.unit_id = (select f.unit_id from conduct.case_file f
+					where f.case_id = '@')`,
+			"select 'unit', count(*), '' from conduct.unit where made_at > conduct.clock() - interval '12 hours'",
+			"select 'idempotency', count(*), '' from conduct.idempotency where at > conduct.clock() - interval '12 hours'",
 		].join(' union all ');
 	}
 	return (await query(rowsStatement.replaceAll('@', caseId))).map(row => row.join(' ')).join('\n');
