@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import test, { after, before } from 'node:test';
 import { sql } from '../harness/api.mjs';
 import { Load } from './load.mjs';
-import { Daemon, isAlive, isFull, note, postgres, randomFrom, until, writeConfig } from './parts.mjs';
+import { Daemon, ask, isAlive, isFull, note, postgres, randomFrom, until, writeConfig } from './parts.mjs';
 
 const BACK_MS = 10000;
 const LIMIT_MS = 90000;
@@ -45,6 +45,8 @@ async function round(name, fault) {
 	try {
 		await more(n_before + choose(n_before));
 		const is_back = await fault();
+		// PostgreSQL takes the time that it takes to read its log again.
+		await until('PostgreSQL answers', () => ask('select 1'), 60000);
 		const started = Date.now();
 		await until(() => `${name} is back\n${daemon.tail()}`, is_back, BACK_MS);
 		await daemon.ready(BACK_MS - (Date.now() - started));
@@ -58,6 +60,7 @@ async function round(name, fault) {
 		note(`kill: ${name}: back after ${took} ms; ${counts.reports} reports, ${counts.acts} acts, each there once`);
 	} finally {
 		load.is_over = true;
+		await Promise.all(load.clients);
 	}
 }
 
@@ -102,11 +105,14 @@ for (let i = 1; i <= rounds; i++) {
 	});
 
 	test(`a backend of the daemon is killed under load (${i})`, { timeout: LIMIT_MS }, async () => {
-		await round('backend', () => {
+		await round('backend', async () => {
 			const pids = sql(`select pid from pg_stat_activity where application_name = 'conductd web'
 				and datname is not null`);
-			process.kill(Number(pids[choose(pids.length)][0]), 'SIGKILL');
+			const pid = Number(pids[choose(pids.length)][0]);
+			process.kill(pid, 'SIGKILL');
 			n_killed.postgres++;
+			await until('PostgreSQL has noticed it', async () => (await ask(`select 1 from pg_stat_activity
+				where pid = ${pid}`))?.length !== 1);
 			return () => true;
 		});
 	});

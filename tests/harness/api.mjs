@@ -165,7 +165,7 @@ const PSQL_OPTIONS = ['-X', '-q', '-A', '-t', '-F', '\u001f', '-v', 'ON_ERROR_ST
 /** SQL as the superuser of the private cluster; rows as arrays of text. */
 export function sql(text, database = 'conduct') {
 	const out = execFileSync(PSQL, [...PSQL_OPTIONS, '-d', conninfo(database)], { input: text, encoding: 'utf8', timeout: SQL_MS,
-		killSignal: 'SIGKILL' });
+		killSignal: 'SIGKILL', maxBuffer: 2 ** 28 });
 	return out
 		.split('\n')
 		.filter(line => line !== '')
