@@ -1,4 +1,5 @@
-// Files: brought by a receipt or by those who handle the case, sealed in pieces, hashed, read by who may.
+// Files: brought by a receipt or by those who handle the case, sealed in pieces, hashed, read by who may. What
+// is brought stays, and makes every bundle of the log larger: other files of this suite that export it go first.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
