@@ -1,7 +1,7 @@
 // The answers that no file of tests/e2e asks for, so that the proxy sees every operation succeed.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { call, expectCall } from '../harness/api.mjs';
+import { call, expectCall, inDays } from '../harness/api.mjs';
 import { reported } from '../harness/cases.mjs';
 import { Browser, redeem } from '../e2e/browser.mjs';
 
@@ -33,4 +33,13 @@ test('files are brought, listed and read', async () => {
 	assert.equal((await expectCall(200, 'functionary', 'GET', path)).text, 'What was said to me.');
 	assert.equal((await expectCall(206, 'functionary', 'GET', path, { headers: { Range: 'bytes=5-7' } })).text, 'was');
 	await expectCall(416, 'functionary', 'GET', path, { headers: { Range: 'bytes=99-' } });
+});
+
+test('what was said is asked to be erased, and held until it may be', async () => {
+	const c = await reported();
+	assert.equal((await expectCall(202, { receipt: c.receipt }, 'POST', '/v1/receipt/erasure')).body.state, 'asked');
+	const body = { case: c.id, ground: 'court_order', until: await inDays(30) };
+	const { body: hold } = await expectCall(201, 'admin', 'POST', '/v1/admin/holds', { body });
+	assert.ok((await expectCall(200, 'admin', 'GET', '/v1/admin/holds')).body.items.some(item => item.id === hold.id));
+	await expectCall(204, 'admin', 'DELETE', `/v1/admin/holds/${hold.id}`);
 });

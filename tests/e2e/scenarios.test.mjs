@@ -37,7 +37,7 @@ test('a case of severity S2, from report to decided appeal and its end', async (
 		[body.details, body.harmed, body.extra]
 	);
 	assert.equal(view.parties.find(p => p.role === 'respondent').user, people.respondent.user);
-	assert.deepEqual(view.allowed_actions, ['acknowledge', 'claim', 'escalate', 'open_identity', 'recuse']);
+	assert.deepEqual(view.allowed_actions, ['acknowledge', 'claim', 'escalate', 'hold', 'open_identity', 'recuse']);
 
 	view = await c.act('functionary', 'claim');
 	assert.deepEqual(stateAndStage(view), ['triage', 'report']);
