@@ -215,12 +215,10 @@ static void on_handed(struct pg_call *call, const struct pg_answer *answer)
 
 	if (answer->outcome != PG_DONE)
 		fail(job, answer);
-	else if (!piece_take(run, answer))
+	else if (!piece_take(run, answer) || (run->n > 0 && rewrap(job)))
 		fail(job, NULL);
 	else if (run->n == 0)
 		pass_end(job);
-	else if (rewrap(job))
-		fail(job, NULL);
 }
 
 void job_rotation_start(struct job *job)
