@@ -136,7 +136,7 @@ static int listen_at(struct service *service, struct client_target *target, stru
 {
 	struct sockaddr_in name;
 	socklen_t length = sizeof(name);
-	int fd, r = server_open_listener("127.0.0.1", 0, false, &fd);
+	int fd = -1, r = server_open_listener("127.0.0.1", 0, false, &fd);
 
 	if (r)
 		return r;
