@@ -134,7 +134,7 @@ static int make_pool(struct service *service)
 
 static int listen_at(struct service *service, struct client_target *target, struct tls *tls)
 {
-	struct sockaddr_in name;
+	struct sockaddr_in name = { 0 };
 	socklen_t length = sizeof(name);
 	int fd = -1, r = server_open_listener("127.0.0.1", 0, false, &fd);
 
