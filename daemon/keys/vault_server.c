@@ -66,8 +66,11 @@ int vault_server_new(const struct vault_quota_limits *limits, struct vault_serve
 	if (!server)
 		return -ENOMEM;
 	r = secrets_new(&server->secrets);
-	if (r == 0)
-		r = vault_quota_new(limits, &server->quota);
+	if (r < 0) {
+		free(server);
+		return r;
+	}
+	r = vault_quota_new(limits, &server->quota);
 	if (r < 0) {
 		vault_server_free(server);
 		return r;
@@ -80,10 +83,8 @@ struct vault_server *vault_server_free(struct vault_server *server)
 {
 	if (!server)
 		return NULL;
-	if (server->secrets) {
-		crypto_wipe(server->secrets, sizeof(*server->secrets));
-		(void)munmap(server->secrets, sizeof(*server->secrets));
-	}
+	crypto_wipe(server->secrets, sizeof(*server->secrets));
+	(void)munmap(server->secrets, sizeof(*server->secrets));
 	vault_quota_free(server->quota);
 	free(server);
 	return NULL;

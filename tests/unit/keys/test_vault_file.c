@@ -341,10 +341,13 @@ START_TEST(the_public_half_is_read_back_and_no_other_spelling)
 {
 	static const struct {
 		const char *from, *to;
-	} changes[] = { { "intake 1 ", "intake 01 " },    { "intake 1 ", "intake 0 " },
-			{ "intake 1 ", "intake +1 " },    { "intake 1 ", "intake 4294967297 " },
-			{ "public 1\n", "public 2\n" },   { "host-1", "host 1" },
-			{ "deployment ", "deployment  " } };
+	} changes[] = {
+		{ "intake 1 ", "intake 01 " },          { "intake 1 ", "intake 0 " },
+		{ "intake 1 ", "intake +1 " },          { "intake 1 ", "intake 4294967297 " },
+		{ "intake 1 ", "intake 00000000001 " }, { "intake 1 ", "intake 1 0" },
+		{ "public 1\n", "public 2\n" },         { "host-1", "host 1" },
+		{ "deployment ", "deployment  " }
+	};
 	char written[PUBLIC_FILE_TEXT_MAX], changed[PUBLIC_FILE_TEXT_MAX + 64];
 	struct public_keys keys, again;
 
@@ -364,6 +367,15 @@ START_TEST(the_public_half_is_read_back_and_no_other_spelling)
 	for (size_t length = 0; length < strlen(written); length++)
 		ck_assert_int_eq(public_file_read((struct slice){ written, length }, &again),
 				 PUBLIC_FILE_E_MALFORMED);
+	for (char *at = strstr(written, "deployment "); strstr(at, "log "); at++) {
+		if (*at < 'a' || *at > 'z')
+			continue;
+		*at ^= 0x20;
+		ck_assert_int_eq(public_file_read(slice_of(written), &again),
+				 PUBLIC_FILE_E_MALFORMED);
+		*at ^= 0x20;
+	}
+	again = keys;
 	again.host[0] = 'H';
 	ck_assert(!public_keys_equal(&keys, &again));
 	again = keys;
