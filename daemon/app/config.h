@@ -95,7 +95,6 @@ struct config {
 	const char *pid_file;        /* "" writes none */
 	int64_t drain_seconds;
 	int64_t log_level;
-	const char *deployment_id;
 	const char *database_web;
 	const char *database_worker;
 	const char *database_migrate; /* conductctl alone */

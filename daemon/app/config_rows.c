@@ -97,8 +97,6 @@ const struct config_row config_rows[] = {
 	{ "processes.pid_file", CONFIG_PATH, AT(pid_file), "''", .least = 0, .is_fixed = true },
 	{ "processes.drain", CONFIG_DURATION, AT(drain_seconds), "30s", .least = 1, .most = 600 },
 	{ "log_level", CONFIG_CHOICE, AT(log_level), "info", .choices = log_levels },
-	{ "deployment_id", CONFIG_TEXT, AT(deployment_id), "'conductd'", .least = 1, .most = 64,
-	  .is_fixed = true },
 	{ "database.web", CONFIG_CONNINFO, AT(database_web),
 	  "'host=/run/postgresql dbname=conductd user=conduct_web"
 	  " passfile=/etc/conductd/web.pgpass'",

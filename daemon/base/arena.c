@@ -64,6 +64,8 @@ struct arena *arena_free(struct arena *arena)
 		taken->destroy(taken->object);
 	for (struct block *block = arena->blocks, *next; block; block = next) {
 		next = block->next;
+		/* Words that were opened, receipts, tokens: nothing of a request stays behind. */
+		explicit_bzero(block->bytes, block->used);
 		free(block);
 	}
 	free(arena);

@@ -18,7 +18,6 @@ create table audit_log (
 	origin text not null constraint audit_log_origin_is_a_name check (origin ~ '^[!-*,-~]{1,100}$'),
 	epoch bigint not null default 0
 );
-insert into audit_log (origin) values ('conductd/' || gen_random_uuid());
 
 create table audit_pending (
 	pending_id bigint generated always as identity constraint audit_pending_pkey primary key,
@@ -331,6 +330,9 @@ grant select, insert on audit_leaf, audit_payload, audit_node, audit_checkpoint 
 grant select, update on audit_log to conduct_timer;
 call guard_tables();
 reset role;
+
+-- The deployment's id, which only a role that row-level security does not hold back reads here.
+insert into conduct.audit_log (origin) select 'conductd/' || d.deployment_id from conduct.deployment d;
 
 -- What was there before the log begins with it.
 set timezone = 'UTC';

@@ -1,6 +1,5 @@
 // What must be forgotten is forgotten: on request and by time, not while something stands against it, not by
-// halves, and with a log that goes on being verified. The clock goes
-// on by years in here: files that need the present run before.
+// halves, and with a log that goes on being verified.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';

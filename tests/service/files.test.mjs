@@ -234,8 +234,8 @@ test('a reload names the keys that it does not change, each time, and takes the 
 		assert.notEqual((await get(port, '/healthz', { headers })).status, 421, `port ${port}`);
 	}
 	await reload(text => text.replace(/index_key_file: .*/, 'index_key_file: "/nonexistent"').replace('ops_listen: "127.0.0.1', 'ops_listen: "127.0.0.2')
-		.replace(/(user=conduct_worker)/, '$1 connect_timeout=9') + 'deployment_id: other\n');
-	assert.deepEqual(said().slice(2), ['ops_listen, deployment_id, database.worker, index_key_file']);
+		.replace(/(user=conduct_worker)/, '$1 connect_timeout=9'));
+	assert.deepEqual(said().slice(2), ['ops_listen, database.worker, index_key_file']);
 	await daemon.stop();
 	mend();
 });

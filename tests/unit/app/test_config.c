@@ -143,7 +143,6 @@ START_TEST(the_dump_is_golden)
 		"processes:\n  web: 3\n  user: \"conductd\"\n  pid_file: \"/run/x\"\n"
 		"  drain: 90s\n"
 		"log_level: debug\n"
-		"deployment_id: \"conductd\"\n"
 		"database:\n  web: \"host=/x user=a\"\n";
 	CLEANUP(buffer_deinit) struct buffer text = BUFFER_NULL;
 	struct config *config = read_good(full);
@@ -338,8 +337,8 @@ static const struct {
 	{ "processes: {drain: 1h}", 1, 20, "processes.drain must be from 1 to 600 seconds" },
 	{ "log_level: loud", 1, 12, "log_level must be one of error, warn, info, debug" },
 	{ "log_level: [info]", 1, 12, "log_level must be one of error, warn, info, debug" },
-	{ "deployment_id: ''", 1, 16, "deployment_id must not be empty" },
-	{ "deployment_id: \"a\\nb\"", 1, 16, "deployment_id holds a control character" },
+	{ "issuers: [{name: ''}]", 1, 18, "name must not be empty" },
+	{ "contact: \"a\\nb\"", 1, 10, "contact holds a control character" },
 	{ "index_key_file: key", 1, 17, "index_key_file must be an absolute path" },
 	{ "index_key_file: ''", 1, 17, "index_key_file must be an absolute path" },
 	{ "policy_path: [data]", 1, 15, "policy_path must be an absolute path" },
