@@ -302,6 +302,24 @@ START_TEST(checkpoints_are_signed_for_the_worker_alone)
 }
 END_TEST
 
+/* Keys that could be written to a disk are not held: there is no vault then. */
+START_TEST(without_memory_of_its_own_there_is_no_vault)
+{
+	struct vault_quota_limits limits = { .cases_person = CASES, .cases_host = CASES };
+	struct vault_server *other = NULL;
+	struct rlimit had, none;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_AS, &had), 0);
+	none = had;
+	none.rlim_cur = 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+	int r = vault_server_new(&limits, &other);
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &had), 0);
+	ck_assert_int_eq(r, -ENOMEM);
+	ck_assert_ptr_null(other);
+}
+END_TEST
+
 START_TEST(keys_are_replaced_whole)
 {
 	struct vault_keys others;
@@ -375,5 +393,6 @@ SUITE_EACH("keys/vault", start, end, all_keys_of_an_answer_come_with_one_request
 	   a_context_is_kept_for_its_own_key_alone,
 	   a_quota_that_is_used_up_opens_nothing_and_says_when, without_a_vault_nobody_waits,
 	   a_vault_that_does_not_answer_is_waited_for_two_seconds, only_the_worker_asks_as_nobody,
-	   checkpoints_are_signed_for_the_worker_alone, keys_are_replaced_whole,
+	   checkpoints_are_signed_for_the_worker_alone,
+	   without_memory_of_its_own_there_is_no_vault, keys_are_replaced_whole,
 	   no_mutant_of_a_request_opens_a_unit, answers_of_another_shape_are_none)
