@@ -393,6 +393,6 @@ SUITE_EACH("keys/vault", start, end, all_keys_of_an_answer_come_with_one_request
 	   a_context_is_kept_for_its_own_key_alone,
 	   a_quota_that_is_used_up_opens_nothing_and_says_when, without_a_vault_nobody_waits,
 	   a_vault_that_does_not_answer_is_waited_for_two_seconds, only_the_worker_asks_as_nobody,
-	   checkpoints_are_signed_for_the_worker_alone,
-	   without_memory_of_its_own_there_is_no_vault, keys_are_replaced_whole,
-	   no_mutant_of_a_request_opens_a_unit, answers_of_another_shape_are_none)
+	   checkpoints_are_signed_for_the_worker_alone, without_memory_of_its_own_there_is_no_vault,
+	   keys_are_replaced_whole, no_mutant_of_a_request_opens_a_unit,
+	   answers_of_another_shape_are_none)
