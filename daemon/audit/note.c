@@ -205,32 +205,38 @@ static int read_line(struct slice *lines, struct slice *ret_name, uint8_t ret_by
 	return 0;
 }
 
-/* Which of the keys has signed. Lines of others are passed over, one of these that fails is not. */
+/*
+ * Which of the keys has signed. Lines of others are passed over; one of these that fails is not,
+ * and neither is one that is there twice: of one checkpoint there is one text.
+ */
 static int find_signature(struct slice text, struct slice lines, const struct note_key *keys,
 			  size_t n_keys, size_t *ret_key)
 {
-	int found = NOTE_E_UNKNOWN;
+	size_t signers[NOTE_SIGNATURES_MAX], n_signers = 0;
 
 	for (unsigned n = 0; lines.length; n++) {
 		uint8_t bytes[SIGNATURE_SIZE];
 		struct slice name;
+		size_t i = 0;
+		int r;
 
 		if (n == NOTE_SIGNATURES_MAX || read_line(&lines, &name, bytes))
 			return NOTE_E_MALFORMED;
-		for (size_t i = 0; i < n_keys; i++) {
-			int r;
-
-			if (!text_equals(name, text_slice(keys[i].name)) ||
-			    memcmp(keys[i].id, bytes, NOTE_ID_SIZE) != 0)
-				continue;
-			r = ed25519_verify(keys[i].public, text, bytes + NOTE_ID_SIZE);
-			if (r)
-				return r < 0 ? r : NOTE_E_SIGNATURE;
-			*ret_key = i;
-			found = 0;
-		}
+		while (i < n_keys && (!text_equals(name, text_slice(keys[i].name)) ||
+				      memcmp(keys[i].id, bytes, NOTE_ID_SIZE) != 0))
+			i++;
+		if (i == n_keys)
+			continue;
+		r = ed25519_verify(keys[i].public, text, bytes + NOTE_ID_SIZE);
+		if (r)
+			return r < 0 ? r : NOTE_E_SIGNATURE;
+		for (size_t j = 0; j < n_signers; j++)
+			if (signers[j] == i)
+				return NOTE_E_MALFORMED;
+		signers[n_signers++] = i;
+		*ret_key = i;
 	}
-	return found;
+	return n_signers ? 0 : NOTE_E_UNKNOWN;
 }
 
 /* Returns 0 or NOTE_E_MALFORMED. */

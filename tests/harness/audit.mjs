@@ -74,20 +74,21 @@ export function openNote(note, keys) {
 	const end = note.indexOf('\n\n');
 	if (end < 0 || !note.endsWith('\n')) throw new Error('not a note');
 	const text = note.slice(0, end + 1);
-	let signer;
+	const signers = new Set();
 	for (const line of note.slice(end + 2, -1).split('\n')) {
 		const [, name, base64] = /^\u2014 (\S+) (\S+)$/u.exec(line) ?? [];
 		if (!name) throw new Error('not a signature line');
 		const bytes = strict(base64, 68);
 		for (const key of keys.filter(k => k.name === name && same(k.id, bytes.subarray(0, 4)))) {
 			if (!verify(null, Buffer.from(text), key.key, bytes.subarray(4))) throw new Error('the signature does not hold');
-			signer = key;
+			if (signers.has(key)) throw new Error('signed twice by one key');
+			signers.add(key);
 		}
 	}
-	if (!signer) throw new Error('signed by none of the keys');
+	if (!signers.size) throw new Error('signed by none of the keys');
 	const [, origin, size, root] = /^(\S+)\n(0|[1-9][0-9]{0,14})\n(\S+)\n$/.exec(text) ?? [];
 	if (!origin) throw new Error('not a checkpoint');
-	return { origin, size: Number(size), root: strict(root, 32), signer: signer.name };
+	return { origin, size: Number(size), root: strict(root, 32), signers: [...signers].map(key => key.name) };
 }
 
 /** The fields of an entry; throws where it is none. */

@@ -135,6 +135,19 @@ START_TEST(signatures_of_others_are_passed_over)
 }
 END_TEST
 
+/* Else there were two texts of one checkpoint. */
+START_TEST(a_key_signs_once)
+{
+	char more[2 * NOTE_SIZE_MAX];
+	const char *line = strstr(note, "\n\n") + 2;
+	struct checkpoint checkpoint;
+
+	(void)snprintf(more, sizeof(more), "%s%s", note, line);
+	ck_assert_int_eq(open_note(more, strlen(more)), NOTE_E_MALFORMED);
+	ck_assert_int_eq(note_read((struct slice){ more, strlen(more) }, &checkpoint), 0);
+}
+END_TEST
+
 START_TEST(numbers_and_hashes_have_one_spelling)
 {
 	static const char *const bad[] = {
@@ -244,5 +257,5 @@ END_TEST
 SUITE_EACH("audit/note", setup, NULL, a_note_is_opened_by_the_key_that_signed_it,
 	   a_note_of_another_program_is_opened, every_changed_bit_of_a_note_is_found,
 	   every_shorter_note_is_refused_and_every_longer, signatures_of_others_are_passed_over,
-	   numbers_and_hashes_have_one_spelling, what_is_no_note_or_key_is_refused,
-	   keys_are_read_as_they_are_written)
+	   a_key_signs_once, numbers_and_hashes_have_one_spelling,
+	   what_is_no_note_or_key_is_refused, keys_are_read_as_they_are_written)
