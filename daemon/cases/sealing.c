@@ -1,7 +1,7 @@
 /*
  * Sealing of words. Which unit a word of a report belongs to is told by its kind, the same way as
- * sql/api/21_submit_store.sql tells it by its place: what is told goes with the report, who the
- * reporter is with the identity, and everything else with the case file.
+ * sql/api/21_submit_store.sql tells it: what is told goes with the report, and so does why somebody
+ * is kept out of it; who the reporter is goes with the identity, and all else with the case file.
  */
 
 #include "daemon/cases/sealing.h"
@@ -17,7 +17,7 @@ enum place { PLACE_CASE_FILE, PLACE_REPORT, PLACE_IDENTITY };
 
 static enum place place_of(const struct word *word)
 {
-	static const char *const told[] = { "details", "harmed", "extra" };
+	static const char *const told[] = { "details", "harmed", "extra", "reason" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
 		if (strcmp(word->kind, told[i]) == 0)

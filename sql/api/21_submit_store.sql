@@ -66,7 +66,8 @@ begin
 		where u.kind <> 'identity' or s.word_ids && s.own),
 	a_word as (
 		insert into conduct.content (content_id, unit_id, kind, body)
-		select w.id, (s.units ->> case when w.id = any (s.told) then 'report'
+		-- Why somebody is kept out is the only reason that a report gives.
+		select w.id, (s.units ->> case when w.id = any (s.told) or w.kind = 'reason' then 'report'
 			when w.id = any (s.own) then 'identity' else 'case_file' end)::uuid, w.kind, w.body
 		from s, unnest(s.word_ids, s.word_kinds, s.words) w (id, kind, body) where w.kind not like '$%'),
 	-- The keys of these units, as store_words() reads them.

@@ -11,11 +11,11 @@ begin
 			'due_at', conduct_api_1.time_text(q.due_at), 'state', q.state, 'answer', q.answer,
 			'answered_at', conduct_api_1.time_text(q.answered_at),
 			'until', conduct_api_1.time_text(q.until_at))
-		from conduct.erasure_request q where q.party_id = p_party);
+		from conduct.erasure_request q where q.party_id = p_party order by q.asked_at desc limit 1);
 end
 $$;
 
--- Asked again, the request is the one there is.
+-- Asked again, the request is the one there is; when that is done, what was said since is asked for.
 create or replace function conduct_api_1.party_erasure(p_account bytea, p_receipt bytea, p_participation uuid,
 	p_scope bytea, p_mac bytea)
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -27,7 +27,7 @@ declare
 	v_now timestamptz := conduct.clock();
 begin
 	if v_key.scope is null and not exists (select from conduct.erasure_request q
-		where q.party_id = v_party.party_id)
+		where q.party_id = v_party.party_id and q.state <> 'erased')
 	then
 		insert into conduct.erasure_request (request_id, case_id, party_id, asked_at, due_at, state, next_at)
 		values (gen_random_uuid(), v_party.case_id, v_party.party_id, v_now,

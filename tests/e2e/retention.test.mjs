@@ -114,6 +114,47 @@ test('a request is answered, waits for what is open, and is done when nothing st
 	await expectCall(404, 'reporter', 'GET', `/v1/receipt?participation=${now.parties[0].id}`);
 });
 
+test('of a witness not even the name stays, and of a reporter not whom they feared', async () => {
+	const c = await told('kept-out', { exclude_handlers: [{ user: 'Nobody of this wiki', reason: 'canary-kept-out-reason' }] });
+	const { word } = await c.act('functionary', 'invite_witness', { name: 'canary-kept-out-witness', question: 'What did you see?' });
+	const { body: { receipt } } = await expectCall(201, null, 'POST', '/v1/receipt/prove', { body: { word } });
+	await expectCall(201, { receipt }, 'POST', '/v1/receipt/messages', { body: { text: 'canary-kept-out-seen' } });
+	// What a reporter says of others is sealed with what the reporter tells, and goes with that key.
+	const reasons = () => sql(`select u.kind, octet_length(c.body) > 0, count(s.blob) from conduct.recusal r
+		join conduct.content c on c.content_id = r.reason_content join conduct.unit u on u.unit_id = c.unit_id
+		left join keyring.stanza s on s.unit_id = c.unit_id and s.generation = c.generation and s.kind = 'vault'
+		where r.case_id = '${c.id}' group by 1, 2`);
+	assert.deepEqual(reasons(), [['report', 't', '1']]);
+	const names = sql(`select name_content from conduct.party where case_id = '${c.id}' and role = 'witness'`);
+	await c.act('functionary', 'decline', turnDown());
+	for (const who of [c, { receipt }]) await ask(who);
+	await pass('31d');
+	assert.deepEqual([(await look(c)).status, (await look({ receipt })).status], [410, 410]);
+	assert.deepEqual(reasons(), [['report', 'f', '0']]);
+	assert.deepEqual(sql(`select octet_length(body) from conduct.content where content_id = '${names[0][0]}'`), [['0']]);
+	const { body } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/messages?channel=witness`);
+	assert.deepEqual(body.items.map(({ text }) => text), ['What did you see?', null]);
+});
+
+test('what a respondent says after an erasure can be erased as well', async () => {
+	const { c } = await matter.heard();
+	await decide(c);
+	await pass('31d');
+	const { who, query } = await c.as('respondent');
+	const say = text => expectCall(201, who, 'POST', `/v1/receipt/messages${query}`, { body: { text } });
+	const said = async () => (await expectCall(200, who, 'GET', `/v1/receipt/messages${query}`)).body.items
+		.filter(({ from }) => from === 'party').map(({ text }) => text);
+	const request = async () => (await expectCall(202, who, 'POST', `/v1/receipt/erasure${query}`)).body.state;
+	assert.equal(await request(), 'asked');
+	await erase();
+	await say('One more word.');
+	assert.deepEqual(await said(), [null, 'One more word.']);
+	assert.equal(await request(), 'asked', 'what was done once is asked for again');
+	await erase();
+	assert.deepEqual(await said(), [null, null]);
+	assert.equal((await expectCall(200, who, 'GET', `/v1/receipt${query}`)).body.erasure.state, 'erased');
+});
+
 test('after its time an erased receipt is as unknown as any other', async () => {
 	const c = await told('unknown');
 	await c.act('functionary', 'decline', turnDown());
