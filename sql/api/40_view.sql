@@ -367,6 +367,19 @@ $$;
 
 -- History, conversations -------------------------------------------------------------------------
 
+create or replace function conduct_api_1.view_event(p_event conduct.event) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return jsonb_build_object('proceeding', p_event.proceeding_id, 'kind', p_event.kind, 'seq', p_event.seq,
+		'from', p_event.from_state, 'action', p_event.action, 'to', p_event.to_state, 'role', p_event.role,
+		'actor', p_event.actor_person, 'party', p_event.actor_party,
+		'at', conduct_api_1.time_text(p_event.at), 'revision', p_event.revision, 'act', p_event.act_id,
+		'reason', conduct_api_1.word(p_event.reason_content), 'facts', p_event.facts);
+end
+$$;
+
+-- What moved the proceedings in sight, and the custody of the files in sight, in the order of time.
 create or replace function conduct_api_1.case_events(p_account bytea, p_case uuid, p_limit integer,
 	p_after jsonb)
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -381,19 +394,21 @@ begin
 	perform conduct_api_1.open_seen_case(p_case);
 	v_ids := (conduct_gate.handler_sight(p_case)).seen;
 	with page as (
-		select e.*, row_number() over (order by e.at, e.proceeding_id, e.seq) as nth
-		from conduct.event e
-		where e.case_id = p_case and e.proceeding_id = any (v_ids)
-			and (p_after is null or (e.at, e.proceeding_id, e.seq) >
-				((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid, (p_after ->> 2)::integer))
-		order by e.at, e.proceeding_id, e.seq limit p_limit + 1)
-	select coalesce(jsonb_agg(jsonb_build_object('proceeding', g.proceeding_id, 'kind', g.kind,
-			'seq', g.seq, 'from', g.from_state, 'action', g.action, 'to', g.to_state, 'role', g.role,
-			'actor', g.actor_person, 'party', g.actor_party, 'at', conduct_api_1.time_text(g.at),
-			'revision', g.revision, 'act', g.act_id, 'reason', conduct_api_1.word(g.reason_content),
-			'facts', g.facts) order by g.nth) filter (where g.nth <= p_limit), '[]'),
+		select h.*, row_number() over (order by h.at, h.id, h.seq) as nth
+		from ((select e.at, e.proceeding_id as id, e.seq, e as event, null::jsonb as custody
+				from conduct.event e
+				where e.case_id = p_case and e.proceeding_id = any (v_ids)
+					and (p_after is null or (e.at, e.proceeding_id, e.seq) >
+						((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid, (p_after ->> 2)::integer))
+				order by e.at, e.proceeding_id, e.seq limit p_limit + 1)
+			union all
+			select c.at, c.id, c.seq, null, c.item
+			from conduct_api_1.custody(p_case, p_limit + 1, p_after) c) h
+		order by h.at, h.id, h.seq limit p_limit + 1)
+	select coalesce(jsonb_agg(coalesce(g.custody, conduct_api_1.view_event(g.event)) order by g.nth)
+			filter (where g.nth <= p_limit), '[]'),
 		case when count(*) > p_limit then
-			(select jsonb_build_array(l.at, l.proceeding_id, l.seq) from page l where l.nth = p_limit) end
+			(select jsonb_build_array(l.at, l.id, l.seq) from page l where l.nth = p_limit) end
 	into v_items, v_next from page g;
 	return conduct_api_1.answer(200, jsonb_build_object('items', v_items, 'next', v_next));
 end

@@ -222,6 +222,21 @@ begin
 end
 $$;
 
+-- A reading is seen by whoever would see what the reader wrote at that time: to whom a proceeding is hidden,
+-- nothing tells of it.
+create or replace function conduct_api_1.sees_reading(p_read conduct.attachment_read) returns boolean
+language plpgsql stable
+as $$
+declare
+	v_message conduct.message;
+begin
+	v_message.case_id := p_read.case_id;
+	v_message.author_person := p_read.person_id;
+	v_message.at := p_read.at;
+	return conduct_api_1.sees_message(v_message);
+end
+$$;
+
 -- With its custody: who brought it, and who read it when; of many readings the last ones.
 create or replace function conduct_api_1.view_attachment(p_file conduct.attachment) returns jsonb
 language plpgsql stable
@@ -237,7 +252,105 @@ begin
 				'at', conduct_api_1.time_text(r.at)) order by r.at, r.read_id)
 			from (select * from conduct.attachment_read r
 				where r.case_id = p_file.case_id and r.attachment_id = p_file.attachment_id
+					and conduct_api_1.sees_reading(r)
 				order by r.at desc, r.read_id desc limit 20) r), '[]'));
+end
+$$;
+
+-- The chain of custody, which case_events() tells with the rest of the history. It is read from what is
+-- written anyway: a file that was added, somebody who opened it, its erasure.
+
+create or replace function conduct_api_1.custody_added(p_file conduct.attachment) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return jsonb_build_object('kind', 'file', 'action', 'add',
+		'role', case when p_file.source = 'snapshot' then 'system' when p_file.party_id is null then 'handler'
+			else (select y.role from conduct.party y where y.party_id = p_file.party_id) end,
+		'actor', p_file.person_id, 'party', p_file.party_id, 'at', conduct_api_1.time_text(p_file.made_at),
+		'facts', jsonb_build_object('attachment', p_file.attachment_id, 'source', p_file.source,
+			'media_type', p_file.media_type, 'size', p_file.size,
+			'sha256', conduct_api_1.word(p_file.digest_content)));
+end
+$$;
+
+-- Whether a download begins with a reading. One from a later byte goes on with a download of the same person
+-- within the hour: a connection that was cut, or one of several at once.
+create or replace function conduct_api_1.custody_opens(p_read conduct.attachment_read) returns boolean
+language plpgsql stable
+as $$
+begin
+	return p_read.from_byte = 0 or not exists (
+		select from conduct.attachment_read r
+		where r.case_id = p_read.case_id and r.attachment_id = p_read.attachment_id
+			and r.person_id = p_read.person_id and r.at >= p_read.at - interval '1 hour'
+			and (r.at, r.read_id) < (p_read.at, p_read.read_id));
+end
+$$;
+
+create or replace function conduct_api_1.custody_opened(p_read conduct.attachment_read) returns jsonb
+language plpgsql stable
+as $$
+begin
+	return jsonb_build_object('kind', 'file', 'action', 'open', 'role', 'handler', 'actor', p_read.person_id,
+		'party', null, 'at', conduct_api_1.time_text(p_read.at),
+		'facts', jsonb_build_object('attachment', p_read.attachment_id));
+end
+$$;
+
+-- The party of an erasure is the one that asked for it.
+create or replace function conduct_api_1.custody_erased(p_attachment uuid, p_extent text, p_party uuid,
+	p_at timestamptz)
+returns jsonb language plpgsql stable
+as $$
+begin
+	return jsonb_build_object('kind', 'file', 'action', 'erase', 'role', 'system', 'actor', null,
+		'party', p_party, 'at', conduct_api_1.time_text(p_at),
+		'facts', jsonb_build_object('attachment', p_attachment, 'extent', p_extent));
+end
+$$;
+
+-- Of the files of the opened case that the actor sees: the first so many of each sort behind a place in the
+-- history, which is (at, id, seq).
+create or replace function conduct_api_1.custody(p_case uuid, p_limit integer, p_after jsonb)
+returns table (at timestamptz, id uuid, seq integer, item jsonb)
+language plpgsql stable rows 100
+as $$
+declare
+	v_at timestamptz := coalesce((p_after ->> 0)::timestamptz, '-infinity');
+	v_id uuid := coalesce((p_after ->> 1)::uuid, '00000000-0000-0000-0000-000000000000');
+	v_seq integer := coalesce((p_after ->> 2)::integer, 0);
+	v_files uuid[];
+begin
+	-- Most cases have none.
+	if not exists (select from conduct.attachment a where a.case_id = p_case) then
+		return;
+	end if;
+	v_files := array(select a.attachment_id from conduct.attachment a
+		where a.case_id = p_case and conduct_api_1.sees_attachment(a));
+	return query
+		select a.made_at, a.attachment_id, 1, conduct_api_1.custody_added(a)
+		from conduct.attachment a
+		where a.case_id = p_case and a.attachment_id = any (v_files)
+			and (a.made_at, a.attachment_id, 1) > (v_at, v_id, v_seq)
+		order by a.made_at, a.attachment_id limit p_limit;
+	return query
+		select r.at, r.read_id, 1, conduct_api_1.custody_opened(r)
+		from conduct.attachment_read r
+		where r.case_id = p_case and r.at >= v_at and r.attachment_id = any (v_files)
+			and (r.at, r.read_id, 1) > (v_at, v_id, v_seq)
+			and conduct_api_1.custody_opens(r) and conduct_api_1.sees_reading(r)
+		order by r.at, r.read_id limit p_limit;
+	return query
+		select x.at, x.attachment_id, 2,
+			conduct_api_1.custody_erased(x.attachment_id, x.extent, x.party_id, x.at)
+		from (select distinct on (a.attachment_id) e.at, a.attachment_id, e.extent, e.party_id
+			from conduct.erasure e join conduct.attachment a on a.case_id = e.case_id
+				and (a.unit_id = any (e.units) or a.party_id = e.party_id)
+			where e.case_id = p_case and a.attachment_id = any (v_files)
+			order by a.attachment_id, e.at) x
+		where (x.at, x.attachment_id, 2) > (v_at, v_id, v_seq)
+		order by x.at, x.attachment_id limit p_limit;
 end
 $$;
 

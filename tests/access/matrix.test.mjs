@@ -146,7 +146,7 @@ const operations = {
 	},
 	files: {
 		section: 'api: one predicate for all that hangs on a case', ask: (actor, c) => get(actor, `/v1/cases/${c.id}/attachments?limit=100`),
-		foretell: (o, actor, c) => ({ status: o.events(actor, c).status }),
+		foretell: (o, actor, c) => o.files(actor, c),
 	},
 	'a note': {
 		section: 'domain 3: notes never change state', foretell: (o, actor, c) => o.note(actor, c),

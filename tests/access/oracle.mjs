@@ -202,7 +202,8 @@ export class Oracle {
 		words.push(...isOpen ? [] : c.contact ?? []);
 		const unseen = c.proceedings.filter(proceeding => !seen.includes(proceeding));
 		words.push(...unseen.filter(({ id }) => id).map(({ id }) => id),
-			...c.said.filter(message => unseen.includes(message.in)).map(({ text }) => text));
+			...c.said.filter(message => unseen.includes(message.in)).map(({ text }) => text),
+			...c.brought.filter(file => unseen.includes(file.in)).flatMap(({ id, name }) => [id, name]));
 		return words;
 	}
 
@@ -247,8 +248,14 @@ export class Oracle {
 			return { status: 401 };
 		}
 		const seen = this.visible(actor.person, c);
-		return seen.length ? { status: 200, kinds: [...new Set(seen.map(p => p.kind))].sort(), hasNot: this.forbidden(c, seen) }
-			: { status: 404 };
+		const files = c.brought.filter(file => seen.includes(file.in));
+		return seen.length ? { status: 200, kinds: [...new Set([...seen.map(p => p.kind), ...files.map(() => 'file')])].sort(),
+			has: files.map(({ id }) => id), hasNot: this.forbidden(c, seen) } : { status: 404 };
+	}
+
+	files(actor, c) {
+		const { status, has, hasNot } = this.events(actor, c);
+		return { status, has, hasNot };
 	}
 
 	messages(actor, c, channel) {

@@ -59,7 +59,7 @@ async function file(label, { who = 'reporter', respondents = ['respondent'], str
 		identity: account ? changes.identity ?? 'sealed' : 'anonymous', contact: changes.contact ? [changes.contact] : [],
 		excluded: (changes.exclude_handlers ?? []).map(({ user }) => Object.keys(demo).find(n => demo[n].user === user)),
 		declared: [], assigned: [], handlers: new Set(), reportedAt: tick(), acceptedAt: Infinity, closedAt: Infinity,
-		said: [], proceedings: [{ kind: 'intake', state, body }],
+		said: [], brought: [], proceedings: [{ kind: 'intake', state, body }],
 		parties: [{ role: 'reporter', account }] });
 	for (const target of targets) {
 		const name = target.self ? account : Object.keys(demo).find(n => demo[n].user === target.user);
@@ -137,6 +137,13 @@ async function say(c, who, channel, text) {
 	told(c, channel, text);
 }
 
+/** Adds a file, under a name that occurs nowhere else. It belongs to the proceeding of that time, as what is said. */
+async function bring(c, who, name) {
+	const path = who.receipt ? '/v1/receipt/attachments' : `/v1/cases/${c.id}/attachments`;
+	const { body } = await expectCall(201, who, 'POST', path, { raw: Buffer.from(name), headers: { 'Conduct-Filename': name } });
+	c.brought.push({ id: body.id, name, in: c.proceedings.at(-1) });
+}
+
 /** Turned down: reporter and target are told, and the target learns of the case by it. */
 async function turnedDown(c, action, proceeding, state) {
 	await c.act('functionary', action, turnDown());
@@ -156,6 +163,7 @@ async function oldCases() {
 	const again = await appealed(await resolved('remanded'));
 	await heardByPanel(again);
 	await say(again, 'arbitrator1', 'internal', 'note-before-the-remand');
+	await bring(again, 'arbitrator1', 'file-before-the-remand');
 	const proposal = await moved(again, last(again, 'appeal').id, 'remand');
 	const closed = [await resolved('closed'), await resolved('closed and assigned')];
 	pass('31d');
@@ -186,7 +194,8 @@ async function sanctionedFunctionary() {
 }
 
 async function ofReporters() {
-	await file('plain', { contact: 'rosa.secret@example.org' });
+	const plain = await file('plain', { contact: 'rosa.secret@example.org' });
+	await bring(plain, { receipt: plain.receipt }, 'file-of-the-reporter');
 	await file('named', { who: 'reporter2', identity: 'named', contact: 'rahel.secret@example.org' });
 	await file('nobody', { who: null, targets: [] });
 	await file('anonymous with an account', { who: 'reporter2', identity: 'anonymous' });
@@ -327,9 +336,11 @@ async function ofAppeals() {
 	await appealed(declined, 'reporter');
 	const review = await resolved('appeal review');
 	await say(review, 'functionary', 'internal', 'note-of-the-first-instance');
+	await bring(review, 'functionary', 'file-of-the-first-instance');
 	await appealed(review);
 	await heardByPanel(review);
 	await say(review, 'arbitrator1', 'internal', 'note-of-the-panel');
+	await bring(review, 'arbitrator1', 'file-of-the-panel');
 	await say(review, 'arbitrator1', 'respondent', 'question-of-the-panel');
 }
 

@@ -33,6 +33,8 @@ test('files are brought, listed and read', async () => {
 	assert.equal((await expectCall(200, 'functionary', 'GET', path)).text, 'What was said to me.');
 	assert.equal((await expectCall(206, 'functionary', 'GET', path, { headers: { Range: 'bytes=5-7' } })).text, 'was');
 	await expectCall(416, 'functionary', 'GET', path, { headers: { Range: 'bytes=99-' } });
+	const { body: { items } } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/events`);
+	assert.deepEqual(items.map(item => item.action), ['submit', 'add', 'add', 'open']);
 });
 
 test('what was said is asked to be erased, and held until it may be', async () => {

@@ -87,6 +87,7 @@ function bytesOf(id) {
 
 test('a request is answered, waits for what is open, and is done when nothing stands against it', async () => {
 	const c = await told('asked');
+	const { body: file } = await expectCall(201, { receipt: c.receipt }, 'POST', '/v1/receipt/attachments', { raw: Buffer.from('canary-asked-file') });
 	const { body } = await ask(c);
 	assert.equal(body.state, 'asked');
 	assert.equal(Date.parse(body.due_at) - Date.parse(body.requested_at), 30 * 86400e3);
@@ -110,7 +111,11 @@ test('a request is answered, waits for what is open, and is done when nothing st
 	assert.deepEqual(now.parties.map(p => [p.role, p.user]), [['reporter', null], ['target', null], ['respondent', before.parties[2].user]]);
 	const { body: messages } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/messages?channel=reporter`);
 	assert.equal(messages.items[0].text, null, 'the list is there, what the reporter said is not');
-	assert.ok((await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/events`)).body.items.length > 2);
+	const { body: history } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/events`);
+	assert.ok(history.items.length > 4);
+	assert.deepEqual(history.items.filter(item => item.kind === 'file').map(item => [item.action, item.role, item.party, item.facts.attachment,
+		item.facts.extent, item.facts.sha256]), [['add', 'reporter', now.parties[0].id, file.id, undefined, null],
+		['erase', 'system', now.parties[0].id, file.id, 'party', undefined]], 'the history keeps that there was a file, and when it went');
 	await expectCall(404, 'reporter', 'GET', `/v1/receipt?participation=${now.parties[0].id}`);
 });
 

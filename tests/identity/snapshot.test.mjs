@@ -87,6 +87,9 @@ test('a revision is kept byte for byte, once, and the wiki is told who asks', li
 	assert.equal(document.url, `${wiki.iss}${REVISION}${c.revision}`);
 	const snapshot = await shown(c);
 	assert.deepEqual([snapshot.state, snapshot.attachment], ['taken', attachment]);
+	const { body: { items } } = await expectCall(200, handler, 'GET', `/v1/cases/${c.id}/events`);
+	assert.deepEqual(items.filter(one => one.kind === 'file').map(one => [one.action, one.role, one.party, one.facts.attachment, one.facts.source]),
+		[['add', 'system', null, attachment, 'snapshot'], ['open', 'handler', null, attachment, undefined]]);
 	assert.equal(asked(c), 1);
 	const [{ headers, method }] = requests(c.revision);
 	assert.equal(method, 'GET');

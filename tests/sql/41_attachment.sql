@@ -166,3 +166,52 @@ begin
 end
 $$;
 select t.there(), (select count(*) from conduct.attachment_read);
+
+\echo custody stands in the history: what was added, each download once, in the order of time
+create function t.read(p_from integer, p_who text default 'Fa') returns text language sql volatile
+as $$ select t.go('read', format('conduct_api_1.case_attachment_read(%L, %L, %L, %s)', t.ix('id:' || p_who), t.id('one'),
+	(select attachment_id from conduct.attachment where case_id = t.id('one') and size = 70000), p_from)) $$;
+create function t.custody(p_who text, p_case text) returns table (action text, role text, told text) language sql volatile
+as $$ select x ->> 'action', x ->> 'role', concat_ws(' ', x #>> '{facts,source}', x #>> '{facts,media_type}', x #>> '{facts,size}',
+	x #>> '{facts,extent}', case when x #> '{facts,sha256,$word}' is not null then 'sealed' end,
+	case when x ->> 'party' is not null then 'party' end, case when x ->> 'actor' is not null then 'person' end)
+from (select jsonb_array_elements(body -> 'items') from conduct_api_1.case_events(t.ix('id:' || p_who), t.id(p_case), 100, null)) e (x)
+where x ->> 'kind' = 'file' $$;
+select * from t.custody('Fa', 'one');
+\echo parts behind it are the same download, from the first byte it is another, and after an hour
+select t.read(5), t.read(65536), (select count(*) from t.custody('Fa', 'one'));
+select t.read(0), (select count(*) from t.custody('Fa', 'one'));
+select t.read(5, 'Fb'), (select count(*) from t.custody('Fa', 'one'));
+update conduct.clock_offset set shift_seconds = 3700;
+select t.read(5), t.read(6), (select count(*) from t.custody('Fa', 'one')), (select count(*) from conduct.attachment_read);
+\echo page by page it is the same
+create function t.pages(p_limit integer) returns jsonb language plpgsql volatile
+as $$
+declare
+	v_page jsonb;
+	v_after jsonb;
+	v_all jsonb := '[]';
+begin
+	loop
+		v_page := (conduct_api_1.case_events(t.ix('id:Fa'), t.id('one'), p_limit, v_after)).body;
+		v_all := v_all || (v_page -> 'items');
+		v_after := nullif(v_page -> 'next', 'null');
+		exit when v_after is null;
+	end loop;
+	return v_all;
+end
+$$;
+select n, t.pages(n) = t.pages(100), jsonb_array_length(t.pages(n)) from unnest(array[1, 2, 3, 7]) n;
+select x ->> 'kind', count(*), bool_and(x ->> 'at' >= b) from (select x, lag(x ->> 'at', 1, '') over (order by n) as b
+	from jsonb_array_elements(t.pages(100)) with ordinality e (x, n)) o group by 1 order by 1;
+\echo of a case without files, and of whoever does not see the case, none
+select count(*) from t.custody('Fa', 'two');
+select t.attempt('as ' || w, format('select * from t.custody(%L, ''one'')', w)) from unnest(array['Ba', 'Rep']) w;
+\echo erased: when, how much of the case, and what is left of it
+begin;
+alter table conduct.erasure disable trigger user;
+insert into conduct.erasure (erasure_id, case_id, extent, party_id, units, contents, at)
+select gen_random_uuid(), a.case_id, 'party', a.party_id, array[a.unit_id], '{}', conduct.clock() from conduct.attachment a
+where a.case_id = t.id('one') and a.size = 70000;
+select * from t.custody('Fa', 'one') where action <> 'open';
+rollback;

@@ -1,0 +1,127 @@
+// The custody of files: what the history of a case says of who brought them, who read them and when they went.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import test from 'node:test';
+import { assertProblem, call, expectCall, people } from '../harness/api.mjs';
+import { appeal, hear, matter, pass, personOf, reported } from '../harness/cases.mjs';
+import { seesNothing } from '../harness/grants.mjs';
+
+const own = '/v1/receipt/attachments';
+const paths = c => `/v1/cases/${c.id}/attachments`;
+const sha256 = bytes => createHash('sha256').update(bytes).digest('hex');
+
+async function add(who, path, bytes, name = 'canary-name.bin') {
+	return (await expectCall(201, who, 'POST', path, { raw: bytes, headers: { 'Conduct-Filename': name } })).body;
+}
+
+const events = async (c, who = 'functionary') => (await expectCall(200, who, 'GET', `/v1/cases/${c.id}/events?limit=100`)).body.items;
+const custody = async (c, who) => (await events(c, who)).filter(item => item.kind === 'file');
+const opens = async (c, file, who, Range) => expectCall(Range ? 206 : 200, who, 'GET', `${paths(c)}/${file.id}`,
+	{ headers: Range ? { Range } : {} });
+const brief = ({ action, role, actor, party, facts }) => [action, role, actor, party, facts.attachment];
+
+test('the history tells who brought a file, what it was, and who read it when', async () => {
+	const c = await reported();
+	const reporter = await c.party('reporter');
+	const bytes = randomBytes(70000);
+	const theirs = await add({ receipt: c.receipt }, own, bytes);
+	const ours = await add('functionary', paths(c), Buffer.from('A log.'));
+	await opens(c, theirs, 'functionary2');
+	await c.act('functionary', 'claim');
+	await opens(c, ours, 'functionary3');
+	const all = await events(c);
+	const files = all.filter(item => item.kind === 'file');
+	assert.deepEqual(files.map(brief), [
+		['add', 'reporter', null, reporter, theirs.id], ['add', 'handler', await personOf('functionary'), null, ours.id],
+		['open', 'handler', await personOf('functionary2'), null, theirs.id],
+		['open', 'handler', await personOf('functionary3'), null, ours.id],
+	]);
+	assert.deepEqual(files[0].facts, { attachment: theirs.id, source: 'upload', media_type: 'application/octet-stream', size: 70000,
+		sha256: sha256(bytes) });
+	assert.equal(files[0].at, theirs.at);
+	// Each in its place among what moves the case.
+	assert.deepEqual(all.map(item => item.action), ['submit', 'add', 'add', 'open', 'claim', 'open']);
+	assert.ok(!JSON.stringify(all).includes('canary-name'), 'the name is in the list of files alone');
+});
+
+test('a download is one event, however many parts it comes in', async () => {
+	const c = await reported();
+	const file = await add({ receipt: c.receipt }, own, randomBytes(200000));
+	for (const range of ['bytes=0-99999', 'bytes=100000-', 'bytes=-5']) {
+		await opens(c, file, 'functionary', range);
+	}
+	const count = async () => (await custody(c)).filter(item => item.action === 'open').length;
+	assert.equal(await count(), 1);
+	await opens(c, file, 'functionary2', 'bytes=100000-');
+	assert.equal(await count(), 2, 'somebody else');
+	await opens(c, file, 'functionary');
+	assert.equal(await count(), 3, 'from its beginning');
+	pass('2h');
+	await opens(c, file, 'functionary', 'bytes=7-');
+	assert.equal(await count(), 4, 'much later');
+	const { items: [item] } = (await expectCall(200, 'functionary', 'GET', paths(c))).body;
+	assert.equal(item.readings.length, 6, 'the file itself lists every part');
+});
+
+test('page by page the history is the same', async () => {
+	const c = await reported();
+	for (let i = 0; i < 3; i++) {
+		const file = await add({ receipt: c.receipt }, own, Buffer.from(`${i}`));
+		await opens(c, file, 'functionary');
+	}
+	await c.act('functionary', 'claim');
+	const whole = await events(c);
+	assert.equal(whole.length, 8);
+	for (const limit of [1, 3]) {
+		const pages = [];
+		for (let path = `/v1/cases/${c.id}/events?limit=${limit}`; path;) {
+			const { body } = await expectCall(200, 'functionary', 'GET', path);
+			assert.ok(body.items.length <= limit);
+			pages.push(...body.items);
+			path = body.next && `/v1/cases/${c.id}/events?limit=${limit}&cursor=${encodeURIComponent(body.next)}`;
+		}
+		assert.deepEqual(pages, whole);
+	}
+});
+
+test('who does not see the case sees no custody: recused, excluded, of another body, a party, nobody', async () => {
+	const c = await reported({ exclude_handlers: [{ user: people.functionary5.user, reason: 'A friend of his.' }] });
+	const file = await add({ receipt: c.receipt }, own, Buffer.from('A picture.'));
+	await c.act('functionary', 'claim');
+	await opens(c, file, 'functionary3');
+	await c.act('functionary3', 'recuse', { kind: 'full', reason: 'We know each other.' }, { status: 204 });
+	for (const who of ['functionary3', 'functionary5', 'outsider']) {
+		await seesNothing(who, c);
+		assertProblem(await call(who, 'GET', paths(c)), 404, 'conduct-not-found');
+	}
+	for (const [who, status] of [['reporter', 404], ['respondent', 404], [null, 401], [{ receipt: c.receipt }, 401]]) {
+		const answer = await call(who, 'GET', `/v1/cases/${c.id}/events`);
+		assert.equal(answer.status, status);
+		assert.ok(!answer.text.includes(file.id));
+	}
+	// That they read it before stays.
+	assert.deepEqual((await custody(c)).map(item => [item.action, item.actor]),
+		[['add', null], ['open', await personOf('functionary3')]]);
+});
+
+test('what the panel of an appeal brings and reads is not told to who decided before', async () => {
+	const { c } = await matter.resolved();
+	const first = await add('functionary', paths(c), Buffer.from('Of the first instance.'));
+	await opens(c, first, 'functionary2');
+	const proceeding = await appeal(c);
+	await hear(c, proceeding);
+	const second = await add('arbitrator1', paths(c), Buffer.from('Of the panel.'));
+	await opens(c, first, 'arbitrator1');
+	await opens(c, second, 'arbitrator2');
+	const panel = (await custody(c, 'arbitrator3')).map(item => [item.action, item.facts.attachment]);
+	assert.deepEqual(panel, [['add', first.id], ['open', first.id], ['add', second.id], ['open', first.id], ['open', second.id]]);
+	const history = await events(c);
+	assert.deepEqual(history.filter(item => item.kind === 'file').map(item => [item.action, item.facts.attachment]),
+		[['add', first.id], ['open', first.id]]);
+	const { body: files } = await expectCall(200, 'functionary', 'GET', paths(c));
+	assert.deepEqual(files.items.map(item => [item.id, item.readings.map(r => r.person)]), [[first.id, [await personOf('functionary2')]]]);
+	const words = JSON.stringify([history, files]);
+	for (const who of ['arbitrator1', 'arbitrator2']) {
+		assert.ok(!words.includes(await personOf(who)), who);
+	}
+});
