@@ -9,6 +9,7 @@
 #include "daemon/base/text.h"
 
 static const struct page messages = { "receipt-messages", "tu" };
+static const struct page files = { "receipt-attachments", "tu" };
 
 void receipt_show(struct exchange *exchange)
 {
@@ -18,6 +19,20 @@ void receipt_show(struct exchange *exchange)
 		verb_pass(exchange, call, verb_reply);
 }
 
+static void list(struct exchange *exchange, enum statement_id statement, const struct page *page,
+		 void (*done)(struct call *call, const struct call_answer *answer))
+{
+	struct call *call = verb_begin(exchange, statement, PG_LANE_READ);
+	const struct value *after;
+	unsigned limit;
+
+	if (!call || !page_read(exchange, page, &limit, &after) || !verb_add_party(exchange, call))
+		return;
+	call_add_integer(call, limit);
+	call_add_json(call, after);
+	verb_pass(exchange, call, done);
+}
+
 static void finish_messages(struct call *call, const struct call_answer *answer)
 {
 	page_reply(call->userdata, &messages, answer);
@@ -25,16 +40,18 @@ static void finish_messages(struct call *call, const struct call_answer *answer)
 
 void receipt_list_messages(struct exchange *exchange)
 {
-	struct call *call = verb_begin(exchange, STATEMENT_RECEIPT_MESSAGES, PG_LANE_READ);
-	const struct value *after;
-	unsigned limit;
+	list(exchange, STATEMENT_RECEIPT_MESSAGES, &messages, finish_messages);
+}
 
-	if (!call || !page_read(exchange, &messages, &limit, &after) ||
-	    !verb_add_party(exchange, call))
-		return;
-	call_add_integer(call, limit);
-	call_add_json(call, after);
-	verb_pass(exchange, call, finish_messages);
+static void finish_files(struct call *call, const struct call_answer *answer)
+{
+	page_reply(call->userdata, &files, answer);
+}
+
+/* Of the party's own. */
+void receipt_list_attachments(struct exchange *exchange)
+{
+	list(exchange, STATEMENT_RECEIPT_ATTACHMENTS, &files, finish_files);
 }
 
 /* What the party writes is a message where it goes into the party's channel. */

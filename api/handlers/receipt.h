@@ -5,6 +5,7 @@ struct exchange;
 
 void receipt_show(struct exchange *exchange);
 void receipt_list_messages(struct exchange *exchange);
+void receipt_list_attachments(struct exchange *exchange);
 void receipt_post_message(struct exchange *exchange);
 void receipt_act(struct exchange *exchange);
 void receipt_appeal(struct exchange *exchange);

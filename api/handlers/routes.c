@@ -57,6 +57,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },
 	{ HTTP_GET, "/v1/receipt/messages", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_messages, { "participation", "limit", "cursor" } },
 	{ HTTP_POST, "/v1/receipt/messages", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_post_message, { "participation" } },
+	{ HTTP_GET, "/v1/receipt/attachments", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_attachments, { "participation", "limit", "cursor" } },
 	{ HTTP_POST, "/v1/receipt/attachments", AUDIENCE_PARTY, FILE_BODY, UPLOAD | ROUTE_PADDED, attachments_bring, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/actions/{action}", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_act, { "participation" } },
 	{ HTTP_POST, "/v1/receipt/appeal", AUDIENCE_PARTY, BODY, PARTY_ACT, receipt_appeal, { "participation" } },

@@ -17,6 +17,7 @@
 	ROW(RECEIPT_MESSAGE_POST, receipt_message_post, PARTY_ACT) \
 	ROW(WORD_PLACE, word_place, ACCOUNT) \
 	ROW(RECEIPT_PROVE, receipt_prove, PROVE) \
+	ROW(RECEIPT_ATTACHMENTS, receipt_attachments, PARTY_LIST) \
 	ROW(RECEIPT_ATTACHMENT_BEGIN, receipt_attachment_begin, PARTY_UPLOAD) \
 	ROW(RECEIPT_ATTACHMENT_KEEP, receipt_attachment_keep, PARTY_ACT) \
 	ROW(ATTACHMENT_PUT, attachment_put, CHUNK) \

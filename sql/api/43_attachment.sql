@@ -165,6 +165,36 @@ begin
 end
 $$;
 
+-- Which files of the party's own have arrived, whole: whose connection was cut looks here before they send one
+-- again. The digest says which is which.
+create or replace function conduct_api_1.receipt_attachments(p_account bytea, p_receipt bytea,
+	p_participation uuid, p_limit integer, p_after jsonb)
+returns conduct_api_1.answer language plpgsql volatile security definer
+set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
+as $$
+declare
+	v_party conduct.party := conduct_api_1.enter_party_to_read(p_account, p_receipt, p_participation);
+	v_items jsonb;
+	v_next jsonb;
+begin
+	with page as (
+		select a as file, a.made_at, a.attachment_id,
+			row_number() over (order by a.made_at, a.attachment_id) as nth
+		from conduct.attachment a
+		where a.case_id = v_party.case_id and a.party_id = v_party.party_id
+			and (p_after is null or (a.made_at, a.attachment_id) >
+				((p_after ->> 0)::timestamptz, (p_after ->> 1)::uuid))
+		order by a.made_at, a.attachment_id limit p_limit + 1)
+	select coalesce(jsonb_agg(conduct_api_1.attachment_brought(g.file)
+			|| jsonb_build_object('sha256', conduct_api_1.word((g.file).digest_content)) order by g.nth)
+			filter (where g.nth <= p_limit), '[]'),
+		case when count(*) > p_limit then
+			(select jsonb_build_array(l.made_at, l.attachment_id) from page l where l.nth = p_limit) end
+	into v_items, v_next from page g;
+	return conduct_api_1.answer(200, jsonb_build_object('items', v_items, 'next', v_next));
+end
+$$;
+
 reset role;
 set role conduct_handler;
 

@@ -238,6 +238,11 @@ const asParty = {
 		foretell: (o, actor, c, party) => o.participationMessages(actor, c, party),
 		ask: (actor, party) => get(actor, `/v1/receipt/messages?limit=100&participation=${party.id}`),
 	},
+	'files of the party': {
+		foretell: (o, actor, c, party) => o.participationFiles(actor, c, party),
+		read: ({ body }) => ({ ids: body.items.map(({ id }) => id) }),
+		ask: (actor, party) => get(actor, `/v1/receipt/attachments?limit=100&participation=${party.id}`),
+	},
 };
 
 /** A broken receipt is looked up like any other and not found; a broken bearer is refused before. */

@@ -371,6 +371,13 @@ export class Oracle {
 		return plain.status === 200 ? { status: 200, hasNot: plain.hasNot, has: told } : plain;
 	}
 
+	/** A party's own files, and nobody else's. */
+	participationFiles(actor, c, party) {
+		const plain = this.participation(actor, c, party);
+		const ids = c.brought.filter(file => file.party === party).map(({ id }) => id);
+		return plain.status === 200 ? { status: 200, hasNot: plain.hasNot, ids } : plain;
+	}
+
 	/** Withdrawing an appeal: its appellant's, while it is open. `null` where it would be carried out. */
 	withdrawal(actor, c, party) {
 		const plain = this.participation(actor, c, party);

@@ -141,7 +141,7 @@ async function say(c, who, channel, text) {
 async function bring(c, who, name) {
 	const path = who.receipt ? '/v1/receipt/attachments' : `/v1/cases/${c.id}/attachments`;
 	const { body } = await expectCall(201, who, 'POST', path, { raw: Buffer.from(name), headers: { 'Conduct-Filename': name } });
-	c.brought.push({ id: body.id, name, in: c.proceedings.at(-1) });
+	c.brought.push({ id: body.id, name, in: c.proceedings.at(-1), party: who.receipt ? c.parties[0] : null });
 }
 
 /** Turned down: reporter and target are told, and the target learns of the case by it. */

@@ -29,6 +29,8 @@ test('files are brought, listed and read', async () => {
 	const { body } = await expectCall(201, { receipt: c.receipt }, 'POST', '/v1/receipt/attachments', { raw, headers });
 	await expectCall(201, 'functionary', 'POST', `/v1/cases/${c.id}/attachments`, { raw, headers });
 	assert.equal((await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/attachments`)).body.items.length, 2);
+	const { body: arrived } = await expectCall(200, { receipt: c.receipt }, 'GET', '/v1/receipt/attachments');
+	assert.deepEqual(arrived.items.map(item => item.id), [body.id]);
 	const path = `/v1/cases/${c.id}/attachments/${body.id}`;
 	assert.equal((await expectCall(200, 'functionary', 'GET', path)).text, 'What was said to me.');
 	assert.equal((await expectCall(206, 'functionary', 'GET', path, { headers: { Range: 'bytes=5-7' } })).text, 'was');

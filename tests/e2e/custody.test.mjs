@@ -1,9 +1,12 @@
-// The custody of files: what the history of a case says of who brought them, who read them and when they went.
+// The custody of files: what the history of a case says of who brought them, who read them and when they went; and
+// what whoever brought them is told has arrived.
 import assert from 'node:assert/strict';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import http from 'node:http';
 import test from 'node:test';
-import { assertProblem, call, expectCall, people } from '../harness/api.mjs';
-import { appeal, hear, matter, pass, personOf, reported } from '../harness/cases.mjs';
+import { assertProblem, base, call, expectCall, people, query } from '../harness/api.mjs';
+import { until } from '../harness/beside.mjs';
+import { appeal, hear, matter, notice, pass, personOf, reported } from '../harness/cases.mjs';
 import { seesNothing } from '../harness/grants.mjs';
 
 const own = '/v1/receipt/attachments';
@@ -124,4 +127,61 @@ test('what the panel of an appeal brings and reads is not told to who decided be
 	for (const who of ['arbitrator1', 'arbitrator2']) {
 		assert.ok(!words.includes(await personOf(who)), who);
 	}
+});
+
+/** What a party is told has arrived, and how many pages that took. */
+async function arrived(who, { limit = 50, query = '' } = {}) {
+	const items = [];
+	let pages = 0;
+	for (let cursor = ''; cursor !== null; pages++) {
+		const { body } = await expectCall(200, who, 'GET', `${own}?limit=${limit}${query}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+		items.push(...body.items);
+		cursor = body.next;
+	}
+	return { items, pages };
+}
+
+test('who reports by receipt sees which of their files have arrived', async () => {
+	const c = await reported();
+	const me = { receipt: c.receipt };
+	assert.deepEqual((await arrived(me)).items, []);
+	const sent = [randomBytes(70000), Buffer.from('GIF89a, a picture'), Buffer.from('Words.')];
+	const told = [];
+	for (const bytes of sent) {
+		told.push(await add(me, own, bytes));
+	}
+	const { items } = await arrived(me);
+	assert.deepEqual(items, told.map((file, i) => ({ ...file, sha256: sha256(sent[i]) })));
+	assert.deepEqual(items.map(item => [item.media_type, item.size]), [['application/octet-stream', 70000], ['image/gif', 17], ['text/plain', 6]]);
+	const paged = await arrived(me, { limit: 2 });
+	assert.deepEqual([paged.items, paged.pages], [items, 2]);
+	// The same by account.
+	assert.deepEqual((await arrived('reporter', { query: `&participation=${await c.party('reporter')}` })).items, items);
+});
+
+test('what is cut before its end has not arrived, and nobody else\'s file is there', async () => {
+	const { c } = await matter.review();
+	const me = { receipt: c.receipt };
+	const mine = await add(me, own, Buffer.from('Mine.'));
+	await add('functionary', paths(c), Buffer.from('Of a handler.'));
+	const respondent = await c.party('respondent');
+	const theirs = `participation=${respondent}`;
+	assertProblem(await call('respondent', 'GET', `${own}?${theirs}`), 404, 'conduct-not-found');
+	await c.act('functionary', 'notify_respondent', notice(respondent));
+	const answer = await add('respondent', `${own}?${theirs}`, Buffer.from('My side.'));
+	assert.deepEqual((await arrived('respondent', { query: `&${theirs}` })).items.map(item => item.id), [answer.id]);
+	assert.deepEqual((await arrived(me)).items.map(item => item.id), [mine.id]);
+	assertProblem(await call('reporter', 'GET', `${own}?${theirs}`), 404, 'conduct-not-found');
+	assertProblem(await call('functionary', 'GET', `${own}?participation=${await c.party('reporter')}`), 404, 'conduct-not-found');
+	assertProblem(await call(null, 'GET', own), 401);
+	const lost = http.request({ host: base.hostname, port: base.port, method: 'POST', path: own, headers: {
+		Authorization: `Receipt ${c.receipt}`, 'Idempotency-Key': randomUUID(), 'Content-Length': 200000 } });
+	lost.on('error', () => {});
+	lost.write(randomBytes(100000));
+	await until('some of it is there', async () => (await query(`select count(*) from conduct.attachment_chunk k
+		join conduct.attachment_upload u using (attachment_id) where u.case_id = '${c.id}'`))[0][0] === '1');
+	assert.equal((await arrived(me)).items.length, 1);
+	lost.destroy();
+	await until('it is forgotten', async () => (await query(`select count(*) from conduct.attachment_upload where case_id = '${c.id}'`))[0][0] === '0');
+	assert.equal((await arrived(me)).items.length, 1);
 });

@@ -140,7 +140,7 @@ test('refusals carry the headers too, also before there is a route', async () =>
 
 test('a page reads no case, no receipt and nothing of an account', async () => {
 	const headers = { Origin: wiki };
-	for (const path of ['/v1/cases', '/v1/me', '/v1/receipt', '/v1/receipt/messages', `/v1/cases/${randomUUID()}`]) {
+	for (const path of ['/v1/cases', '/v1/me', '/v1/receipt', '/v1/receipt/messages', '/v1/receipt/attachments', `/v1/cases/${randomUUID()}`]) {
 		assertUnreadable(await call('functionary', 'GET', path, { headers }));
 		const preflight = await call(null, 'OPTIONS', path,
 			{ headers: { ...headers, 'Access-Control-Request-Method': 'GET' } });

@@ -141,6 +141,8 @@ const lists = {
 	[`/v1/cases/${triage.id}/messages?channel=internal`]: 'functionary',
 	'/v1/admin/grants': 'admin',
 	'/v1/receipt/messages': { receipt: triage.receipt },
+	'/v1/receipt/attachments': { receipt: triage.receipt },
+	[`/v1/cases/${triage.id}/attachments`]: 'functionary',
 };
 const and = (path, more) => `${path}${path.includes('?') ? '&' : '?'}${more}`;
 for (const [path, who] of Object.entries(lists)) {

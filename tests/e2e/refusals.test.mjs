@@ -452,10 +452,10 @@ test('the answers of reports and receipts are padded to steps of 4 KiB', async (
 	assert.equal(Buffer.byteLength(made.text) % 4096, 0);
 	const shown = await call({ receipt: made.body.receipt }, 'GET', '/v1/receipt');
 	assert.equal(Buffer.byteLength(shown.text) % 4096, 0);
-	assert.equal(
-		Buffer.byteLength((await call({ receipt: made.body.receipt }, 'GET', '/v1/receipt/messages')).text) % 4096,
-		0
-	);
+	for (const list of ['messages', 'attachments']) {
+		const { text } = await call({ receipt: made.body.receipt }, 'GET', `/v1/receipt/${list}`);
+		assert.equal(Buffer.byteLength(text) % 4096, 0, list);
+	}
 });
 
 test('a request id is made anew, whatever a stranger sends', async () => {

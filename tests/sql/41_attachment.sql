@@ -215,3 +215,12 @@ select gen_random_uuid(), a.case_id, 'party', a.party_id, array[a.unit_id], '{}'
 where a.case_id = t.id('one') and a.size = 70000;
 select * from t.custody('Fa', 'one') where action <> 'open';
 rollback;
+
+\echo what has arrived: of the party whose receipt it is, by pages, without names
+select jsonb_agg(x - 'id' - 'at' - 'sha256' order by n), bool_and(x #> '{sha256,$word}' is not null) from conduct_api_1.receipt_attachments(null,
+	t.ix('receipt:one'), null, 10, null) r, jsonb_array_elements(r.body -> 'items') with ordinality e (x, n);
+select jsonb_array_length(p.body -> 'items'), jsonb_array_length(q.body -> 'items'), q.body -> 'next'
+from conduct_api_1.receipt_attachments(null, t.ix('receipt:one'), null, 1, null) p,
+	conduct_api_1.receipt_attachments(null, t.ix('receipt:one'), null, 10, p.body -> 'next') q;
+select body from conduct_api_1.receipt_attachments(null, t.ix('receipt:two'), null, 10, null);
+select t.attempt('nobody', format('select conduct_api_1.receipt_attachments(null, %L, null, 10, null)', t.ix('nix')));

@@ -121,7 +121,7 @@ START_TEST(one_key_of_two_participations_is_two_keys)
 }
 END_TEST
 
-START_TEST(messages_are_read_by_page_and_written)
+START_TEST(lists_are_read_by_page_and_messages_written)
 {
 	char line[1024];
 
@@ -135,6 +135,16 @@ START_TEST(messages_are_read_by_page_and_written)
 	requests_send(&requests, line, RECEIPT, NULL);
 	ck_assert_str_eq(fake_pg_param(4), "[\"2026-11-22T16:00:00+00:00\",\"" ID "\"]");
 	requests_answer(&requests, 200, "{\"items\":[],\"next\":null}");
+	requests_send(&requests, "GET /v1/receipt/attachments?limit=2", RECEIPT, NULL);
+	ck_assert_str_eq(fake_pg_call()->statement->name, "receipt_attachments");
+	ck_assert_str_eq(fake_pg_param(3), "2");
+	requests_answer(&requests, 200,
+			"{\"items\":[{}],\"next\":[\"2026-11-22T16:00:00+00:00\",\"" ID "\"]}");
+	/* A cursor of one list is none of another. */
+	snprintf(line, sizeof(line), "GET /v1/receipt/messages?cursor=%s",
+		 value_get_string(requests.json, "next"));
+	requests_send(&requests, line, RECEIPT, NULL);
+	ck_assert_int_eq(requests.status, 400);
 	requests_send(&requests, "POST /v1/receipt/messages", RECEIPT KEY, "{\"text\":\"hello\"}");
 	answer_place("receipt_message_post");
 	requests_answer(&requests, 201, "{\"id\":\"" ID "\"}");
@@ -169,4 +179,4 @@ END_TEST
 SUITE("handlers/receipt", a_receipt_shows_its_side_of_the_case_without_a_tag,
       an_account_names_its_participation, a_party_acts, an_appeal_has_its_own_address,
       actions_of_handlers_are_none_of_a_party, one_key_of_two_participations_is_two_keys,
-      messages_are_read_by_page_and_written, every_absent_receipt_reads_the_same)
+      lists_are_read_by_page_and_messages_written, every_absent_receipt_reads_the_same)
