@@ -109,5 +109,5 @@ int main(int argc, char **argv)
 	}
 	r = command_run(&control, argc - at, argv + at);
 	config_free(control.config);
-	return r;
+	return control_finish(r);
 }

@@ -87,8 +87,10 @@ static void log_damage(const struct download *download)
 	const struct log_field field = { "conductd.attachment",
 					 exchange_param(download->exchange, 1).at, 0 };
 
-	log_event(LOG_LEVEL_ERROR, "a sealed file does not open: it was changed or moved", &field,
-		  1);
+	log_event(LOG_LEVEL_ERROR,
+		  "a sealed file does not open: it was changed or moved; `conductctl audit "
+		  "verify` says what differs from the log, a backup has it as it was",
+		  &field, 1);
 }
 
 static void on_want(struct exchange *exchange, bool is_wanted);

@@ -177,6 +177,16 @@ static bool is_of_deployment(const struct handlers *handlers, const struct value
 		memcmp(deployment, handlers->sealer->intake.deployment, sizeof(deployment)) == 0);
 }
 
+/* Under another index key nobody is recognised, and nobody recused. */
+static bool is_of_index_key(const struct handlers *handlers, const struct value *body)
+{
+	char deployment[TEXT_UUID_LENGTH + 1];
+
+	text_write_uuid(deployment, handlers->sealer->intake.deployment);
+	return index_key_is_marked(handlers->names.key, deployment,
+				   value_text(value_get(body, "index_mark")));
+}
+
 static int read_policy(struct handlers *handlers, const struct call_answer *answer)
 {
 	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
@@ -191,6 +201,9 @@ static int read_policy(struct handlers *handlers, const struct call_answer *answ
 	handlers->sealer->is_foreign = !is_of_deployment(handlers, answer->body);
 	if (handlers->sealer->is_foreign)
 		return HANDLERS_E_DEPLOYMENT;
+	handlers->sealer->is_foreign = !is_of_index_key(handlers, answer->body);
+	if (handlers->sealer->is_foreign)
+		return HANDLERS_E_INDEX_KEY;
 	canonical = value_text(value_get(answer->body, "canonical"));
 	if (!canonical.at)
 		return HANDLERS_E_UNREADABLE;

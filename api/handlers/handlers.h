@@ -40,6 +40,7 @@ enum {
 	HANDLERS_E_UNREADABLE,  /* the published set is not one this program reads */
 	HANDLERS_E_UNAVAILABLE, /* the database does not answer */
 	HANDLERS_E_DEPLOYMENT,  /* the database is of another deployment than the keys */
+	HANDLERS_E_INDEX_KEY,   /* the database's indexes were made with another key */
 };
 
 /* `pool`, `key`, `sealer` and `issuers` are borrowed for the life of *handlers. */

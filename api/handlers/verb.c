@@ -290,8 +290,10 @@ static void log_damage(const char *content)
 {
 	const struct log_field field = { "conductd.content", content, 0 };
 
-	log_event(LOG_LEVEL_ERROR, "a sealed word does not open: it was changed or moved", &field,
-		  1);
+	log_event(LOG_LEVEL_ERROR,
+		  "a sealed word does not open: it was changed or moved; `conductctl audit "
+		  "verify` says what differs from the log, a backup has it as it was",
+		  &field, 1);
 }
 
 void verb_refuse(struct exchange *exchange, const struct call_answer *answer)

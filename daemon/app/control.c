@@ -33,6 +33,17 @@ int control_misused(const char *format, ...)
 	return CONTROL_USAGE;
 }
 
+/* What was said is part of what was asked for: a pipe that is closed or a full disk is a failure.
+ */
+int control_finish(int outcome)
+{
+	bool is_said = fflush(stdout) == 0 && !ferror(stdout);
+
+	if (is_said || outcome != CONTROL_OK)
+		return outcome;
+	return control_fail("what there is to say could not be written");
+}
+
 static const struct control_option *find_option(const struct control_option *options,
 						size_t n_options, const char *name)
 {

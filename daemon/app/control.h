@@ -40,6 +40,7 @@ const struct config *control_config(struct control *control); /* NULL: failed */
 struct pg_session *control_session(struct control *control);  /* NULL: failed */
 int control_fail(const char *format, ...) PRINTF(1, 2);       /* CONTROL_FAILED */
 int control_misused(const char *format, ...) PRINTF(1, 2);    /* CONTROL_USAGE */
+int control_finish(int outcome); /* of a command, whose words have to be written */
 
 int control_migrate(struct control *control, int argc, char **argv);
 int control_grant(struct control *control, int argc, char **argv);

@@ -271,7 +271,9 @@ int control_audit_adopt(struct control *control, int argc, char **argv)
 	if (!config)
 		return CONTROL_FAILED;
 	if (access(config->audit_head_file, F_OK) == 0)
-		return control_fail("%s is there: this host follows the log already",
+		return control_fail("%s is there: this host follows the log already; to begin with "
+				    "what the database has instead, verify that first (`conductctl "
+				    "audit verify`) and move the file away",
 				    config->audit_head_file);
 	session = control_session(control);
 	if (!session)

@@ -9,12 +9,15 @@ const struct control_command control_commands[] = {
 	  "--bootstrap  first make the database roles, and let new triggers fire always at the\n"
 	  "             end; needs a superuser's --database. Set the roles' passwords yourself.\n",
 	  control_migrate },
-	{ "keys", "init", "[--host NAME]", "make the key files that this host lacks",
+	{ "keys", "init", "[--host NAME] [--new-index-key]",
+	  "make the key files that this host lacks",
 	  "Makes index_key_file, the vault's passphrase and key file, and the public half, and\n"
-	  "makes the intake key known to the database; keeps what is there. With a new key file\n"
-	  "it prints five escrow shares. On a further host copy index_key_file, vault.key_file\n"
-	  "and the passphrase there first: it gets a log-signing key of its own, under NAME or\n"
-	  "the host's name.\n",
+	  "makes intake and index key known to the database; keeps what is there. With a new key\n"
+	  "file it prints five escrow shares. On a further host copy index_key_file,\n"
+	  "vault.key_file and the passphrase there first: it gets a log-signing key of its own,\n"
+	  "under NAME or the host's name.\n"
+	  "--new-index-key  the index key is lost for good: begin with another, under which\n"
+	  "                 nobody is recognised who was known\n",
 	  control_keys_init },
 	{ "keys", "status", "", "say whether the key files are in order, and how far a rotation is",
 	  "Checks that they are there, private, open with the passphrase, and are those of the\n"

@@ -4,6 +4,7 @@
  * a second set of intake keys for a deployment that has one.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +43,14 @@ static uint32_t id_read(const struct pg_rows *rows, int row, int column)
 }
 
 /* Asks the database which deployment it is, and which keys it knows. */
-static int deployment_ask(struct keys_work *work)
+int keys_ask_database(struct keys_work *work)
 {
 	struct pg_rows *rows = NULL;
 	int r = pg_session_query(work->session,
 				 "select d.deployment_id, (select k.key_id from keyring.vault_key k"
 				 " where k.state = 'active'), (select max(k.key_id)"
-				 " from keyring.vault_key k) from conduct.deployment d",
+				 " from keyring.vault_key k), (select encode(i.mark, 'hex')"
+				 " from keyring.index_key i) from conduct.deployment d",
 				 NULL, 0, &rows);
 
 	if (r)
@@ -60,19 +62,74 @@ static int deployment_ask(struct keys_work *work)
 	} else {
 		work->active_id = id_read(rows, 0, 1);
 		work->newest_id = id_read(rows, 0, 2);
+		(void)snprintf(work->index_mark, sizeof(work->index_mark), "%s",
+			       pg_rows_text(rows, 0, 3) ? pg_rows_text(rows, 0, 3) : "");
 	}
 	pg_rows_free(rows);
 	return r;
 }
 
-static int index_key_make(const struct config *config)
+int keys_check_index(const struct keys_work *work, const struct index_key *key)
 {
-	int r = key_file_create_index(config->index_key_file);
+	char deployment[TEXT_UUID_LENGTH + 1];
+	struct slice mark = text_slice(work->index_mark);
 
-	if (r && r != KEY_FILE_E_EXISTS)
-		return control_fail("%s: %s", config->index_key_file, key_file_explain(r));
-	(void)printf("%s %s\n", r ? "kept" : "made", config->index_key_file);
+	text_write_uuid(deployment, work->deployment);
+	return !mark.length || index_key_is_marked(key, deployment, mark) ? 0 : KEY_FILE_E_DIFFERS;
+}
+
+static int index_key_failed(const struct keys_work *work, int r)
+{
+	return control_fail("%s: %s", work->config->index_key_file, key_file_explain(r));
+}
+
+/* Of a deployment that has keys a second index key would recognise nobody: who wants that says so.
+ */
+static int index_key_make(const struct keys_work *work, bool is_new_wanted)
+{
+	const char *file = work->config->index_key_file;
+	CLEANUP(index_key_deinit) struct index_key key = { 0 };
+	int r = key_file_load_index(file, &key);
+
+	if (r == 0 && !is_new_wanted)
+		r = keys_check_index(work, &key);
+	if (r == 0) {
+		(void)printf("kept %s\n", file);
+		return CONTROL_OK;
+	}
+	if (r != KEY_FILE_E_ABSENT)
+		return index_key_failed(work, r);
+	if (!is_new_wanted && (work->newest_id || *work->index_mark))
+		return control_fail("%s: there is no such file, and this deployment has its index "
+				    "key already: copy the file from another host or a backup. "
+				    "Where it is lost for good nobody is recognised any more: "
+				    "`conductctl keys init --new-index-key` begins with another",
+				    file);
+	r = key_file_create_index(file);
+	if (r)
+		return index_key_failed(work, r);
+	(void)printf("made %s\n", file);
 	return CONTROL_OK;
+}
+
+/* From here on the database knows its index key. */
+static int index_key_register(const struct keys_work *work)
+{
+	CLEANUP(index_key_deinit) struct index_key key = { 0 };
+	char deployment[TEXT_UUID_LENGTH + 1], mark[INDEX_MARK_TEXT + 1];
+	const char *const params[] = { mark };
+	int r = key_file_load_index(work->config->index_key_file, &key);
+
+	text_write_uuid(deployment, work->deployment);
+	if (r == 0)
+		r = index_key_mark(&key, deployment, mark);
+	if (r)
+		return index_key_failed(work, r);
+	return keys_query(work,
+			  "insert into keyring.index_key (mark) values (decode($1, 'hex'))"
+			  " on conflict (only_row) do update set mark = excluded.mark"
+			  " where index_key.mark <> excluded.mark",
+			  params, ARRAY_SIZE(params), NULL);
 }
 
 static int passphrase_make(struct keys_work *work)
@@ -87,6 +144,23 @@ static int passphrase_make(struct keys_work *work)
 		r = passphrase_find(file, &work->passphrase);
 	return r ? control_fail("%s: %s", *file ? file : "passphrase", passphrase_explain(r))
 		 : CONTROL_OK;
+}
+
+/* A new passphrase opens no file that is there already, and is none where one has to be copied. */
+static int passphrase_make_first(struct keys_work *work)
+{
+	const char *key_file = work->config->vault_key_file;
+	int r;
+
+	if (!work->newest_id && access(key_file, F_OK) < 0 && errno == ENOENT)
+		return passphrase_make(work);
+	r = passphrase_find(work->config->vault_passphrase_file, &work->passphrase);
+	if (r == PASSPHRASE_E_ABSENT)
+		return control_fail("the passphrase of %s is not here: copy it from another host "
+				    "or a backup, or let three holders of escrow shares run "
+				    "`conductctl keys recover`",
+				    key_file);
+	return r ? control_fail("passphrase: %s", passphrase_explain(r)) : CONTROL_OK;
 }
 
 /* Five shares, once: whoever has three of them needs the key file and nothing else. */
@@ -104,6 +178,9 @@ int keys_print_shares(const struct keys_work *work)
 		(void)printf("%s\n", shares[i]);
 	(void)putchar('\n');
 	crypto_wipe(shares, sizeof(shares));
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return control_fail("the escrow shares could not be printed: run `conductctl keys "
+				    "escrow`, which prints others");
 	return CONTROL_OK;
 }
 
@@ -232,35 +309,47 @@ int keys_register(const struct keys_work *work)
 	return r;
 }
 
+/* Whether the database has this very key. */
+static int key_compare(const struct keys_work *work, const struct intake_key *intake, bool is_said)
+{
+	char id[16], hex[2 * HPKE_KEY_SIZE + 1];
+	const char *const params[] = { id, hex };
+	struct pg_rows *rows = NULL;
+	int r;
+
+	(void)snprintf(id, sizeof(id), "%u", intake->key_id);
+	codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
+	r = keys_query(work,
+		       "select k.state from keyring.vault_key k where k.key_id = $1::integer"
+		       " and k.public_key = decode($2, 'hex')",
+		       params, ARRAY_SIZE(params), &rows);
+	if (r == 0 && pg_rows_count(rows) != 1)
+		r = control_fail("the database has another intake key %s than %s, or none: this "
+				 "file is of another vault; copy the right one from another host "
+				 "or a backup",
+				 id, work->config->vault_key_file);
+	else if (r == 0 && is_said)
+		(void)printf("database   intake key %s is %s\n", id, pg_rows_text(rows, 0, 0));
+	pg_rows_free(rows);
+	return r;
+}
+
+/* The file has this key. */
+int keys_check(const struct keys_work *work, uint32_t key_id)
+{
+	const struct vault_intake *intake = vault_keys_find(&work->file.keys, key_id);
+
+	return key_compare(work, &intake->public_part, false);
+}
+
 /* Whether the database has the very keys of the file. */
 int keys_compare(const struct keys_work *work)
 {
 	const struct vault_keys *keys = &work->file.keys;
 	int r = CONTROL_OK;
 
-	for (size_t i = 0; r == 0 && i < keys->n_intake; i++) {
-		const struct intake_key *intake = &keys->intake[i].public_part;
-		char id[16], hex[2 * HPKE_KEY_SIZE + 1];
-		const char *const params[] = { id, hex };
-		struct pg_rows *rows = NULL;
-
-		(void)snprintf(id, sizeof(id), "%u", intake->key_id);
-		codec_hex_encode(hex, intake->public_key, HPKE_KEY_SIZE);
-		r = keys_query(
-			work,
-			"select k.state from keyring.vault_key k where k.key_id = $1::integer"
-			" and k.public_key = decode($2, 'hex')",
-			params, ARRAY_SIZE(params), &rows);
-		if (r == 0 && pg_rows_count(rows) != 1)
-			r = control_fail("the database has another intake key %s than %s, or none: "
-					 "this file is of another vault; copy the right one from "
-					 "another host or a backup",
-					 id, work->config->vault_key_file);
-		else if (r == 0)
-			(void)printf("database   intake key %s is %s\n", id,
-				     pg_rows_text(rows, 0, 0));
-		pg_rows_free(rows);
-	}
+	for (size_t i = 0; r == 0 && i < keys->n_intake; i++)
+		r = key_compare(work, &keys->intake[i].public_part, true);
 	return r;
 }
 
@@ -270,7 +359,7 @@ int keys_work_start(struct control *control, struct keys_work *work)
 	if (!work->config)
 		return CONTROL_FAILED;
 	work->session = control_session(control);
-	return work->session ? deployment_ask(work) : CONTROL_FAILED;
+	return work->session ? keys_ask_database(work) : CONTROL_FAILED;
 }
 
 int keys_work_open(struct control *control, struct keys_work *work)
@@ -293,7 +382,11 @@ int control_keys_init(struct control *control, int argc, char **argv)
 {
 	CLEANUP(keys_work_deinit) struct keys_work work = { .config = NULL };
 	const char *given = NULL;
-	const struct control_option options[] = { { "--host", &given, NULL, false } };
+	bool is_new_wanted = false;
+	const struct control_option options[] = {
+		{ "--host", &given, NULL, false },
+		{ "--new-index-key", NULL, &is_new_wanted, false },
+	};
 	char host[VAULT_HOST_MAX + 1] = "";
 	int r = control_read_options("keys init", argc, argv, options, ARRAY_SIZE(options));
 
@@ -307,18 +400,22 @@ int control_keys_init(struct control *control, int argc, char **argv)
 				       VAULT_HOST_MAX);
 	r = keys_work_start(control, &work);
 	if (r == 0)
-		r = index_key_make(work.config);
+		r = index_key_make(&work, is_new_wanted);
 	if (r == 0)
-		r = passphrase_make(&work);
+		r = passphrase_make_first(&work);
 	if (r == 0)
 		r = vault_key_make(&work, given);
-	if (r == 0)
-		r = keys_write_public(&work, work.active_id
-						     ? work.active_id
-						     : vault_keys_newest(&work.file.keys)->key_id);
+	/* What web seals to is written when it is known that the database has it. */
 	if (r == 0)
 		r = keys_register(&work);
-	return r ? r : keys_compare(&work);
+	if (r == 0)
+		r = keys_compare(&work);
+	if (r == 0)
+		r = index_key_register(&work);
+	return r ? r
+		 : keys_write_public(&work, work.active_id
+						    ? work.active_id
+						    : vault_keys_newest(&work.file.keys)->key_id);
 }
 
 /* One share a line; empty lines are left out. */

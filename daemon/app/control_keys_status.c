@@ -81,8 +81,16 @@ static int rotation_status(const struct keys_work *work)
 
 static int database_status(struct control *control, struct keys_work *work)
 {
+	CLEANUP(index_key_deinit) struct index_key key = { 0 };
 	int r = keys_work_start(control, work);
 
+	if (r == 0 && key_file_load_index(work->config->index_key_file, &key) == 0 &&
+	    keys_check_index(work, &key))
+		r = control_fail("%s: %s", work->config->index_key_file,
+				 key_file_explain(KEY_FILE_E_DIFFERS));
+	if (r == 0 && !*work->index_mark)
+		(void)printf(
+			"database   does not know its index key: run `conductctl keys init`\n");
 	if (r || !work->file.keys.n_intake)
 		return r;
 	if (memcmp(work->file.keys.deployment, work->deployment, KEYS_ID_SIZE) != 0)

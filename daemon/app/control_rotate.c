@@ -34,6 +34,17 @@ static int pending_find(const struct keys_work *work, uint32_t *ret_key_id)
 	return r;
 }
 
+/* Two hosts that rotate at once: the second one waits, and finds the key of the first. */
+static int keys_lock(struct keys_work *work)
+{
+	int r = keys_query(work, "begin", NULL, 0, NULL);
+
+	if (r == 0)
+		r = keys_query(work, "lock table keyring.vault_key in share row exclusive mode",
+			       NULL, 0, NULL);
+	return r ? r : keys_ask_database(work);
+}
+
 static int key_make(struct keys_work *work, uint32_t *ret_key_id)
 {
 	uint32_t newest_id = vault_keys_newest(&work->file.keys)->key_id;
@@ -59,6 +70,9 @@ static int intake_rotate(struct keys_work *work)
 	uint32_t key_id = 0;
 	int r;
 
+	r = keys_lock(work);
+	if (r)
+		return r;
 	if (!work->active_id)
 		return control_fail("there is no active intake key: run `conductctl keys init`");
 	r = pending_find(work, &key_id);
@@ -73,6 +87,10 @@ static int intake_rotate(struct keys_work *work)
 		if (r == 0)
 			r = keys_register(work);
 	}
+	if (r == 0)
+		r = keys_check(work, key_id);
+	if (r == 0)
+		r = keys_query(work, "commit", NULL, 0, NULL);
 	if (r == 0)
 		(void)printf("Intake key %u is pending in %s. The escrow shares open this file as "
 			     "they did the last one.\n%sOn every other host, import a copy of this "
@@ -126,7 +144,7 @@ static int other_load(const char *file, const struct passphrase *passphrase,
 {
 	char text[VAULT_FILE_TEXT_MAX];
 	size_t length = 0;
-	int r = key_file_load(file, true, text, sizeof(text), &length);
+	int r = key_file_load(file, KEY_FILE_SECRET, text, sizeof(text), &length);
 
 	if (r)
 		return control_fail("%s: %s", file, key_file_explain(r));
@@ -192,19 +210,30 @@ int control_keys_import(struct control *control, int argc, char **argv)
 	return r;
 }
 
-/* A host that cannot open what others seal must not learn of it from its readers. */
-static int hosts_check(const struct keys_work *work, const char *id, const char *without)
+/* One that is gone for good neither opens nor seals. */
+static int host_forget(const struct keys_work *work, const char *host)
 {
-	const char *const params[] = { id, without ? without : "" };
+	const char *const params[] = { host };
 	struct pg_rows *rows = NULL;
-	int r = keys_query(work, "delete from keyring.vault_host where host = $1", params + 1, 1,
-			   NULL);
+	int r = keys_query(work, "delete from keyring.vault_host where host = $1 returning host",
+			   params, 1, &rows);
 
-	if (r == 0)
-		r = keys_query(work,
-			       "select string_agg(h.host, ', ' order by h.host)"
-			       " from keyring.vault_host h where not $1::integer = any (h.key_ids)",
-			       params, 1, &rows);
+	if (r == 0 && pg_rows_count(rows) == 0)
+		r = control_fail("--without: there is no host %s (conductctl keys status)", host);
+	pg_rows_free(rows);
+	return r;
+}
+
+/* A host that cannot open what others seal must not learn of it from its readers. */
+static int hosts_check(const struct keys_work *work, const char *id)
+{
+	const char *const params[] = { id };
+	struct pg_rows *rows = NULL;
+	int r = keys_query(work,
+			   "select string_agg(h.host, ', ' order by h.host)"
+			   " from keyring.vault_host h where not $1::integer = any (h.key_ids)",
+			   params, 1, &rows);
+
 	if (r == 0 && pg_rows_text(rows, 0, 0))
 		r = control_fail("the vaults of these hosts have not said that they have intake "
 				 "key %s: %s. Import it there and reload their daemons; a host "
@@ -256,8 +285,11 @@ int control_keys_activate(struct control *control, int argc, char **argv)
 				    "file first (conductctl keys import)",
 				    work.config->vault_key_file, key_id);
 	(void)snprintf(id, sizeof(id), "%u", key_id);
-	if (key_id != work.active_id) {
-		r = hosts_check(&work, id, without);
+	r = keys_check(&work, key_id);
+	if (r == 0 && without)
+		r = host_forget(&work, without);
+	if (r == 0 && key_id != work.active_id) {
+		r = hosts_check(&work, id);
 		if (r == 0)
 			r = state_activate(&work, id);
 	}
@@ -288,7 +320,9 @@ static int destroy_check(const struct keys_work *work, const char *id)
 		r = control_fail("there is no intake key %s", id);
 	else if (pg_rows_text(rows, 0, 1))
 		r = control_fail("these hosts still seal to intake key %s: %s. Run `conductctl "
-				 "keys activate` there and reload their daemons",
+				 "keys activate` there and reload their daemons; a host that is "
+				 "gone for good is forgotten with `conductctl keys activate "
+				 "--without HOST`",
 				 id, pg_rows_text(rows, 0, 1));
 	else if (strcmp(pg_rows_text(rows, 0, 0), "retired") != 0 &&
 		 strcmp(pg_rows_text(rows, 0, 0), "destroyed") != 0)
@@ -365,6 +399,11 @@ int control_keys_escrow(struct control *control, int argc, char **argv)
 	r = crypto_random(work.file.master, VAULT_MASTER_SIZE);
 	if (r)
 		return control_fail("%s", strerror(-r));
+	/* Whoever has not seen the new ones needs the old. */
+	r = keys_print_shares(&work);
+	if (r)
+		return r;
 	r = keys_write_file(&work, false);
-	return r ? r : keys_print_shares(&work);
+	return r ? control_fail("the shares that were printed open nothing; those of before do")
+		 : r;
 }

@@ -13,6 +13,7 @@
 #include "daemon/app/files.h"
 #include "daemon/app/process.h"
 #include "daemon/app/reload.h"
+#include "daemon/app/vault_load.h"
 #include "daemon/base/buffer.h"
 #include "daemon/base/log.h"
 #include "daemon/keys/key_file.h"
@@ -130,6 +131,28 @@ static int check_index_key(const struct config *config)
 	return 0;
 }
 
+/* Where the passphrase is the service's credential alone, whoever asks cannot open the key file. */
+static int check_vault(const struct config *config)
+{
+	CLEANUP(passphrase_deinit) struct passphrase passphrase = { .length = 0 };
+	CLEANUP(vault_file_deinit) struct vault_file file = { .keys = { .n_intake = 0 } };
+	bool is_credential = !*config->vault_passphrase_file;
+	struct public_keys public;
+	int r = passphrase_find(config->vault_passphrase_file, &passphrase);
+
+	if (r && !(r == PASSPHRASE_E_ABSENT && is_credential))
+		return refuse("vault.passphrase_file", config->vault_passphrase_file,
+			      passphrase_explain(r));
+	r = vault_load_file(config, &passphrase, &file);
+	if (r && !(r == VAULT_LOAD_E_PASSPHRASE && passphrase.length == 0))
+		return refuse("vault.key_file", config->vault_key_file, vault_load_explain(r));
+	r = vault_load_public(config->vault_public_file, &public);
+	if (r == 0 && file.keys.n_intake && public_keys_check(&public, &file.keys))
+		r = VAULT_LOAD_E_DIFFERS;
+	return r ? refuse("vault.public_file", config->vault_public_file, vault_load_explain(r))
+		 : 0;
+}
+
 /**
  * files_check_all() - what `conductd -n` does
  * @file: the configuration
@@ -141,7 +164,7 @@ int files_check_all(const char *file)
 {
 	struct config_error error = { 0 };
 	struct config *config = NULL, *again = NULL;
-	int results[5] = { 0 };
+	int results[6] = { 0 };
 	int r = config_load(file, &config, &error);
 
 	log_init_plain();
@@ -153,6 +176,7 @@ int files_check_all(const char *file)
 		results[2] = check_index_key(config);
 		results[3] = check_conninfo("database.web", config->database_web);
 		results[4] = check_conninfo("database.worker", config->database_worker);
+		results[5] = check_vault(config);
 	}
 	config_free(again);
 	config_free(config);

@@ -34,7 +34,8 @@ static int text_load(const struct config *config, char text[VAULT_FILE_TEXT_MAX]
 		     struct slice *ret_text)
 {
 	size_t length = 0;
-	int r = key_file_load(config->vault_key_file, true, text, VAULT_FILE_TEXT_MAX, &length);
+	int r = key_file_load(config->vault_key_file, KEY_FILE_SECRET, text, VAULT_FILE_TEXT_MAX,
+			      &length);
 
 	*ret_text = (struct slice){ text, length };
 	return outcome_of_file(r);
@@ -69,7 +70,7 @@ int vault_load_public(const char *file, struct public_keys *ret_keys)
 {
 	char text[PUBLIC_FILE_TEXT_MAX];
 	size_t length;
-	int r = key_file_load(file, false, text, sizeof(text), &length);
+	int r = key_file_load(file, KEY_FILE_PUBLIC, text, sizeof(text), &length);
 
 	if (r)
 		return outcome_of_file(r);
@@ -82,7 +83,8 @@ const char *vault_load_explain(int outcome)
 {
 	switch (outcome) {
 	case VAULT_LOAD_E_ABSENT:
-		return "there is no such file: make it with `conductctl keys init`";
+		return "there is no such file: make it with `conductctl keys init`, or copy it "
+		       "from another host or a backup where the deployment has its keys already";
 	case VAULT_LOAD_E_EXPOSED:
 		return "the file must be readable by its owner alone (mode 0600)";
 	case VAULT_LOAD_E_MALFORMED:
@@ -90,9 +92,12 @@ const char *vault_load_explain(int outcome)
 		       "backup";
 	case VAULT_LOAD_E_PASSPHRASE:
 		return "the passphrase does not open the file: give the right one, or let three "
-		       "holders of escrow shares run `conductctl keys recover`";
+		       "holders of escrow shares run `conductctl keys recover`; where they fail "
+		       "as well, the file is damaged: copy it from another host or a backup";
 	case VAULT_LOAD_E_MASTER:
-		return "these shares are of another key file, or the file is damaged";
+		return "these shares are of another key file, or the file is damaged: give those "
+		       "that were printed for this file, or copy it from another host or a "
+		       "backup";
 	case VAULT_LOAD_E_DEPLOYMENT:
 		return "the keys are those of another deployment than the database: name the right "
 		       "key file, or the right database";

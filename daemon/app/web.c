@@ -338,6 +338,9 @@ static void on_policy_loaded(void *context, int outcome)
 	else if (outcome == HANDLERS_E_DEPLOYMENT)
 		log_say(LOG_LEVEL_ERROR, "nothing is served: %s",
 			vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
+	else if (outcome == HANDLERS_E_INDEX_KEY)
+		log_say(LOG_LEVEL_ERROR, "nothing is served: %s",
+			key_file_explain(KEY_FILE_E_DIFFERS));
 	else if (outcome == 0)
 		log_say(LOG_LEVEL_INFO, "policy: revision %lld is in use",
 			(long long)policy_set_revision(generation->handlers.policy));

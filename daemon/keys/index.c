@@ -64,6 +64,28 @@ static int index_of(const struct index_key *key, const char *column, const struc
 				  parts, n, ret_index);
 }
 
+/* HMAC("mark" ‖ id of the deployment), in hex: says which key it is, and nothing else. */
+int index_key_mark(const struct index_key *key, const char *deployment,
+		   char ret_mark[INDEX_MARK_TEXT + 1])
+{
+	const struct slice value = text_slice(deployment);
+	uint8_t index[INDEX_SIZE];
+	int r = index_of(key, "mark", &value, 1, index);
+
+	if (r == 0)
+		codec_hex_encode(ret_mark, index, sizeof(index));
+	return r;
+}
+
+/* A database that knows no index key takes any. */
+bool index_key_is_marked(const struct index_key *key, const char *deployment, struct slice mark)
+{
+	char own[INDEX_MARK_TEXT + 1];
+
+	return !mark.at ||
+	       (index_key_mark(key, deployment, own) == 0 && text_equals(mark, text_slice(own)));
+}
+
 /* HMAC("id" ‖ issuer ‖ scope ‖ id). Issuer and scope are configured, id is a checked `sub`. */
 int index_of_id(const struct index_key *key, struct slice issuer, struct slice scope,
 		struct slice id, uint8_t ret_index[INDEX_SIZE])

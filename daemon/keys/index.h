@@ -3,7 +3,7 @@
 
 #include "daemon/base/arena.h"
 
-enum { INDEX_SIZE = 32, INDEX_KEY_TEXT = 64 };
+enum { INDEX_SIZE = 32, INDEX_KEY_TEXT = 64, INDEX_MARK_TEXT = 64 };
 
 struct index_key {
 	uint8_t bytes[INDEX_SIZE];
@@ -15,6 +15,12 @@ int index_key_read(struct slice text, struct index_key *ret_key);
 int index_key_new(struct index_key *ret_key);
 void index_key_write(const struct index_key *key, char ret_text[INDEX_KEY_TEXT + 1]);
 void index_key_deinit(struct index_key *key); /* wipes it */
+
+/* What a database knows of its key: of the deployment's id, as text. */
+int index_key_mark(const struct index_key *key, const char *deployment,
+		   char ret_mark[INDEX_MARK_TEXT + 1]);
+/* Whether the mark is of this key; also where there is none, .at being NULL. */
+bool index_key_is_marked(const struct index_key *key, const char *deployment, struct slice mark);
 
 /* An account: the central id of an issuer's scope. */
 int index_of_id(const struct index_key *key, struct slice issuer, struct slice scope,

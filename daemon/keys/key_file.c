@@ -15,6 +15,14 @@
 #include "daemon/crypto/crypto.h"
 #include "daemon/keys/key_file.h"
 
+/* Newer systemd lets a service read its credentials by an access list, whose mask stat() shows as
+ * the group's rights: 0440. */
+static const mode_t refused_modes[] = {
+	[KEY_FILE_PUBLIC] = 0,
+	[KEY_FILE_SECRET] = S_IRWXG | S_IRWXO,
+	[KEY_FILE_CREDENTIAL] = S_IWGRP | S_IXGRP | S_IRWXO,
+};
+
 static int write_all(int fd, const char *text, size_t length)
 {
 	while (length > 0) {
@@ -98,7 +106,8 @@ int key_file_replace(const char *file, unsigned mode, const char *text)
  * Reads a whole file, at most size - 1 bytes, and a NUL behind it. Returns 0, a KEY_FILE_E_…
  * (malformed: it is larger), or a negative error.
  */
-int key_file_load(const char *file, bool is_secret, char *ret_text, size_t size, size_t *ret_length)
+int key_file_load(const char *file, enum key_file_kind kind, char *ret_text, size_t size,
+		  size_t *ret_length)
 {
 	struct stat status;
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -110,7 +119,7 @@ int key_file_load(const char *file, bool is_secret, char *ret_text, size_t size,
 		return errno == ENOENT ? KEY_FILE_E_ABSENT : -errno;
 	if (fstat(fd, &status) < 0)
 		r = -errno;
-	else if (is_secret && status.st_mode & (S_IRWXG | S_IRWXO))
+	else if (status.st_mode & refused_modes[kind])
 		r = KEY_FILE_E_EXPOSED;
 	while (r == 0 && n > 0 && length < size) {
 		n = read(fd, ret_text + length, size - length);
@@ -156,7 +165,7 @@ int key_file_load_index(const char *file, struct index_key *ret_key)
 {
 	char text[INDEX_KEY_TEXT + 3];
 	size_t length = 0;
-	int r = key_file_load(file, true, text, sizeof(text), &length);
+	int r = key_file_load(file, KEY_FILE_SECRET, text, sizeof(text), &length);
 
 	if (r)
 		return r;
@@ -172,11 +181,16 @@ const char *key_file_explain(int outcome)
 	case KEY_FILE_E_EXISTS:
 		return "the file exists already and is kept";
 	case KEY_FILE_E_ABSENT:
-		return "there is no such file: make it with `conductctl keys init`";
+		return "there is no such file: make it with `conductctl keys init`, or copy it "
+		       "from another host or a backup where the deployment has its keys already";
 	case KEY_FILE_E_EXPOSED:
 		return "the file must be readable by its owner alone (mode 0600)";
 	case KEY_FILE_E_MALFORMED:
-		return "the file does not hold 64 hex digits";
+		return "the file does not hold 64 hex digits: copy it from another host or a "
+		       "backup";
+	case KEY_FILE_E_DIFFERS:
+		return "the index key is not that of the database, under which nobody would be "
+		       "recognised: copy it from another host or a backup";
 	default:
 		return outcome < 0 ? strerror(-outcome) : "in order";
 	}

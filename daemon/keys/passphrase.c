@@ -24,11 +24,10 @@ bool passphrase_find_credential(char *ret_path, size_t size)
 	return n > 0 && (size_t)n < size && access(ret_path, F_OK) == 0;
 }
 
-/* Returns 0, PASSPHRASE_E_…, or negative. */
-int passphrase_read(const char *file, struct passphrase *ret_passphrase)
+static int read_as(const char *file, enum key_file_kind kind, struct passphrase *ret_passphrase)
 {
 	size_t length = 0;
-	int r = key_file_load(file, true, ret_passphrase->text, sizeof(ret_passphrase->text),
+	int r = key_file_load(file, kind, ret_passphrase->text, sizeof(ret_passphrase->text),
 			      &length);
 
 	/* One line end is the editor's. */
@@ -50,6 +49,12 @@ int passphrase_read(const char *file, struct passphrase *ret_passphrase)
 }
 
 /* Returns 0, PASSPHRASE_E_…, or negative. */
+int passphrase_read(const char *file, struct passphrase *ret_passphrase)
+{
+	return read_as(file, KEY_FILE_SECRET, ret_passphrase);
+}
+
+/* Returns 0, PASSPHRASE_E_…, or negative. */
 int passphrase_find(const char *file, struct passphrase *ret_passphrase)
 {
 	CLEANUP(passphrase_deinit) struct passphrase found = { .length = 0 };
@@ -57,7 +62,7 @@ int passphrase_find(const char *file, struct passphrase *ret_passphrase)
 	int r = PASSPHRASE_E_ABSENT;
 
 	if (passphrase_find_credential(credential, sizeof(credential)))
-		r = passphrase_read(credential, &found);
+		r = read_as(credential, KEY_FILE_CREDENTIAL, &found);
 	else if (*file)
 		r = passphrase_read(file, &found);
 	if (r == 0)

@@ -220,6 +220,12 @@ static void on_open(struct pg_call *call, const struct pg_answer *answer)
 		fail(job, NULL);
 		return;
 	}
+	/* An account that is known under another key would never be recognised; /readyz says so. */
+	if (!index_key_is_marked(&job->worker->setup.index_key, job->worker->setup.deployment,
+				 value_text(value_get(run->open, "index_mark")))) {
+		job_done(job, true);
+		return;
+	}
 	ids = pg_answer_cell(answer, 0, 2);
 	words = pg_answer_cell(answer, 0, 3);
 	run->opening = (struct opening){ .arena = job->arena,

@@ -98,6 +98,16 @@ static void check_deployment(struct ready *ready, const char *deployment)
 	check_add(ready, "deployment", deployment && strcmp(deployment, own) == 0, detail);
 }
 
+static void check_index_key(struct ready *ready, struct slice mark)
+{
+	const struct worker_setup *setup = &ready->worker->setup;
+
+	check_add(ready, "index_key",
+		  index_key_is_marked(&setup->index_key, setup->deployment, mark),
+		  "the index key is not that of the database, under which nobody would be "
+		  "recognised: copy index_key_file from another host or a backup, and restart");
+}
+
 /* libpq's words name host and cause, as the log does; this port is for the operator. */
 static void check_database_failed(struct ready *ready)
 {
@@ -126,6 +136,7 @@ static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 	check_add(ready, "policy", value_is(value_get(body, "policy_revision"), VALUE_INTEGER),
 		  "no policy set is published");
 	check_deployment(ready, value_string(value_get(body, "deployment")));
+	check_index_key(ready, value_text(value_get(body, "index_mark")));
 	check_triggers(ready, body);
 	shift = value_integer(value_get(body, "clock_shift_seconds"), 1);
 	check_add(ready, "clock", shift == 0 || ready->worker->setup.terms.is_demo,

@@ -9,7 +9,8 @@ returns conduct_api_1.answer language plpgsql stable security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
 as $$
 begin
-	return conduct_api_1.answer(200, jsonb_build_object('items', (
+	return conduct_api_1.answer(200, jsonb_build_object('index_mark', (select encode(i.mark, 'hex')
+		from keyring.index_key i), 'items', (
 		select coalesce(jsonb_agg(jsonb_build_object('id', u.subject_id,
 			'name', conduct_api_1.word(u.name_content))), '[]')
 		from conduct_gate.unresolved_names(least(greatest(p_limit, 1), 50),

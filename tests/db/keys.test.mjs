@@ -1,7 +1,7 @@
 // The vault's files: made, kept, carried to another host, opened by shares; and a daemon without them.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Daemon, Deployment, bootstrap, conductctl, conninfo, ctl, sql, until } from './daemon.mjs';
@@ -45,7 +45,7 @@ async function fresh() {
 test('keys are made once, private, and known to the database', async () => {
 	const made = await fresh();
 	assert.match(made.stdout, /^kept .*index\.key\nmade .*vault\.passphrase\nmade .*vault\.key\n/);
-	assert.match(made.stdout, /\nmade .*vault\.pub\ndatabase {3}intake key 1 is active\n$/);
+	assert.match(made.stdout, /\ndatabase {3}intake key 1 is active\nmade .*vault\.pub\n$/);
 	for (const [name, mode] of [['vault.key', 0o600], ['vault.passphrase', 0o600], ['vault.pub', 0o644]]) {
 		assert.equal(statSync(file(name)).mode & 0o777, mode, name);
 	}
@@ -71,7 +71,7 @@ test('what is interrupted is finished by the next run', async () => {
 	sql('keys', 'delete from keyring.vault_key');
 	const again = await init('tests');
 	assert.equal(again.code, 0, again.stderr);
-	assert.match(again.stdout, /kept .*vault\.key\nmade .*vault\.pub\n/);
+	assert.match(again.stdout, /kept .*vault\.key\ndatabase .*\nmade .*vault\.pub\n/);
 	assert.equal((await asAdmin('keys', 'status')).code, 0);
 });
 
@@ -81,6 +81,75 @@ test('a deployment gets no second set of intake keys', async () => {
 	const { code, stderr } = await init('tests');
 	assert.equal(code, 1);
 	assert.match(stderr, /vault\.key: there is no such file, and this deployment has its intake keys already: copy the file/);
+});
+
+test('a deployment gets no second passphrase and no second index key', async () => {
+	await fresh();
+	const [index, before] = [read('index.key'), statSync(file('vault.key')).mtimeMs];
+	rmSync(file('vault.passphrase'));
+	const locked = await init('tests');
+	assert.equal(locked.code, 1);
+	assert.match(locked.stderr, /the passphrase of .*vault\.key is not here: copy it .* `conductctl keys recover`/);
+	assert.equal(existsSync(file('vault.passphrase')), false);
+	await fresh();
+	rmSync(file('index.key'));
+	const lost = await init('tests');
+	assert.equal(lost.code, 1);
+	assert.match(lost.stderr, /index\.key: there is no such file, and this deployment has its index key already: copy the file/);
+	assert.equal(existsSync(file('index.key')), false);
+	for (const [text, message] of [['0'.repeat(64), /index\.key:? +the index key is not that of the database.*: copy it/],
+		['00', /index\.key:? +the file does not hold 64 hex digits: copy it/]]) {
+		writeFileSync(file('index.key'), `${text}\n`, { mode: 0o600 });
+		const other = await init('tests');
+		assert.equal(other.code, 1);
+		assert.match(other.stderr, message);
+		const status = await asAdmin('keys', 'status');
+		assert.equal(status.code, 1);
+		assert.match(status.stdout + status.stderr, message);
+	}
+	writeFileSync(file('index.key'), index, { mode: 0o600 });
+	assert.equal((await init('tests')).code, 0);
+	assert.notEqual(statSync(file('vault.key')).mtimeMs, before);
+});
+
+test('who wants another index key says so', async () => {
+	await fresh();
+	rmSync(file('index.key'));
+	const { code, stdout, stderr } = await asAdmin('keys', 'init', '--host', 'tests', '--new-index-key');
+	assert.equal(code, 0, stderr);
+	assert.match(stdout, /^made .*index\.key\n/);
+	assert.equal((await asAdmin('keys', 'status')).code, 0);
+	assert.equal((await init('tests')).code, 0);
+});
+
+test('shares that nobody has seen take nothing from those of before', async () => {
+	const shares = sharesOf((await fresh()).stdout);
+	const full = await new Promise(done => {
+		const command = `exec "$0" -c "$1" --database "$2" keys escrow >/dev/full`;
+		execFile('sh', ['-c', command, conductctl, deployment.file, conninfo('keys')],
+			(error, stdout, stderr) => done({ code: error?.code ?? 0, stderr }));
+	});
+	assert.equal(full.code, 1);
+	assert.match(full.stderr, /the escrow shares could not be printed: run `conductctl keys escrow`/);
+	assert.equal((await recover(shares.slice(0, 3))).code, 0);
+});
+
+test('beside a database of another index key nothing is served', async () => {
+	await fresh();
+	const index = read('index.key');
+	writeFileSync(file('index.key'), `${'0'.repeat(64)}\n`, { mode: 0o600 });
+	const daemon = await Daemon.start(deployment, { ready: false });
+	const check = await until('the database is asked', async () => (await daemon.checks()).index_key);
+	assert.equal(check.ok, false);
+	assert.match(check.detail, /the index key is not that of the database.*: copy index_key_file from another host or a backup/);
+	await daemon.said(/^nothing is served: the index key is not that of the database/);
+	const answer = await fetch(`http://127.0.0.1:${deployment.port}/v1/reports`, { method: 'POST',
+		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+		body: '{"lane":"emergency","harm_type":"physical_harm","details":"Somebody is in danger."}' });
+	assert.equal(answer.status, 503);
+	assert.equal(sql('keys', "select count(*) from conduct.content where kind = 'details'"), '0');
+	await daemon.stop();
+	writeFileSync(file('index.key'), index, { mode: 0o600 });
 });
 
 test('another host has the same intake key and a signing key of its own', async () => {
@@ -147,7 +216,8 @@ test('a credential of the service goes before the file', async () => {
 	await fresh();
 	const credentials = deployment.vault('credentials');
 	cpSync(file('vault.passphrase'), join(credentials, 'vault.passphrase'));
-	chmodSync(join(credentials, 'vault.passphrase'), 0o600);
+	// As systemd leaves it that grants it by an access list.
+	chmodSync(join(credentials, 'vault.passphrase'), 0o440);
 	writeFileSync(file('vault.passphrase'), 'not this passphrase\n', { mode: 0o600 });
 	const daemon = await Daemon.start(deployment, { environment: { CREDENTIALS_DIRECTORY: credentials } });
 	assert.equal((await daemon.checks()).vault.ok, true);

@@ -174,8 +174,18 @@ test('a secret that everybody may read is warned of, and one that is in order is
 const keyed = edit => () => secure(deployment, edit);
 const named = [
 	['an index key that is not there', keyed(text => text.replace('/index.key', '/none.key')),
-		/^index_key_file: .*\/none\.key: there is no such file: make it with `conductctl keys init`$/],
+		/^index_key_file: .*\/none\.key: there is no such file: make it with `conductctl keys init`, or copy it from another host/],
 	['an index key that is none', keyed(text => text.replace('/index.key', '/conductd.yaml')), /^index_key_file: .*\/conductd\.yaml: the file /],
+	['a key file of the vault that is not there', keyed(text => text.replace('/vault.key"', '/none.key"')),
+		/^vault\.key_file: .*\/none\.key: there is no such file: /],
+	['a passphrase that is not there', keyed(text => text.replace('/vault.passphrase"', '/none.passphrase"')),
+		/^vault\.passphrase_file: .*: there is no passphrase for the vault's key file/],
+	['another passphrase', keyed(text => {
+		writeFileSync(`${deployment.dir}/other.passphrase`, 'not this passphrase\n', { mode: 0o600 });
+		return text.replace(/passphrase_file: "[^"]*"/, `passphrase_file: "${deployment.dir}/other.passphrase"`);
+	}), /^vault\.key_file: .*: the passphrase does not open the file/],
+	['a public half that is not there', keyed(text => text.replace('/vault.pub"', '/none.pub"')),
+		/^vault\.public_file: .*\/none\.pub: there is no such file/],
 	['a policy that is not there', keyed(text => text.replace(/policy_path: .*/, 'policy_path: ["/nonexistent"]')), /\/nonexistent/],
 	['a passfile that is not there', keyed(text => text.replace(/(user=conduct_web)/, '$1 passfile=/nonexistent')),
 		/^database\.web, passfile: \/nonexistent: No such file or directory$/],

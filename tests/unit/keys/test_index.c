@@ -47,6 +47,22 @@ START_TEST(parts_cannot_run_into_each_other)
 }
 END_TEST
 
+START_TEST(a_mark_tells_the_key_and_the_deployment)
+{
+	static const char one[] = "00000000-0000-4000-8000-000000000001",
+			  two[] = "00000000-0000-4000-8000-000000000002";
+	const struct index_key other = { { 1, 2, 4 } };
+	char mark[INDEX_MARK_TEXT + 1];
+
+	ck_assert_int_eq(index_key_mark(&key, one, mark), 0);
+	ck_assert(index_key_is_marked(&key, one, slice_of(mark)));
+	ck_assert(!index_key_is_marked(&key, two, slice_of(mark)));
+	ck_assert(!index_key_is_marked(&other, one, slice_of(mark)));
+	ck_assert(index_key_is_marked(&other, one, (struct slice){ 0 }));
+	ck_assert(!index_key_is_marked(&key, one, slice_of("")));
+}
+END_TEST
+
 START_TEST(files_are_told_by_their_digests)
 {
 	uint8_t first[INDEX_SIZE], second[INDEX_SIZE];
@@ -105,5 +121,6 @@ START_TEST(a_key_file_is_read_back_and_nothing_else_is)
 END_TEST
 
 SUITE("keys/index", names_that_wikis_hold_equal_are_equal, parts_cannot_run_into_each_other,
-      files_are_told_by_their_digests, another_key_gives_another_value,
-      names_that_look_alike_share_a_skeleton, a_key_file_is_read_back_and_nothing_else_is)
+      a_mark_tells_the_key_and_the_deployment, files_are_told_by_their_digests,
+      another_key_gives_another_value, names_that_look_alike_share_a_skeleton,
+      a_key_file_is_read_back_and_nothing_else_is)

@@ -70,6 +70,11 @@ START_TEST(a_credential_goes_before_the_file)
 	ck_assert_int_eq(find("of the file 123"), 0);
 	ck_assert_int_eq(key_file_create(credential, 0400, "of systemd 1234"), 0);
 	ck_assert_int_eq(find("of systemd 1234"), 0);
+	/* The group's rights are an access list's mask there; those of all others are not. */
+	ck_assert_int_eq(chmod(credential, 0440), 0);
+	ck_assert_int_eq(find("of systemd 1234"), 0);
+	ck_assert_int_eq(chmod(credential, 0444), 0);
+	ck_assert_int_eq(find(""), PASSPHRASE_E_EXPOSED);
 }
 END_TEST
 
@@ -99,13 +104,14 @@ START_TEST(a_file_is_replaced_whole_with_the_mode_that_is_asked_for)
 	ck_assert_int_eq(key_file_replace(file, 0644, "one"), 0);
 	ck_assert_int_eq(stat(file, &status), 0);
 	ck_assert_uint_eq(status.st_mode & 0777, 0644);
-	ck_assert_int_eq(key_file_load(file, true, text, sizeof(text), &length),
+	ck_assert_int_eq(key_file_load(file, KEY_FILE_SECRET, text, sizeof(text), &length),
 			 KEY_FILE_E_EXPOSED);
 	ck_assert_int_eq(key_file_replace(file, 0600, "two"), 0);
-	ck_assert_int_eq(key_file_load(file, true, text, sizeof(text), &length), 0);
+	ck_assert_int_eq(key_file_load(file, KEY_FILE_SECRET, text, sizeof(text), &length), 0);
 	ck_assert_str_eq(text, "two");
 	ck_assert_uint_eq(length, 3);
-	ck_assert_int_eq(key_file_load(file, true, text, 3, &length), KEY_FILE_E_MALFORMED);
+	ck_assert_int_eq(key_file_load(file, KEY_FILE_SECRET, text, 3, &length),
+			 KEY_FILE_E_MALFORMED);
 	ck_assert_int_eq(key_file_create(file, 0600, "three"), KEY_FILE_E_EXISTS);
 	ck_assert_int_lt(key_file_replace("/nowhere/file", 0600, "x"), 0);
 }
