@@ -31,7 +31,7 @@ test('readiness names every check', async () => {
 	const { status, checks } = await daemon.readiness();
 	assert.equal(status, 200);
 	assert.deepEqual(checks.map(check => check.name).sort(),
-		['clock', 'database', 'deployment', 'keys', 'log', 'migrations', 'policy', 'triggers', 'vault', 'web']);
+		['clock', 'database', 'deployment', 'index_key', 'keys', 'log', 'migrations', 'policy', 'triggers', 'vault', 'web']);
 	assert.equal((await get(deployment.ops, '/healthz')).text, '{"status":"ok"}');
 	const info = JSON.parse((await get(deployment.ops, '/_info')).text);
 	assert.equal(info.contract, 1);

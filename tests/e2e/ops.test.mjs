@@ -18,7 +18,7 @@ test('healthz and readyz answer 200 and name each check', async () => {
 	const ready = await get('/readyz');
 	assert.equal(ready.status, 200);
 	assert.deepEqual(ready.body.checks.map(check => check.name).sort(),
-		['clock', 'database', 'deployment', 'keys', 'log', 'migrations', 'policy', 'triggers', 'vault', 'web']);
+		['clock', 'database', 'deployment', 'index_key', 'keys', 'log', 'migrations', 'policy', 'triggers', 'vault', 'web']);
 	assert.ok(ready.body.checks.every(check => check.ok));
 });
 
