@@ -19,6 +19,36 @@ begin
 end
 $$;
 
+-- A witness handles the case no more. So that nobody invites a committee away from it, that is of the bodies
+-- which have the case, or may get it, a third of the members at most, as with those whom a reporter names.
+create or replace function conduct_api_1.check_members_left(p_name_ix bytea) returns void
+language plpgsql stable
+as $$
+declare
+	v_invited uuid[] := array(select conduct_gate.principal_by_name(y.name_ix) from conduct.party y
+		where y.case_id = conduct.opened_case() and y.role = 'witness' and y.name_ix is not null);
+	v_principal uuid := conduct_gate.principal_by_name(p_name_ix);
+begin
+	if v_principal is not null and exists (
+		with recursive near as (
+			select p.body_id from conduct.proceeding p where p.case_id = conduct.opened_case()
+			union
+			select x.id from near n join conduct.body b on b.body_id = n.body_id,
+				unnest(array[b.up_body_id, b.appeal_body_id, (select w.appeal_body_id from conduct.policy_wiki w
+					join conduct.case_file f on f.case_id = conduct.opened_case() and f.wiki = w.wiki
+						and f.procedure_version = w.policy_version)]) x (id))
+		select from near n, lateral (
+			select count(*) as members, count(*) filter (where m.principal_id = any (v_invited)) as invited,
+				bool_or(m.principal_id = v_principal) as is_member
+			from conduct_gate.active_members(n.body_id, null, null) m) c
+		where c.is_member and c.invited >= greatest(1,
+			(c.members + 1) * conduct_api_1.procedure_number('exclude_share_percent') / 100))
+	then
+		perform conduct_api_1.refuse_member('/user', 'too-many-handlers');
+	end if;
+end
+$$;
+
 -- Who is invited: an account, which also finds the invitation when it signs in, or somebody with a name.
 -- Nobody learns here whether it is the account of a hidden reporter.
 create or replace function conduct_api_1.add_witness(p_args jsonb) returns uuid
@@ -37,6 +67,7 @@ begin
 	then
 		perform conduct_api_1.refuse_member('/user', 'known-already');
 	end if;
+	perform conduct_api_1.check_members_left(v_name_ix);
 	insert into conduct.party (party_id, case_id, seq, role, kind, id_ix, name_ix, skeleton_ix, name_content,
 		added_at, notified_at)
 	values (v_party, conduct.opened_case(), (select 1 + coalesce(max(y.seq), 0) from conduct.party y

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { assertProblem, call, expectCall, people, query } from '../harness/api.mjs';
-import { acceptance, Case, notice, pass, reported } from '../harness/cases.mjs';
+import { acceptance, arbitrators, Case, functionaries, notice, pass, reported } from '../harness/cases.mjs';
 import { seesNothing, withGrants } from '../harness/grants.mjs';
 
 const RECEIPT = /^[0-9A-Z]{5}(-[0-9A-Z]{5}){4}-[0-9A-Z]{4}$/;
@@ -178,6 +178,23 @@ test('an account finds its invitation, and sees only as party from then on', asy
 	}
 	// That somebody reported is learnt by no invitation.
 	await c.act('functionary', 'invite_witness', { user: people.reporter.user, question: 'Do you know anything?' });
+});
+
+test('nobody invites a committee away', async () => {
+	const c = await claimed();
+	const invite = who => c.tryAct('functionary', 'invite_witness', { user: people[who].user, question: 'Were you there?' });
+	const tried = async names => {
+		const statuses = [];
+		for (const who of names) statuses.push((await invite(who)).status);
+		return statuses;
+	};
+	// Of six and of five members, a third.
+	assert.deepEqual(await tried(functionaries.slice(1)), [200, 200, 422, 422, 422]);
+	assert.deepEqual(await tried(arbitrators), [200, 422, 422, 422, 422]);
+	const { body } = await invite('functionary4');
+	assert.deepEqual(body.errors, [{ pointer: '/user', detail: 'too-many-handlers' }]);
+	await c.show('functionary4');
+	assert.deepEqual(await tried(['mediator']), [200], 'who decides nothing here is asked as before');
 });
 
 test('a respondent without an account proves a word, and answers', async () => {
