@@ -5,7 +5,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import test, { after } from 'node:test';
 import { promisify } from 'node:util';
-import { assertProblem, call, conninfo, expectCall, inDays, moveClock, ops, runTimers, sql, stack } from '../harness/api.mjs';
+import { assertProblem, call, conninfo, expectCall, inDays, moveClock, ops, people, runTimers, sql, stack } from '../harness/api.mjs';
 import { verifyBundle } from '../harness/audit.mjs';
 import { decide, intake, matter, reported, turnDown } from '../harness/cases.mjs';
 
@@ -139,6 +139,28 @@ test('of a witness not even the name stays, and of a reporter not whom they fear
 	assert.deepEqual(sql(`select octet_length(body) from conduct.content where content_id = '${names[0][0]}'`), [['0']]);
 	const { body } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${c.id}/messages?channel=witness`);
 	assert.deepEqual(body.items.map(({ text }) => text), ['What did you see?', null]);
+});
+
+test('whoever was a party is kept out of the case when that is forgotten', async () => {
+	const c = await told('apart', { targets: [] });
+	const own = await reported({ targets: [] }, 'functionary4');
+	const { party } = await c.act('functionary', 'invite_witness', { user: people.functionary5.user, question: 'Were you there?' });
+	const parties = [[c, 'functionary5', party], [own, 'functionary4', await own.party('reporter')]];
+	await own.act('functionary', 'claim');
+	for (const [a, who, id] of parties) {
+		await a.act('functionary', 'decline', turnDown());
+		await expectCall(202, who, 'POST', `/v1/receipt/erasure?participation=${id}`);
+	}
+	await pass('31d');
+	for (const [a, who, id] of parties) {
+		await expectCall(404, who, 'GET', `/v1/receipt?participation=${id}`);
+		await expectCall(404, who, 'GET', `/v1/cases/${a.id}`);
+		await a.show('functionary6');
+	}
+	// What is left of it says of nobody that they reported or saw something.
+	assert.deepEqual(sql(`select source, reason_content, name_ix from conduct.recusal where case_id = '${own.id}'`), [['declared', '', '']]);
+	await pass('91d');
+	assert.deepEqual(sql(`select 1 from conduct.recusal where case_id in ('${c.id}', '${own.id}')`), []);
 });
 
 test('what a respondent says after an erasure can be erased as well', async () => {
