@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "daemon/audit/leaf.h"
-#include "daemon/audit/rows.h"
+#include "daemon/audit/logged.h"
 #include "daemon/base/codec.h"
 #include "daemon/base/text.h"
 #include "daemon/crypto/crypto.h"
@@ -41,9 +41,9 @@ struct bundle {
 	struct checkpoint *checkpoints;
 	size_t n_checkpoints;
 	size_t n_met; /* checkpoints that the tree has come to */
-	struct rows *rows;
+	struct logged logged;
 	struct rows *erased; /* entries without a payload; seen: an erasure names them */
-	struct rows *catalog;
+	struct slice event;  /* of the entry that is read; none while it has no number */
 	struct chain chain;
 	uint8_t *bytes[3]; /* of the line, decoded */
 	size_t sizes[3];
@@ -213,6 +213,17 @@ static int meet_checkpoints(struct bundle *bundle)
 
 static const struct slice entry_table = { "entry", 5 };
 
+static int keep_row(struct bundle *bundle, struct slice table, struct slice key,
+		    const struct tree_hash *hash)
+{
+	int r = logged_keep(&bundle->logged, bundle->event, table, key, hash);
+
+	if (r > 0)
+		fault(bundle, "%.*s %.*s was logged before, and not so (line %" PRIu64 ")",
+		      (int)table.length, table.at, (int)key.length, key.at, bundle->n_lines);
+	return r < 0 ? r : 0;
+}
+
 /* One line of a payload: a row with its hash; a row that was erased; an entry that was. */
 static int keep_line(struct bundle *bundle, struct slice line)
 {
@@ -222,7 +233,7 @@ static int keep_line(struct bundle *bundle, struct slice line)
 
 	if (text_equals(table, text_slice("gone"))) {
 		table = take_field(&line);
-		return rows_drop(bundle->rows, table, line);
+		return rows_drop(bundle->logged.rows, table, line);
 	}
 	if (text_equals(table, entry_table)) {
 		int r = rows_see(bundle->erased, table, line, &hash);
@@ -232,7 +243,7 @@ static int keep_line(struct bundle *bundle, struct slice line)
 	    !read_hash((struct slice){ line.at + line.length - HEX, HEX }, &hash))
 		return 0;
 	line.length -= HEX + 1;
-	return rows_set(bundle->rows, table, line, &hash);
+	return keep_row(bundle, table, line, &hash);
 }
 
 static int keep_payload(struct bundle *bundle, struct slice payload)
@@ -267,7 +278,7 @@ static int keep_word(struct bundle *bundle, const uint8_t id[LEAF_ID_SIZE],
 	char text[TEXT_UUID_LENGTH + 1];
 
 	text_write_uuid(text, id);
-	return rows_set(bundle->rows, text_slice("content"), text_slice(text), hash);
+	return keep_row(bundle, text_slice("content"), text_slice(text), hash);
 }
 
 static int keep_leaf(struct bundle *bundle, const struct leaf *leaf, bool is_erased)
@@ -319,6 +330,7 @@ static int read_leaf(struct bundle *bundle, struct slice line)
 		malformed(bundle, "entry");
 	if (r)
 		return r < 0 ? r : 0;
+	bundle->event = leaf.event;
 	r = keep_leaf(bundle, &leaf, is_erased);
 	if (r == 0)
 		r = is_erased ? keep_erased(bundle) : check_payload(bundle, &leaf, salt, line);
@@ -336,6 +348,7 @@ static int read_pending(struct bundle *bundle, struct slice line)
 	struct slice field = take_field(&line), payload;
 	int r = decode(bundle, 0, field, &payload);
 
+	bundle->event = (struct slice){ 0 };
 	if (r > 0) {
 		malformed(bundle, "pending entry");
 		return 0;
@@ -353,7 +366,7 @@ static int read_pending(struct bundle *bundle, struct slice line)
 			malformed(bundle, "pending entry");
 			return 0;
 		}
-		r = rows_set(bundle->rows, text_slice("content"),
+		r = keep_row(bundle, text_slice("content"),
 			     (struct slice){ line.at, TEXT_UUID_LENGTH }, &hash);
 		line.at += length + (comma != NULL);
 		line.length -= length + (comma != NULL);
@@ -369,7 +382,7 @@ static int see(struct bundle *bundle, struct slice table, struct slice key, stru
 	int r = crypto_sha256(bytes, hash.at);
 
 	if (r == 0)
-		r = rows_see(bundle->rows, table, key, &hash);
+		r = rows_see(bundle->logged.rows, table, key, &hash);
 	if (r == ROWS_E_UNKNOWN)
 		fault(bundle, "%.*s %.*s is not in the log", (int)table.length, table.at,
 		      (int)key.length, key.at);
@@ -468,33 +481,15 @@ static int read_catalog(struct bundle *bundle, struct slice line)
 		malformed(bundle, "part of the catalog");
 		return 0;
 	}
-	if (!bundle->catalog)
+	if (!bundle->logged.catalog)
 		return 0;
-	r = rows_see(bundle->catalog, kind, line, &hash);
+	r = catalog_see(bundle->logged.catalog, kind, line, &hash);
 	if (r > 0)
 		fault(bundle, "%.*s %.*s of the database %s", (int)kind.length, kind.at,
 		      (int)line.length, line.at,
 		      r == ROWS_E_UNKNOWN ? "is none that was shipped"
 					  : "is other than it was shipped");
 	return r < 0 ? r : 0;
-}
-
-static int load_catalog(struct bundle *bundle, const char *text)
-{
-	int r = rows_new(&bundle->catalog);
-
-	while (r == 0 && *text) {
-		const char *end = strchrnul(text, '\n');
-		struct slice line = { text, (size_t)(end - text) }, kind, hex;
-		struct tree_hash hash;
-
-		(void)take_field(&line); /* "catalog" */
-		kind = take_field(&line);
-		hex = take_field(&line);
-		r = read_hash(hex, &hash) ? rows_set(bundle->catalog, kind, line, &hash) : -EINVAL;
-		text = end + (*end == '\n');
-	}
-	return r;
 }
 
 /* The whole ------------------------------------------------------------------------------------ */
@@ -529,11 +524,9 @@ int bundle_new(const struct bundle_setup *setup, struct bundle **ret_bundle)
 	if (!bundle)
 		return -ENOMEM;
 	bundle->setup = *setup;
-	r = rows_new(&bundle->rows);
+	r = logged_init(&bundle->logged, setup->catalog);
 	if (r == 0)
 		r = rows_new(&bundle->erased);
-	if (r == 0 && setup->catalog)
-		r = load_catalog(bundle, setup->catalog);
 	if (r) {
 		bundle_free(bundle);
 		return r;
@@ -546,9 +539,8 @@ struct bundle *bundle_free(struct bundle *bundle)
 {
 	if (!bundle)
 		return NULL;
-	rows_free(bundle->rows);
+	logged_deinit(&bundle->logged);
 	rows_free(bundle->erased);
-	rows_free(bundle->catalog);
 	free(bundle->checkpoints);
 	for (size_t i = 0; i < ARRAY_SIZE(bundle->bytes); i++)
 		free(bundle->bytes[i]);
@@ -576,7 +568,7 @@ int bundle_read(struct bundle *bundle, struct slice line)
 
 int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary)
 {
-	uint64_t n = rows_count_unseen(bundle->rows);
+	uint64_t n = rows_count_unseen(bundle->logged.rows);
 
 	if (!bundle->has_ended)
 		fault(bundle, "the bundle has no end");
@@ -592,7 +584,7 @@ int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary)
 		fault(bundle, "%" PRIu64 " entries were emptied, and no erasure names them", n);
 	if (bundle->chain.seq)
 		fault(bundle, "proceeding %s has no head", bundle->chain.proceeding);
-	n = bundle->catalog ? rows_count_unseen(bundle->catalog) : 0;
+	n = bundle->logged.catalog ? catalog_count_unseen(bundle->logged.catalog) : 0;
 	if (n)
 		fault(bundle, "%" PRIu64 " parts of the database that were shipped are missing", n);
 	*ret_summary = bundle->summary;

@@ -119,6 +119,23 @@ int rows_drop(struct rows *rows, struct slice table, struct slice key)
 	return set(rows, table, key, &none, true);
 }
 
+int rows_compare(const struct rows *rows, struct slice table, struct slice key,
+		 const struct tree_hash *hash)
+{
+	const struct tree_hash none = { { 0 } };
+	const struct row *row;
+	struct tree_hash name;
+	int r = name_of(table, key, &name);
+
+	if (r)
+		return r;
+	row = find(rows->at, rows->capacity, &name);
+	return !row->is_used || tree_hash_equals(&row->hash, &none) ||
+			       tree_hash_equals(&row->hash, hash)
+		       ? 0
+		       : ROWS_E_OTHER;
+}
+
 int rows_see(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash)
 {
 	struct tree_hash name;

@@ -1,7 +1,7 @@
 // The audit log verified a second time, from its description alone: nothing here is shared with daemon/audit.
 // RFC 9162 proofs are checked by rebuilding the roots from both ends; checkpoints are C2SP signed notes.
 import { createHash, createPublicKey, verify } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
@@ -111,6 +111,10 @@ export function readLeaf(bytes) {
 	return { usec, event, actor, of, rows, commitment };
 }
 
+/** Tables whose rows change: on each stands a trigger that logs it. */
+const changing = new Set([...readFileSync(new URL('../../sql/catalog.txt', import.meta.url), 'utf8')
+	.matchAll(/^catalog trigger \S+ conduct\.(\w+)\.\1_changes_are_logged$/gm)].map(match => match[1]));
+
 class Bundle {
 	faults = [];
 	keys;
@@ -120,6 +124,7 @@ class Bundle {
 	size = 0;
 	logged = new Map();
 	seen = new Set();
+	pending = new Set(); // rows of entries that have no number yet
 	erased = new Set(); // entries without payload that no erasure has named yet
 	chain = null;
 
@@ -131,7 +136,17 @@ class Bundle {
 		return this.stack.length ? this.stack.map(([, hash]) => hash).reduceRight((right, left) => nodeHash(left, right)) : sha256();
 	}
 
-	keep(payload) {
+	/** event: of the entry; null while it has no number. */
+	log(name, hash, event) {
+		const before = this.logged.get(name);
+		const isFree = changing.has(name.split(' ')[0]) || ['case.kept', 'content.kept'].includes(event)
+			|| (event === null && this.pending.has(name));
+		if (before && before !== hash && !isFree) this.faults.push(`${name} was logged before, and not so`);
+		this.logged.set(name, hash);
+		if (event === null) this.pending.add(name);
+	}
+
+	keep(payload, event) {
 		for (const line of payload.toString('utf8').split('\n')) {
 			const [, kind, rest] = /^(gone|entry) (.+)$/.exec(line) ?? [];
 			if (kind === 'gone') {
@@ -140,7 +155,7 @@ class Bundle {
 				this.erased.delete(rest);
 			}
 			const row = /^(\S+ .*) ([0-9a-f]{64})$/s.exec(line);
-			if (row) this.logged.set(row[1], row[2]);
+			if (row) this.log(row[1], row[2], event);
 		}
 	}
 
@@ -164,8 +179,8 @@ class Bundle {
 			const leaf = readLeaf(bytes);
 			if (salt !== '-') {
 				if (!same(sha256(strict(salt, 32), strict(payload)), leaf.commitment)) throw new Error('another payload');
-				for (const { id, hash } of leaf.rows) this.logged.set(this.word(id), hash);
-				this.keep(strict(payload));
+				for (const { id, hash } of leaf.rows) this.log(this.word(id), hash, leaf.event);
+				this.keep(strict(payload), leaf.event);
 			} else {
 				this.erased.add(String(this.size));
 			}
@@ -181,8 +196,8 @@ class Bundle {
 			}
 		},
 		pending: ([payload, rows]) => {
-			this.keep(strict(payload));
-			for (const row of rows === '-' ? [] : rows.split(',')) this.logged.set(`content ${row.slice(0, 36)}`, row.slice(37));
+			this.keep(strict(payload), null);
+			for (const row of rows === '-' ? [] : rows.split(',')) this.log(`content ${row.slice(0, 36)}`, row.slice(37), null);
 		},
 		row: ([table, base64, ...key]) => {
 			const bytes = strict(base64);

@@ -18,7 +18,8 @@ static const char word_id[] = "01020304-0506-0708-090a-0b0c0d0e0f10";
 #define HASH_B "00000000000000000000000000000000000000000000000000000000000000bb"
 
 static const char catalog[] = "catalog table " HASH_A " conduct.vote\n"
-			      "catalog trigger " HASH_B " conduct.v.t\n";
+			      "catalog trigger " HASH_B
+			      " conduct.case_file.case_file_changes_are_logged\n";
 static const char proceeding[] = "11111111-1111-1111-1111-111111111111";
 
 static char lines[LINES_MAX][LINE_MAX_];
@@ -140,7 +141,7 @@ static void setup(void)
 	LINE("head %s 2 triage", proceeding);
 	LINE("word %s %s", word_id, base64(slice_of(word)));
 	LINE("catalog table " HASH_A " conduct.vote");
-	LINE("catalog trigger " HASH_B " conduct.v.t");
+	LINE("catalog trigger " HASH_B " conduct.case_file.case_file_changes_are_logged");
 	LINE("end %zu", n_lines);
 }
 
@@ -304,6 +305,37 @@ START_TEST(what_an_erasure_names_is_counted_and_asks_for_nothing)
 }
 END_TEST
 
+START_TEST(history_is_not_logged_again_in_other_words)
+{
+	char payload[512], text[256];
+
+	/* An event, edited where it lies, and logged once more as it is now. */
+	event(text, 1, "new", "closed");
+	(void)snprintf(payload, sizeof(payload), "event %s/1 %s\n", proceeding, hex_of(text));
+	(void)snprintf(line_of("pending", 0), LINE_MAX_, "pending %s -", base64(slice_of(payload)));
+	ck_fault("event 11111111-1111-1111-1111-111111111111/1 was logged before, and not so");
+}
+END_TEST
+
+START_TEST(a_word_is_not_logged_again_in_other_bytes)
+{
+	(void)snprintf(line_of("pending", 0), LINE_MAX_, "pending %s %s:%s",
+		       base64(slice_of("unit u\n")), word_id, hex_of("another"));
+	ck_fault("was logged before, and not so");
+}
+END_TEST
+
+START_TEST(what_changes_is_logged_again)
+{
+	char payload[512];
+
+	(void)snprintf(payload, sizeof(payload), "case_file c1 %s\n", hex_of("newer"));
+	(void)snprintf(line_of("pending", 0), LINE_MAX_, "pending %s -", base64(slice_of(payload)));
+	(void)verify();
+	ck_assert_ptr_null(strstr(faults, "was logged before"));
+}
+END_TEST
+
 START_TEST(what_was_emptied_without_an_erasure_is_found)
 {
 	char *line = line_of("leaf", 0);
@@ -409,6 +441,7 @@ SUITE_EACH("audit/bundle", setup, NULL, a_whole_bundle_is_verified,
 	   every_changed_character_is_a_fault, every_missing_and_every_doubled_line_is_a_fault,
 	   each_fault_is_told_by_name, a_log_that_others_signed_is_not_verified,
 	   what_an_erasure_names_is_counted_and_asks_for_nothing,
-	   what_was_emptied_without_an_erasure_is_found,
+	   history_is_not_logged_again_in_other_words, a_word_is_not_logged_again_in_other_bytes,
+	   what_changes_is_logged_again, what_was_emptied_without_an_erasure_is_found,
 	   what_is_gone_is_not_missed_and_not_believed, what_is_no_bundle_is_told_line_by_line,
 	   a_bundle_is_verified_without_catalog_and_listener, thousands_of_rows_are_kept_and_found)
