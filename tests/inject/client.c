@@ -36,6 +36,7 @@ struct link {
 	SSL *tls; /* NULL: plain */
 	bool (*wait)(unsigned waited_ms);
 	unsigned waited_ms;
+	struct slice request; /* what of it is not sent yet */
 	struct answer *answer;
 };
 
@@ -52,6 +53,17 @@ static int outcome(const struct link *link, int n)
 static int shake(struct link *link)
 {
 	return link->tls ? outcome(link, SSL_connect(link->tls)) : 1;
+}
+
+static int transmit(struct link *link)
+{
+	int length = (int)link->request.length;
+	int n = link->tls ? SSL_write(link->tls, link->request.at, length)
+			  : (int)send(link->fd, link->request.at, (size_t)length, MSG_NOSIGNAL);
+
+	if (n > 0)
+		link->request = (struct slice){ link->request.at + n, (size_t)(length - n) };
+	return outcome(link, n);
 }
 
 static int receive(struct link *link)
@@ -74,6 +86,9 @@ static bool insist(struct link *link, int (*operation)(struct link *link), int *
 	while ((*ret_n = operation(link)) < 0) {
 		struct pollfd waiting = { .fd = link->fd, .events = POLLIN };
 
+		if (operation == transmit)
+			waiting.events = POLLOUT;
+
 		if (poll(&waiting, 1, ASK_STEP_MS) > 0)
 			continue;
 		link->waited_ms += ASK_STEP_MS;
@@ -84,15 +99,18 @@ static bool insist(struct link *link, int (*operation)(struct link *link), int *
 	return true;
 }
 
-static void exchange(struct link *link, const char *request)
+/* Who is refused before the end of what they send may find the connection closed, and the answer in
+ * it. */
+static void exchange(struct link *link)
 {
-	int length = (int)strlen(request), n;
+	int n;
 
 	if (!insist(link, shake, &n) || n == 0)
 		return;
-	n = link->tls ? SSL_write(link->tls, request, length)
-		      : (int)send(link->fd, request, (size_t)length, MSG_NOSIGNAL);
-	while (n > 0 && link->answer->length < ANSWER_MAX - 1)
+	while (n > 0 && link->request.length)
+		if (!insist(link, transmit, &n))
+			return;
+	for (n = 1; n > 0 && link->answer->length < ANSWER_MAX - 1;)
 		if (!insist(link, receive, &n))
 			return;
 }
@@ -115,7 +133,9 @@ void client_ask(const struct client_target *target, const char *request,
 	const struct sockaddr_in name = { .sin_family = AF_INET,
 					  .sin_port = htons((uint16_t)target->port),
 					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct link link = { .wait = wait, .answer = ret_answer };
+	struct link link = { .wait = wait,
+			     .request = { request, strlen(request) },
+			     .answer = ret_answer };
 
 	ret_answer->status = 0;
 	ret_answer->has_hung = false;
@@ -126,7 +146,7 @@ void client_ask(const struct client_target *target, const char *request,
 	if (connect(link.fd, (const struct sockaddr *)&name, sizeof(name)) == 0) {
 		(void)fcntl(link.fd, F_SETFL, O_NONBLOCK);
 		link.tls = target->is_tls ? new_tls(link.fd) : NULL;
-		exchange(&link, request);
+		exchange(&link);
 	}
 	read_status(ret_answer);
 	SSL_free(link.tls);

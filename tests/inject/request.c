@@ -1,5 +1,5 @@
-/* Six ways through the daemon: three that store something, one that reads it, and two to the
- * published policy in memory. */
+/* Eight ways through the daemon: four that store something, of which one comes in pieces, two that
+ * read it, and two to the published policy in memory. */
 
 #include "tests/inject/request.h"
 
@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHOLE_MS = 20000 };
+/* Of a file: it has two pieces. */
+enum { WHOLE_MS = 20000, FILE_SIZE = 64 * 1024 + 1000 };
 
 static struct request_setup setup;
 static struct pg_session *session;
@@ -20,6 +21,8 @@ static struct answer answer;
 static char *read_path;
 static char *read_page;
 static char *policy_page;
+static char *file_path;
+static char *file_page;
 
 /* The first cell of the first row, malloc'ed. */
 static char *query(const char *sql)
@@ -121,29 +124,50 @@ static const char *ask_whole(struct request *request, int status)
 	return answer.body;
 }
 
-/* The id of a new case. */
-static char *new_case(void)
+/* A text member of an answer. */
+static char *copy_member(const char *body, const char *name)
 {
-	static const char before[] = "\"report\":\"";
+	char *before = print("\"%s\":\"", name);
+	const char *at = strstr(body, before);
+
+	if (!at)
+		exit(2);
+	at += strlen(before);
+	free(before);
+	return print("%.*s", (int)strcspn(at, "\""), at);
+}
+
+/* The id of a new case, and the receipt of who reported it. */
+static char *new_case(char **ret_receipt)
+{
 	struct request request = { 0 };
-	const char *report;
-	char *sql, *id;
+	const char *body;
+	char *report, *sql, *id;
 
 	make_submit(&request);
-	report = strstr(ask_whole(&request, 201), before);
-	if (!report)
-		exit(2);
-	sql = print("select case_id from conduct.report where report_id = '%.*s'", TEXT_UUID_LENGTH,
-		    report + sizeof(before) - 1);
+	body = ask_whole(&request, 201);
+	report = copy_member(body, "report");
+	*ret_receipt = copy_member(body, "receipt");
+	sql = print("select case_id from conduct.report where report_id = '%s'", report);
 	id = query(sql);
+	free(report);
 	free(sql);
 	request_free(&request);
 	return id;
 }
 
+/* What was written to the log after now, under this name. The sequencer does not run. */
+static char *count_logged(const char *event)
+{
+	return print("select count(*) from conduct.audit_pending where pending_id > %ld and "
+		     "event = '%s'",
+		     query_number("select coalesce(max(pending_id), 0) from conduct.audit_pending"),
+		     event);
+}
+
 static void make_act(struct request *request)
 {
-	char *id = new_case();
+	char *receipt, *id = new_case(&receipt);
 	char *path = print("/v1/cases/%s/actions/claim", id);
 	char *sql = print("select revision from conduct.case_file where case_id = '%s'", id);
 	long revision = query_number(sql);
@@ -154,17 +178,54 @@ static void make_act(struct request *request)
 	request->count = print("select revision - %ld from conduct.case_file where case_id = '%s'",
 			       revision, id);
 	free(id);
+	free(receipt);
 	free(path);
 	free(sql);
 	free(more);
 }
 
+static char *get(const char *path)
+{
+	return print("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+		     "Authorization: Bearer %s\r\n\r\n",
+		     path, setup.handler);
+}
+
 static void make_read(struct request *request)
 {
-	request->text = print("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-			      "Authorization: Bearer %s\r\n\r\n",
-			      read_path, setup.handler);
+	request->text = get(read_path);
+	request->logged = count_logged("case.read");
 	request->expected = read_page ? print("%s", read_page) : NULL;
+}
+
+/* A file to a case of its own, because one takes ten. */
+static void make_upload_to(struct request *request, const char *id, const char *receipt)
+{
+	char key[TEXT_UUID_LENGTH + 1];
+
+	(void)text_new_uuid(key);
+	request->text = print("POST /v1/receipt/attachments HTTP/1.1\r\nHost: localhost\r\n"
+			      "Connection: close\r\nAuthorization: Receipt %s\r\n"
+			      "Idempotency-Key: \"%s\"\r\nConduct-Filename: numbers.txt\r\n"
+			      "Content-Length: %d\r\n\r\n%0*d",
+			      receipt, key, FILE_SIZE, FILE_SIZE, 1);
+	request->count = print("select count(*) from conduct.attachment where case_id = '%s'", id);
+}
+
+static void make_upload(struct request *request)
+{
+	char *receipt, *id = new_case(&receipt);
+
+	make_upload_to(request, id, receipt);
+	free(id);
+	free(receipt);
+}
+
+static void make_download(struct request *request)
+{
+	request->text = get(file_path);
+	request->logged = count_logged("attachment_read.insert");
+	request->expected = print("%s", file_page);
 }
 
 static void make_policy(struct request *request)
@@ -177,6 +238,7 @@ static void make_policy(struct request *request)
 const struct scenario scenarios[] = {
 	{ "submit", make_submit, 201, false }, { "emergency", make_emergency, 201, false },
 	{ "act", make_act, 200, false },       { "read", make_read, 200, false },
+	{ "upload", make_upload, 201, false }, { "download", make_download, 200, false },
 	{ "policy", make_policy, 200, false }, { "policy over TLS", make_policy, 200, true },
 };
 const size_t scenarios_n = ARRAY_SIZE(scenarios);
@@ -184,14 +246,21 @@ const size_t scenarios_n = ARRAY_SIZE(scenarios);
 void request_set_up(const struct request_setup *given)
 {
 	struct request request = { 0 };
-	char *id;
+	char *id, *receipt, *file;
 
 	setup = *given;
 	if (pg_session_new(setup.conninfo, "inject", &session) != 0)
 		exit(2);
-	id = new_case();
+	id = new_case(&receipt);
 	read_path = print("/v1/cases/%s", id);
+	make_upload_to(&request, id, receipt);
+	file = copy_member(ask_whole(&request, 201), "id");
+	file_path = print("%s/attachments/%s", read_path, file);
+	file_page = print("%0*d", FILE_SIZE, 1);
 	free(id);
+	free(receipt);
+	free(file);
+	request_free(&request);
 	make_read(&request);
 	read_page = print("%s", ask_whole(&request, 200));
 	request_free(&request);
@@ -206,12 +275,15 @@ void request_end(void)
 	free(read_path);
 	free(read_page);
 	free(policy_page);
+	free(file_path);
+	free(file_page);
 }
 
 void request_free(struct request *request)
 {
 	free(request->text);
 	free(request->count);
+	free(request->logged);
 	free(request->expected);
 	*request = (struct request){ 0 };
 }
@@ -219,4 +291,9 @@ void request_free(struct request *request)
 long request_count(const struct request *request)
 {
 	return query_number(request->count);
+}
+
+long request_count_logged(const struct request *request)
+{
+	return query_number(request->logged);
 }

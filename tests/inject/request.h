@@ -9,6 +9,7 @@ struct service;
 struct request {
 	char *text;
 	char *count;    /* SQL; NULL: nothing is stored */
+	char *logged;   /* SQL: how often it is in the log that this was read; NULL: it need not */
 	char *expected; /* the body that every success has; NULL: any */
 };
 
@@ -34,5 +35,6 @@ extern const size_t scenarios_n;
 void request_set_up(const struct request_setup *setup);
 void request_end(void);
 void request_free(struct request *request);
-/* Tells by SQL. */
+/* Tell by SQL. */
 long request_count(const struct request *request);
+long request_count_logged(const struct request *request);

@@ -77,3 +77,28 @@ FAILS_INT(FAULT_CRYPTO, EVP_KDF_derive, 0,
 	  (struct seam * context, unsigned char *key, size_t length, const struct seam *parameters),
 	  (context, key, length, parameters))
 FAILS_INT(FAULT_CRYPTO, RAND_bytes, 0, (unsigned char *bytes, int n), (bytes, n))
+
+FAILS_NULL(FAULT_CRYPTO, EVP_CIPHER_CTX_new, (void), ())
+FAILS_INT(FAULT_CRYPTO, EVP_CIPHER_CTX_ctrl, 0,
+	  (struct seam * context, int type, int number, void *bytes),
+	  (context, type, number, bytes))
+FAILS_INT(FAULT_CRYPTO, EVP_EncryptInit_ex2, 0,
+	  (struct seam * context, const struct seam *cipher, const unsigned char *key,
+	   const unsigned char *nonce, const struct seam *parameters),
+	  (context, cipher, key, nonce, parameters))
+FAILS_INT(FAULT_CRYPTO, EVP_EncryptUpdate, 0,
+	  (struct seam * context, unsigned char *sealed, int *length, const unsigned char *text,
+	   int size),
+	  (context, sealed, length, text, size))
+FAILS_INT(FAULT_CRYPTO, EVP_EncryptFinal_ex, 0,
+	  (struct seam * context, unsigned char *sealed, int *length), (context, sealed, length))
+FAILS_INT(FAULT_CRYPTO, EVP_DecryptInit_ex2, 0,
+	  (struct seam * context, const struct seam *cipher, const unsigned char *key,
+	   const unsigned char *nonce, const struct seam *parameters),
+	  (context, cipher, key, nonce, parameters))
+FAILS_INT(FAULT_CRYPTO, EVP_DecryptUpdate, 0,
+	  (struct seam * context, unsigned char *text, int *length, const unsigned char *sealed,
+	   int size),
+	  (context, text, length, sealed, size))
+FAILS_INT(FAULT_CRYPTO, EVP_DecryptFinal_ex, 0,
+	  (struct seam * context, unsigned char *text, int *length), (context, text, length))
