@@ -52,17 +52,22 @@ static const struct mark heads[] = {
 	     MEDIA_OGG_AUDIO),
 };
 
-/* What is found anywhere; a place is metadata as well. */
+/* What is found anywhere, or anywhere in files of one type; a place is metadata as well. */
 static const struct {
 	const char *bytes;
 	size_t length;
 	bool is_location;
+	enum media_type only;
 } finds[] = {
-	{ "http://ns.adobe.com/xap/", 24, false },
-	{ "Photoshop 3.0", 13, false },
-	{ "GPSLatitude", 11, true },
-	{ "\xa9xyz", 4, true },
-	{ "location.ISO6709", 16, true },
+	{ "http://ns.adobe.com/xap/", 24, false, MEDIA_UNKNOWN },
+	{ "Photoshop 3.0", 13, false, MEDIA_UNKNOWN },
+	{ "GPSLatitude", 11, true, MEDIA_UNKNOWN },
+	{ "\xa9xyz", 4, true, MEDIA_UNKNOWN },
+	{ "location.ISO6709", 16, true, MEDIA_UNKNOWN },
+	/* Authors, programs and remarks. */
+	{ "tEXt", 4, false, MEDIA_PNG },
+	{ "zTXt", 4, false, MEDIA_PNG },
+	{ "iTXt", 4, false, MEDIA_PNG },
 };
 
 static const char *const exif_marks[] = { "Exif", "eXIf", "EXIF" };
@@ -215,8 +220,9 @@ static void look(struct media *media, struct slice bytes, size_t n)
 	for (size_t i = 0; i < ARRAY_SIZE(exif_marks); i++)
 		find(media, bytes, n, (struct slice){ exif_marks[i], 4 }, exif);
 	for (size_t i = 0; i < ARRAY_SIZE(finds); i++)
-		find(media, bytes, n, (struct slice){ finds[i].bytes, finds[i].length },
-		     finds[i].is_location ? note_location : note_metadata);
+		if (finds[i].only == MEDIA_UNKNOWN || finds[i].only == media->type)
+			find(media, bytes, n, (struct slice){ finds[i].bytes, finds[i].length },
+			     finds[i].is_location ? note_location : note_metadata);
 }
 
 /* The lead of a code point (RFC 3629), or a control that no text has. */

@@ -100,6 +100,13 @@ START_TEST(what_a_file_says_beside_its_picture_is_found)
 		{ SLICE("\x89PNG\r\n\x1a\n\0\0\0\x20"
 			"eXIfMM\0*\0\0\0\x08\0\1" PLACE),
 		  true, true },
+		{ SLICE("\x89PNG\r\n\x1a\n\0\0\0\x0c"
+			"tEXtAuthor\0Jane"),
+		  true, false },
+		{ SLICE("\x89PNG\r\n\x1a\n\0\0\0\x0d"
+			"IHDR"),
+		  false, false },
+		{ SLICE("GIF89atEXt"), false, false },
 		{ SLICE("RIFF\0\0\0\0WEBPEXIF\x20\0\0\0II*\0\x08\0\0\0\1\0" CAMERA_LE), true,
 		  false },
 		{ SLICE("\xff\xd8\xff\xe1"
