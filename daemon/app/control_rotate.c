@@ -317,7 +317,11 @@ static int destroy_check(const struct keys_work *work, const char *id)
 	if (r)
 		return r;
 	if (pg_rows_count(rows) != 1)
-		r = control_fail("there is no intake key %s", id);
+		r = control_fail("there is no intake key %s (conductctl keys status)", id);
+	else if (strcmp(pg_rows_text(rows, 0, 0), "active") == 0)
+		r = control_fail("intake key %s is the active one: `conductctl keys rotate` makes "
+				 "another, which takes over first",
+				 id);
 	else if (pg_rows_text(rows, 0, 1))
 		r = control_fail("these hosts still seal to intake key %s: %s. Run `conductctl "
 				 "keys activate` there and reload their daemons; a host that is "

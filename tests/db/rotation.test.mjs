@@ -129,7 +129,8 @@ test('a key is made, spread, activated; units follow it; the old one is destroye
 
 	const refused = await keys('destroy', '1');
 	assert.match(refused.stderr, /intake key 1 is decrypt_only: only a retired key is destroyed/);
-	assert.match((await keys('destroy', '2')).stderr, /still seal to intake key 2: tests/);
+	assert.match((await keys('destroy', '2')).stderr, /intake key 2 is the active one: `conductctl keys rotate` makes another/);
+	assert.match((await keys('activate', '--without', 'nobody')).stderr, /there is no host nobody/);
 	assert.equal((await ctl('-c', deployment.file, 'demo', 'clock', '+2h')).code, 0);
 	await until('the worker retires it', () => states() === '1 retired, 2 active');
 	assert.match(await good('destroy', '1'), /^Intake key 1 is destroyed/);
@@ -139,6 +140,31 @@ test('a key is made, spread, activated; units follow it; the old one is destroye
 	assert.throws(() => sealUnits(1, { ...readPublic(file('vault.pub')), keyId: 1 }), /stanza_key_fkey/);
 	await until('the host says so', () => sql('rotation', "select key_ids from keyring.vault_host") === '{2}');
 	assert.equal((await daemon.readiness()).status, 200);
+});
+
+test('a file whose pending key is not the database\'s is never sealed to', async () => {
+	const vaultFile = deployment.vault('vault.key');
+	const next = Number(sql('rotation', 'select max(key_id) + 1 from keyring.vault_key'));
+	const [old, pub] = [readFileSync(vaultFile), readFileSync(file('vault.pub'))];
+	await good('rotate');
+	const other = readFileSync(vaultFile);
+	// As when two hosts had made a key each, under one number.
+	sql('rotation', `delete from keyring.vault_key where key_id = ${next}`);
+	writeFileSync(vaultFile, old);
+	await good('rotate');
+	const own = readFileSync(vaultFile);
+	writeFileSync(vaultFile, other);
+	for (const command of ['rotate', 'activate', 'init']) {
+		const { code, stderr } = await keys(command, ...command === 'init' ? ['--host', 'tests'] : []);
+		assert.equal(code, 1, command);
+		assert.match(stderr, new RegExp(`the database has another intake key ${next} than .*copy the right one`, 's'));
+	}
+	assert.deepEqual(readFileSync(file('vault.pub')), pub);
+	writeFileSync(vaultFile, own);
+	assert.match(await good('rotate'), new RegExp(`^Intake key ${next} is pending`));
+	// Nothing came of it.
+	sql('rotation', `delete from keyring.vault_key where key_id = ${next}`);
+	writeFileSync(vaultFile, old);
 });
 
 test('a key that is sealed to again is not retired, and never destroyed', async () => {
