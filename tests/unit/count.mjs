@@ -33,6 +33,8 @@ for (const line of lines) {
 		const why = /SUMMARY: .*/.exec(stderr + stdout)?.[0] ?? result;
 		console.log(`not ok ${name}: ${why}`);
 	} else {
+		// Seeds and counts of what is drawn at random.
+		for (const text of stdout.split('\n').filter(line => line.startsWith('note: '))) console.log(text);
 		console.log(`ok ${name}: ${count.passed} checks`);
 	}
 }

@@ -1,6 +1,6 @@
 /* Notes as C2SP has them; none that was changed is opened. */
 
-#include "tests/unit/suite.h"
+#include "tests/unit/mutate.h"
 
 #include "daemon/audit/note.h"
 #include "daemon/base/codec.h"
@@ -97,6 +97,72 @@ START_TEST(every_changed_bit_of_a_note_is_found)
 		note[bit / 8] ^= (char)(1 << bit % 8);
 	}
 	ck_assert_int_eq(open_note(note, note_length), 0);
+}
+END_TEST
+
+/* A checkpoint that is well-formed and says something else, with a signature that was once good. */
+static void forge(struct mutator *mutator, char *ret_note, size_t *ret_length)
+{
+	struct checkpoint claimed = sample(), signed_one = sample();
+	uint8_t signature[ED25519_SIGNATURE_SIZE];
+	char text[NOTE_TEXT_MAX];
+	size_t length;
+
+	switch (mutate_below(mutator, 4)) {
+	case 0:
+		claimed.size = mutate_below(mutator, 1000000);
+		signed_one.size = claimed.size + 1 + mutate_below(mutator, 1000000);
+		break;
+	case 1:
+		claimed.root.at[mutate_below(mutator, TREE_HASH_SIZE)] ^=
+			(uint8_t)(1 << mutate_below(mutator, 8));
+		break;
+	case 2:
+		claimed.origin[mutate_below(mutator, strlen(claimed.origin))] ^= 1;
+		break;
+	default:
+		break;
+	}
+	ck_assert_int_eq(note_write_text(&signed_one, text, &length), 0);
+	ck_assert_int_eq(ed25519_sign(secret, (struct slice){ text, length }, signature), 0);
+	if (mutate_below(mutator, 2) ||
+	    (claimed.size == signed_one.size && strcmp(claimed.origin, signed_one.origin) == 0 &&
+	     tree_hash_equals(&claimed.root, &signed_one.root)))
+		signature[mutate_below(mutator, sizeof(signature))] ^=
+			(uint8_t)(1 << mutate_below(mutator, 8));
+	ck_assert_int_eq(note_write_text(&claimed, text, &length), 0);
+	ck_assert_int_eq(
+		note_write((struct slice){ text, length }, &key, signature, ret_note, ret_length),
+		0);
+	mutator->n_mutants++;
+}
+
+START_TEST(no_mutant_of_a_checkpoint_is_opened)
+{
+	struct mutator mutator = mutate_start("checkpoints");
+	unsigned long n = mutate_count(100000), n_opened = 0, n_read = 0;
+	char one[NOTE_SIZE_MAX], bytes[NOTE_SIZE_MAX + 64];
+	struct checkpoint next = sample(), said;
+	size_t length = note_length;
+
+	memcpy(one, note, sizeof(note));
+	next.size++;
+	make(&next);
+	while (mutator.n_mutants < n) {
+		struct slice mutant = { bytes, 0 };
+
+		if (mutator.n_mutants % 2)
+			forge(&mutator, bytes, &mutant.length);
+		else
+			mutant = mutate(&mutator, (struct slice){ one, length },
+					(struct slice){ note, note_length }, bytes);
+		n_read += note_read(mutant, &said) == 0;
+		n_opened += open_note(mutant.at, mutant.length) == 0;
+	}
+	mutate_note(&mutator, "checkpoints", n_opened);
+	ck_assert_uint_eq(n_opened, 0);
+	/* Half of them are refused for their signature alone. */
+	ck_assert_uint_ge(n_read, n / 2);
 }
 END_TEST
 
@@ -256,6 +322,7 @@ END_TEST
 
 SUITE_EACH("audit/note", setup, NULL, a_note_is_opened_by_the_key_that_signed_it,
 	   a_note_of_another_program_is_opened, every_changed_bit_of_a_note_is_found,
-	   every_shorter_note_is_refused_and_every_longer, signatures_of_others_are_passed_over,
-	   a_key_signs_once, numbers_and_hashes_have_one_spelling,
-	   what_is_no_note_or_key_is_refused, keys_are_read_as_they_are_written)
+	   no_mutant_of_a_checkpoint_is_opened, every_shorter_note_is_refused_and_every_longer,
+	   signatures_of_others_are_passed_over, a_key_signs_once,
+	   numbers_and_hashes_have_one_spelling, what_is_no_note_or_key_is_refused,
+	   keys_are_read_as_they_are_written)

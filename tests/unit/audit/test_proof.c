@@ -1,8 +1,9 @@
 /* No changed proof is taken: bits, numbers, roots, leaves, order, length, other trees. */
 
 #include "tests/unit/audit/grow.h"
+#include "tests/unit/mutate.h"
 
-enum { SIZES = 65, RANDOM_TRIES = 20000, RANDOM_TRIES_FULL = 200000 };
+enum { SIZES = 65 };
 
 static struct grow *grow;
 
@@ -14,18 +15,6 @@ static void setup(void)
 static void teardown(void)
 {
 	free(grow);
-}
-
-static uint64_t seed = 0x9e3779b97f4a7c15;
-
-/* xorshift64*: the same tries on every run. */
-static uint64_t number(uint64_t below)
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	ck_assert_uint_gt(below, 0);
-	return below ? (seed * 0x2545f4914f6cdd1d >> 16) % below : 0;
 }
 
 static void flip(struct tree_hash *hash, unsigned bit)
@@ -137,47 +126,100 @@ START_TEST(a_shorter_longer_or_reordered_proof_is_refused)
 }
 END_TEST
 
-START_TEST(random_changes_are_never_taken)
+/*
+ * What holds is true of leaf and roots. A size is bound to its root by the signature of a
+ * checkpoint: the same path may lead through trees of two sizes.
+ */
+START_TEST(random_changes_of_an_inclusion_are_never_taken)
 {
+	struct mutator mutator = mutate_start("inclusion proofs");
+	unsigned long n_tries = mutate_count(200000), n_taken = 0;
 	struct tree_hash proof[TREE_PROOF_MAX + 1];
-	const char *effort = getenv("EFFORT");
-	unsigned n_tries = effort && strcmp(effort, "full") == 0 ? RANDOM_TRIES_FULL : RANDOM_TRIES;
 
-	for (unsigned i = 0; i < n_tries; i++) {
-		uint64_t to = 2 + number(SIZES - 1), from = 1 + number(to - 1);
+	for (; mutator.n_mutants < n_tries; mutator.n_mutants++) {
+		uint64_t size = 2 + mutate_below(&mutator, SIZES - 1);
+		uint64_t index = mutate_below(&mutator, size);
+		uint64_t claimed_size = size, claimed_index = index;
+		size_t n = grow_prove(grow, index, size, proof);
+		struct tree_hash leaf = grow->nodes[0][index], root = grow->roots[size];
+
+		switch (mutate_below(&mutator, 6)) {
+		case 0:
+			claimed_index = mutate_below(&mutator, SIZES + 1);
+			leaf = grow->nodes[0][mutate_below(&mutator, SIZES)];
+			break;
+		case 1:
+			claimed_size = mutate_below(&mutator, SIZES + 1);
+			root = grow->roots[mutate_below(&mutator, SIZES + 1)];
+			break;
+		case 2:
+			proof[mutate_below(&mutator, n)] =
+				grow->nodes[0][mutate_below(&mutator, SIZES)];
+			break;
+		case 3:
+			flip(mutate_below(&mutator, 2) ? &leaf : &root,
+			     (unsigned)mutate_below(&mutator, 256));
+			break;
+		case 4:
+			flip(&proof[mutate_below(&mutator, n)],
+			     (unsigned)mutate_below(&mutator, 256));
+			break;
+		default:
+			n = mutate_below(&mutator, n + 2);
+		}
+		if (tree_verify_inclusion(&leaf, claimed_index, claimed_size, proof, n, &root) != 0)
+			continue;
+		n_taken += memcmp(leaf.at, grow->nodes[0][index].at, TREE_HASH_SIZE) != 0 ||
+			   memcmp(root.at, grow->roots[size].at, TREE_HASH_SIZE) != 0;
+	}
+	mutate_note(&mutator, "inclusion proofs", n_taken);
+	ck_assert_uint_eq(n_taken, 0);
+}
+END_TEST
+
+START_TEST(random_changes_of_a_consistency_are_never_taken)
+{
+	struct mutator mutator = mutate_start("consistency proofs");
+	unsigned long n_tries = mutate_count(200000), n_taken = 0;
+	struct tree_hash proof[TREE_PROOF_MAX + 1];
+
+	for (; mutator.n_mutants < n_tries; mutator.n_mutants++) {
+		uint64_t to = 2 + mutate_below(&mutator, SIZES - 1),
+			 from = 1 + mutate_below(&mutator, to - 1);
 		uint64_t claimed_to = to, claimed_from = from;
 		size_t n = grow_prove_consistency(grow, from, to, proof);
 		struct tree_hash old = grow->roots[from], new = grow->roots[to];
 
-		switch (number(5)) {
+		switch (mutate_below(&mutator, 5)) {
 		case 0:
-			claimed_from = number(SIZES + 1);
-			old = grow->roots[number(SIZES + 1)];
+			claimed_from = mutate_below(&mutator, SIZES + 1);
+			old = grow->roots[mutate_below(&mutator, SIZES + 1)];
 			break;
 		case 1:
-			claimed_to = number(SIZES + 1);
-			new = grow->roots[number(SIZES + 1)];
+			claimed_to = mutate_below(&mutator, SIZES + 1);
+			new = grow->roots[mutate_below(&mutator, SIZES + 1)];
 			break;
 		case 2:
-			proof[number(n)] = grow->nodes[0][number(SIZES)];
+			proof[mutate_below(&mutator, n)] =
+				grow->nodes[0][mutate_below(&mutator, SIZES)];
 			break;
 		case 3:
-			flip(number(2) ? &old : &new, (unsigned)number(256));
+			flip(mutate_below(&mutator, 2) ? &old : &new,
+			     (unsigned)mutate_below(&mutator, 256));
 			break;
 		default:
-			n = number(n + 1);
+			n = mutate_below(&mutator, n + 2);
 		}
 		if (tree_verify_consistency(claimed_from, &old, claimed_to, &new, proof, n) != 0)
 			continue;
-		/*
-		 * What holds is true of the roots. A size is bound to its root by the signature of
-		 * a checkpoint: the same path may lead through trees of two sizes.
-		 */
+		/* That the empty tree, and a tree itself, come before it needs no proof. */
 		if (claimed_from == 0 || claimed_from == claimed_to)
 			continue;
-		ck_assert_mem_eq(old.at, grow->roots[from].at, TREE_HASH_SIZE);
-		ck_assert_mem_eq(new.at, grow->roots[to].at, TREE_HASH_SIZE);
+		n_taken += memcmp(old.at, grow->roots[from].at, TREE_HASH_SIZE) != 0 ||
+			   memcmp(new.at, grow->roots[to].at, TREE_HASH_SIZE) != 0;
 	}
+	mutate_note(&mutator, "consistency proofs", n_taken);
+	ck_assert_uint_eq(n_taken, 0);
 }
 END_TEST
 
@@ -200,5 +242,7 @@ END_TEST
 
 SUITE_ONCE("audit/proof", setup, teardown, every_bit_of_an_inclusion_proof_counts,
 	   every_bit_of_a_consistency_proof_counts, a_proof_is_for_one_leaf_and_one_size,
-	   a_shorter_longer_or_reordered_proof_is_refused, random_changes_are_never_taken,
+	   a_shorter_longer_or_reordered_proof_is_refused,
+	   random_changes_of_an_inclusion_are_never_taken,
+	   random_changes_of_a_consistency_are_never_taken,
 	   nothing_and_itself_are_what_every_tree_begins_with)

@@ -1,7 +1,7 @@
 /* Pieces of files open in their place under their key; moved, swapped, doubled, cut, or without the
  * piece that ends them, none does. */
 
-#include "tests/unit/keys/mutate.h"
+#include "tests/unit/mutate.h"
 
 #include "daemon/crypto/crypto.h"
 #include "daemon/keys/chunk.h"
@@ -153,7 +153,7 @@ START_TEST(no_mutant_opens)
 		if (is_long && memcmp(mutant.at, file[0], CHUNK_SEALED_MAX) != 0)
 			n_opened += chunk_open(&key, &first, mutant, opened) == 0;
 	}
-	printf("chunks: %lu mutants, %lu opened\n", mutator.n_mutants, n_opened);
+	mutate_note(&mutator, "chunks", n_opened);
 	ck_assert_uint_eq(n_opened, 0);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /* The vault's two sides over a real channel: keys come back once, in time, and to who may ask. */
 
-#include "tests/unit/keys/mutate.h"
+#include "tests/unit/mutate.h"
 
 #include <event2/event.h>
 #include <sys/resource.h>
@@ -362,7 +362,7 @@ START_TEST(no_mutant_of_a_request_opens_a_unit)
 		if (vault_server_open(server, 1000, false, mutant, reply, &length, &report) == 0)
 			n_opened += report.n_opened;
 	}
-	printf("requests: %lu mutants, %lu opened\n", mutator.n_mutants, n_opened);
+	mutate_note(&mutator, "requests", n_opened);
 	ck_assert_uint_eq(n_opened, 0);
 }
 END_TEST

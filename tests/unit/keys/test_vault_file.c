@@ -1,7 +1,7 @@
 /* The vault's key file and its shares: opened by the passphrase or three of five, and by nothing
  * else. */
 
-#include "tests/unit/keys/mutate.h"
+#include "tests/unit/mutate.h"
 
 #include "daemon/base/codec.h"
 #include "daemon/keys/escrow.h"
@@ -80,7 +80,7 @@ START_TEST(no_mutant_is_read)
 			continue;
 		n_read += read_text(mutant, "correct horse") == 0;
 	}
-	printf("key files: %lu mutants, %lu read\n", mutator.n_mutants, n_read);
+	mutate_note(&mutator, "key files", n_read);
 	ck_assert_uint_eq(n_read, 0);
 }
 END_TEST

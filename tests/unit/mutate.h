@@ -22,7 +22,8 @@ static inline uint64_t mutate_next(struct mutator *mutator)
 
 static inline size_t mutate_below(struct mutator *mutator, size_t limit)
 {
-	return (size_t)(mutate_next(mutator) >> 16) % limit;
+	ck_assert_uint_gt(limit, 0);
+	return limit ? (size_t)(mutate_next(mutator) >> 16) % limit : 0;
 }
 
 /* How many mutants a test makes: the whole count under EFFORT=full, else a tenth. SEED repeats a
@@ -40,8 +41,15 @@ static inline struct mutator mutate_start(const char *name)
 	uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761u;
 	struct mutator mutator = { .state = seed | 1 };
 
-	printf("%s: seed %llu\n", name, (unsigned long long)seed);
+	printf("note: %s: seed %llu\n", name, (unsigned long long)seed);
 	return mutator;
+}
+
+/* What the run's log shows even when all passes. */
+static inline void mutate_note(const struct mutator *mutator, const char *name,
+			       unsigned long n_taken)
+{
+	printf("note: %s: %lu mutants, %lu taken\n", name, mutator->n_mutants, n_taken);
 }
 
 /*
