@@ -166,17 +166,6 @@ bool handlers_know_origin(void *application, struct slice origin)
 	return origins_have(((const struct handlers *)application)->origins, origin);
 }
 
-/* What is sealed here must open there: the vault's keys are of one database. */
-static bool is_of_deployment(const struct handlers *handlers, const struct value *body)
-{
-	struct slice text = value_text(value_get(body, "deployment"));
-	uint8_t deployment[KEYS_ID_SIZE];
-
-	return !text.at ||
-	       (text_read_uuid(text, deployment) == 0 &&
-		memcmp(deployment, handlers->sealer->intake.deployment, sizeof(deployment)) == 0);
-}
-
 /* Under another index key nobody is recognised, and nobody recused. */
 static bool is_of_index_key(const struct handlers *handlers, const struct value *body)
 {
@@ -198,9 +187,6 @@ static int read_policy(struct handlers *handlers, const struct call_answer *answ
 		return HANDLERS_E_ABSENT;
 	if (answer->status != 200)
 		return HANDLERS_E_UNAVAILABLE;
-	handlers->sealer->is_foreign = !is_of_deployment(handlers, answer->body);
-	if (handlers->sealer->is_foreign)
-		return HANDLERS_E_DEPLOYMENT;
 	handlers->sealer->is_foreign = !is_of_index_key(handlers, answer->body);
 	if (handlers->sealer->is_foreign)
 		return HANDLERS_E_INDEX_KEY;

@@ -39,7 +39,6 @@ enum {
 	HANDLERS_E_ABSENT = 1,  /* nothing is published */
 	HANDLERS_E_UNREADABLE,  /* the published set is not one this program reads */
 	HANDLERS_E_UNAVAILABLE, /* the database does not answer */
-	HANDLERS_E_DEPLOYMENT,  /* the database is of another deployment than the keys */
 	HANDLERS_E_INDEX_KEY,   /* the database's indexes were made with another key */
 };
 

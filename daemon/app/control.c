@@ -121,3 +121,12 @@ struct pg_session *control_session(struct control *control)
 			   r < 0 ? "out of memory" : pg_session_error(session));
 	return pg_session_free(session);
 }
+
+/* As pg_session_settle(), with a message. */
+int control_settle(struct pg_session *session)
+{
+	int r = pg_session_settle(session);
+
+	return r ? control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(session))
+		 : CONTROL_OK;
+}

@@ -38,6 +38,7 @@ int control_read_options(const char *command, int argc, char **argv,
 			 size_t n_options);                   /* or CONTROL_USAGE */
 const struct config *control_config(struct control *control); /* NULL: failed */
 struct pg_session *control_session(struct control *control);  /* NULL: failed */
+int control_settle(struct pg_session *session);               /* before anything is told as done */
 int control_fail(const char *format, ...) PRINTF(1, 2);       /* CONTROL_FAILED */
 int control_misused(const char *format, ...) PRINTF(1, 2);    /* CONTROL_USAGE */
 int control_finish(int outcome); /* of a command, whose words have to be written */

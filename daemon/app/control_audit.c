@@ -279,6 +279,9 @@ int control_audit_adopt(struct control *control, int argc, char **argv)
 	if (!session)
 		return CONTROL_FAILED;
 	r = ask_head(session, &head);
+	/* A head that a failover takes back would stop the log of this host for good. */
+	if (r == 0)
+		r = control_settle(session);
 	pg_session_free(session);
 	return r ? r : adopt(config->audit_head_file, &head);
 }

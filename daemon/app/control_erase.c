@@ -147,6 +147,8 @@ int control_erase_replay(struct control *control, int argc, char **argv)
 		return control_fail("%s: %s", argv[1], strerror(errno));
 	replay.session = control_session(control);
 	r = replay.session ? replay_file(&replay, file) : CONTROL_FAILED;
+	if (r == 0)
+		r = control_settle(replay.session);
 	pg_session_free(replay.session);
 	(void)fclose(file);
 	if (r)

@@ -72,6 +72,8 @@ static int grant_store(struct pg_session *session, const struct grant *grant, co
 	if (pg_rows_count(rows) == 0)
 		r = control_fail("%s was never seen: the person logs in first", grant->person);
 	else
+		r = control_settle(session);
+	if (r == 0)
 		(void)printf("granted %s to %s\n", grant->role, grant->person);
 	pg_rows_free(rows);
 	return r;

@@ -306,7 +306,7 @@ int keys_register(const struct keys_work *work)
 			       " conduct.clock(), conduct.clock()) on conflict (key_id) do nothing",
 			       params, ARRAY_SIZE(params), NULL);
 	}
-	return r;
+	return r ? r : control_settle(work->session);
 }
 
 /* Whether the database has this very key. */

@@ -48,9 +48,8 @@ int control_migrate(struct control *control, int argc, char **argv)
 	if (!session)
 		return CONTROL_FAILED;
 	r = schema_migrate(session, is_superuser, &report);
-	if (r)
-		r = explain(r, &report, session);
-	else if (n_applied == 0)
+	r = r ? explain(r, &report, session) : control_settle(session);
+	if (r == 0 && n_applied == 0)
 		(void)puts("the schema is current");
 	pg_session_free(session);
 	return r;

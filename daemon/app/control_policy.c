@@ -134,10 +134,12 @@ static int publish(struct pg_session *session, const struct policy_set *set)
 	if (r)
 		return control_fail("%s", r < 0 ? strerror(-r) : pg_session_error(session));
 	is_news = strcmp(pg_rows_text(rows, 0, 0), "true") == 0;
-	(void)printf("revision %s, version %s: %s\n", revision, policy_set_version(set),
-		     is_news ? "published" : "in force already");
 	pg_rows_free(rows);
-	return CONTROL_OK;
+	r = control_settle(session);
+	if (r == 0)
+		(void)printf("revision %s, version %s: %s\n", revision, policy_set_version(set),
+			     is_news ? "published" : "in force already");
+	return r;
 }
 
 int control_policy_publish(struct control *control, int argc, char **argv)

@@ -86,6 +86,8 @@ static int intake_rotate(struct keys_work *work)
 		r = key_make(work, &key_id);
 		if (r == 0)
 			r = keys_register(work);
+	} else {
+		r = control_settle(work->session);
 	}
 	if (r == 0)
 		r = keys_check(work, key_id);
@@ -294,6 +296,8 @@ int control_keys_activate(struct control *control, int argc, char **argv)
 			r = state_activate(&work, id);
 	}
 	if (r == 0)
+		r = control_settle(work.session);
+	if (r == 0)
 		r = keys_write_public(&work, key_id);
 	if (r == 0)
 		(void)printf("Intake key %u is active.\n%sRun this on every other host as well. "
@@ -354,6 +358,8 @@ static int key_destroy(struct keys_work *work, uint32_t key_id, const char *id)
 		       " changed_at = conduct.clock() where key_id = $1::integer"
 		       " and state = 'retired'",
 		       params, 1, NULL);
+	if (r == 0)
+		r = control_settle(work->session);
 	if (r)
 		return r;
 	if (vault_keys_find(&work->file.keys, key_id)) {

@@ -112,6 +112,8 @@ int demo_shift_clock(struct control *control, int64_t seconds)
 	if (!session)
 		return CONTROL_FAILED;
 	r = clock_move(session, seconds);
+	if (r == 0)
+		r = control_settle(session);
 	pg_session_free(session);
 	return r;
 }

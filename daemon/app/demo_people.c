@@ -353,6 +353,8 @@ int control_demo_grants(struct control *control, int argc, char **argv)
 		return r;
 	session = control_session(control);
 	r = session ? demo_grant_all(config, &keys, session) : CONTROL_FAILED;
+	if (r == 0)
+		r = control_settle(session);
 	pg_session_free(session);
 	index_key_deinit(&keys.index);
 	sealer_deinit(&keys.sealer);

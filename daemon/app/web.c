@@ -77,7 +77,7 @@ static void on_report(void *userdata, enum pg_event event, const char *text)
 	static const char *const messages[] = {
 		[PG_EVENT_CONNECTED] = "database: connected",
 		[PG_EVENT_LOST] = "database: connection lost",
-		[PG_EVENT_REFUSED] = "database: the server would lose data",
+		[PG_EVENT_REFUSED] = "database: the server gets no call",
 		[PG_EVENT_UNPREPARED] = "database: a statement could not be prepared",
 		[PG_EVENT_ERROR] = "database: a call failed",
 	};
@@ -335,9 +335,6 @@ static void on_policy_loaded(void *context, int outcome)
 		event_active(web->sweep, EV_TIMEOUT, 0);
 	if (outcome == HANDLERS_E_UNREADABLE)
 		log_say(LOG_LEVEL_ERROR, "policy: this program cannot read the published set");
-	else if (outcome == HANDLERS_E_DEPLOYMENT)
-		log_say(LOG_LEVEL_ERROR, "nothing is served: %s",
-			vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
 	else if (outcome == HANDLERS_E_INDEX_KEY)
 		log_say(LOG_LEVEL_ERROR, "nothing is served: %s",
 			key_file_explain(KEY_FILE_E_DIFFERS));
@@ -461,6 +458,7 @@ static int pool_make(struct web *web)
 	struct pg_pool_setup setup = {
 		.base = web->child->base,
 		.conninfo = config->database_web,
+		.identity = sealer_identity(&web->sealer),
 		.application_name = "conductd web",
 		.statements = statements,
 		.n_statements = STATEMENT_COUNT,

@@ -20,7 +20,6 @@ struct process {
 	struct config *started_with;
 	struct worker_people people[CONFIG_ISSUER_LIMIT];
 	struct worker_wiki wikis[CONFIG_ISSUER_LIMIT];
-	char deployment[TEXT_UUID_LENGTH + 1];
 	struct sealer sealer;
 	const char *tls_addresses[CONFIG_TLS_LIMIT];
 };
@@ -197,8 +196,6 @@ static int keys_load(struct process *process, struct worker_setup *setup)
 		return r;
 	sealer_init(&process->sealer, &keys.intake, &process->child->vault);
 	setup->sealer = &process->sealer;
-	text_write_uuid(process->deployment, keys.intake.deployment);
-	setup->deployment = process->deployment;
 	return note_key_init(&setup->log_key, keys.host, keys.log_key);
 }
 

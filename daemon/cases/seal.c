@@ -24,6 +24,17 @@ void sealer_init(struct sealer *sealer, const struct intake_key *intake,
 		 struct ipc_channel *const *vault)
 {
 	*sealer = (struct sealer){ .intake = *intake, .vault = vault };
+	text_write_uuid(sealer->deployment, intake->deployment);
+}
+
+struct pg_identity sealer_identity(const struct sealer *sealer)
+{
+	return (struct pg_identity){
+		.sql = "select body ->> 'deployment' from conduct_api_1.readiness()",
+		.answer = sealer->deployment,
+		.refusal = "the keys are those of another deployment than the database: name the "
+			   "right vault.key_file and vault.public_file, or the right database",
+	};
 }
 
 void sealer_deinit(struct sealer *sealer)
@@ -62,8 +73,8 @@ int sealer_new_generation(uint32_t *ret_generation)
 	return r;
 }
 
-/* Returns 0 or negative: -EINVAL where the intake key is none, -EKEYREJECTED where what is sealed
- * would never open. */
+/* Returns 0 or negative: -EINVAL where the intake key is none, -EKEYREJECTED beside a database that
+ * was indexed with another key. */
 int sealer_new_key(struct sealer *sealer, const uint8_t unit_id[KEYS_ID_SIZE], uint32_t generation,
 		   struct unit_key *ret_key, uint8_t ret_stanza[STANZA_VAULT_SIZE],
 		   uint32_t *ret_key_id)

@@ -2,7 +2,9 @@
 /* What seals and opens the words of one process: the intake key that new units are sealed to, and
  * the way to the vault, which alone opens them again. */
 
+#include "daemon/base/text.h"
 #include "daemon/keys/vault_client.h"
+#include "daemon/pg/pg.h"
 
 /* One per process; a reload of the key file changes it in place. */
 struct sealer {
@@ -10,7 +12,8 @@ struct sealer {
 	struct stanza_sender sender;
 	struct ipc_channel *const *vault; /* *vault is NULL while there is none */
 	uint64_t n_damaged;               /* words that did not open with their keys */
-	bool is_foreign; /* the database is of another deployment: nothing is sealed */
+	bool is_foreign;                  /* the database has other indexes: nothing is sealed */
+	char deployment[TEXT_UUID_LENGTH + 1]; /* as the database says it */
 };
 
 /* `vault` is borrowed for the sealer's life. */
@@ -20,6 +23,9 @@ void sealer_deinit(struct sealer *sealer); /* wipes it */
 /* Another intake key of the same deployment; of another one it is SEALER_E_DEPLOYMENT. */
 enum { SEALER_E_DEPLOYMENT = 1 };
 int sealer_reload(struct sealer *sealer, const struct intake_key *intake);
+/* Whose database the pool is for: what is sealed here goes to no other one, where it could never be
+ * opened. For the sealer's life. */
+struct pg_identity sealer_identity(const struct sealer *sealer);
 /* The way to the vault, for vault_open(); may be NULL. */
 struct ipc_channel *sealer_vault(const struct sealer *sealer);
 

@@ -1,7 +1,8 @@
 /*
  * One connection of the pool: opened without blocking, set up (safe server settings, session
  * settings, prepared statements) before it is ready, watched by two events, and opened again with
- * a growing pause when it is lost. A server that would lose acknowledged writes is never used.
+ * a growing pause when it is lost. A server that would lose acknowledged writes is never used, nor
+ * a database that is not the one that the pool was made for.
  */
 
 #include <stdlib.h>
@@ -134,6 +135,8 @@ static int connection_set_up(struct connection *connection)
 		return -ENOMEM;
 	connection->state = CONNECTION_SETTING_UP;
 	r = pg_group_send_settings(connection);
+	if (r == 0 && connection->pool->setup.identity.sql)
+		r = pg_group_send_identity(connection);
 	for (size_t i = 0; r == 0 && i < connection->pool->setup.n_statements; i++)
 		r = pg_group_send_prepare(connection, i);
 	return r < 0 ? r : pg_connection_flush(connection);

@@ -72,6 +72,8 @@ int pg_group_send_settings(struct connection *connection)
 		" case when not pg_is_in_recovery() then"
 		" ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint end,"
 		" set_config('synchronous_commit', 'remote_apply', false),"
+		/* Silenced, a wait that was cut short would look like any other commit. */
+		" set_config('client_min_messages', 'warning', false),"
 		" set_config('lock_timeout', '%d', false),"
 		" set_config('statement_timeout', '%d', false),"
 		" set_config('tcp_keepalives_idle', '10', false),"
@@ -90,6 +92,22 @@ int pg_group_send_settings(struct connection *connection)
 	(void)snprintf(sql, sizeof(sql), format, is_act ? PG_LOCK_TIMEOUT_MS : 10000,
 		       PG_STATEMENT_TIMEOUT_MS);
 	if (!PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 0))
+		return -EPIPE;
+	return group_sync(connection, group);
+}
+
+/*
+ * Asks whose database it is, ahead of every call and each time anew: conninfo may name several
+ * servers, and what answers to a name today need not be what did yesterday.
+ */
+int pg_group_send_identity(struct connection *connection)
+{
+	struct group *group = group_append(connection, GROUP_IDENTITY, 1);
+
+	if (!group)
+		return -ENOMEM;
+	if (!PQsendQueryParams(connection->pg, connection->pool->setup.identity.sql, 0, NULL, NULL,
+			       NULL, NULL, 0))
 		return -EPIPE;
 	return group_sync(connection, group);
 }
@@ -370,6 +388,15 @@ static const char *find_refusal(struct pg_pool *pool, const PGresult *settings)
 	return NULL;
 }
 
+/* A database that does not say whose it is may be anybody's. */
+static const char *find_stranger(struct pg_pool *pool, const PGresult *said)
+{
+	if (!said || PQntuples(said) != 1)
+		return "the database does not say whose it is: run `conductctl migrate`";
+	pool->is_stranger = !is_set(said, 0, pool->setup.identity.answer);
+	return pool->is_stranger ? pool->setup.identity.refusal : NULL;
+}
+
 static void group_finish(struct connection *connection)
 {
 	struct pg_pool *pool = connection->pool;
@@ -378,6 +405,9 @@ static void group_finish(struct connection *connection)
 	switch (group->kind) {
 	case GROUP_SETTINGS:
 		connection->refusal = find_refusal(pool, group->results[0]);
+		break;
+	case GROUP_IDENTITY:
+		connection->refusal = find_stranger(pool, group->results[0]);
 		break;
 	case GROUP_DEALLOCATE:
 		break;

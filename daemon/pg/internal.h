@@ -19,6 +19,7 @@ enum {
 
 enum group_kind {
 	GROUP_SETTINGS,   /* what the server is, and what this session shall be */
+	GROUP_IDENTITY,   /* whose database it is */
 	GROUP_DEALLOCATE, /* before a statement is prepared again; its failure means nothing */
 	GROUP_PREPARE,
 	GROUP_CALLS,
@@ -69,8 +70,7 @@ struct connection {
 };
 
 struct queue {
-	struct pg_call *first;
-	struct pg_call *last;
+	struct pg_call *first, *last;
 	unsigned n_calls;
 };
 
@@ -84,8 +84,7 @@ struct lane {
 
 struct pg_pool {
 	struct pg_pool_setup setup;
-	char *conninfo;
-	char *application_name;
+	char *conninfo, *application_name;
 	struct lane lanes[PG_LANE_COUNT];
 	struct queue failed; /* calls that will be answered from the loop without being sent */
 	struct event *work_event, *tick_event, *gather_event;
@@ -93,7 +92,7 @@ struct pg_pool {
 	uint64_t last_session;
 	int64_t timeline;  /* the highest seen */
 	char trouble[256]; /* why a connection is not there; "" once one is */
-	bool is_ending;
+	bool is_stranger, is_ending;
 };
 
 struct verdict {
@@ -143,6 +142,7 @@ void pg_many_finish(struct connection *connection, struct group *group);
 
 /* group.c */
 int pg_group_send_settings(struct connection *connection);
+int pg_group_send_identity(struct connection *connection);
 int pg_group_send_prepare(struct connection *connection, size_t statement);
 int pg_group_send_calls(struct connection *connection, struct pg_call *const *calls,
 			unsigned n_calls);

@@ -102,9 +102,16 @@ struct pg_constraint {
 enum pg_event {
 	PG_EVENT_CONNECTED,
 	PG_EVENT_LOST,       /* a connection failed or could not be opened; it is tried again */
-	PG_EVENT_REFUSED,    /* the server would lose data; no call is sent there */
+	PG_EVENT_REFUSED,    /* the server would lose data or is another's; it gets no call */
 	PG_EVENT_UNPREPARED, /* a statement could not be prepared: its calls answer 503 */
 	PG_EVENT_ERROR,      /* a call failed with an SQLSTATE that no client should cause */
+};
+
+/* Whose database it has to be: asked on every connection before anything else is sent there. */
+struct pg_identity {
+	const char *sql;     /* one row, whose first column is the answer; NULL: nothing is asked */
+	const char *answer;  /* what it must be */
+	const char *refusal; /* why a database that says otherwise gets no call */
 };
 
 struct pg_pool_setup {
@@ -116,6 +123,7 @@ struct pg_pool_setup {
 	const struct pg_constraint *constraints;
 	size_t n_constraints;
 	unsigned n_connections[PG_LANE_COUNT];
+	struct pg_identity identity;
 	/* Called for the log, never with parameters or row contents; may be NULL. */
 	void (*report)(void *userdata, enum pg_event event, const char *text);
 	void *userdata;
@@ -128,8 +136,8 @@ struct pg_pool_state {
 	unsigned n_lanes;       /* lanes with connections */
 	unsigned n_queued;      /* calls waiting */
 	unsigned n_in_flight;   /* calls sent */
-	const char
-		*trouble; /* libpq's words for the last connection that failed, the pool's; or "" */
+	bool is_stranger;       /* the last server that was refused is another's */
+	const char *trouble; /* why the last connection failed, in libpq's words or ours; or "" */
 };
 
 int pg_pool_new(const struct pg_pool_setup *setup, struct pg_pool **ret_pool);

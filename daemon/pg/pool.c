@@ -484,8 +484,9 @@ static int pool_start(struct pg_pool *pool)
 }
 
 /*
- * Makes a pool and starts to connect; calls may be submitted at once and wait. The statements and
- * constraints must outlive the pool; conninfo and application_name are copied.
+ * Makes a pool and starts to connect; calls may be submitted at once and wait. The statements,
+ * constraints and what identity points at must outlive the pool; conninfo and application_name are
+ * copied.
  */
 int pg_pool_new(const struct pg_pool_setup *setup, struct pg_pool **ret_pool)
 {
@@ -554,7 +555,9 @@ struct pg_pool *pg_pool_free(struct pg_pool *pool)
 /* Counts for the readiness check and the metrics. */
 void pg_pool_get_state(const struct pg_pool *pool, struct pg_pool_state *ret_state)
 {
-	struct pg_pool_state state = { .n_in_flight = pool->n_in_flight, .trouble = pool->trouble };
+	struct pg_pool_state state = { .n_in_flight = pool->n_in_flight,
+				       .is_stranger = pool->is_stranger,
+				       .trouble = pool->trouble };
 
 	for (unsigned i = 0; i < PG_LANE_COUNT; i++) {
 		const struct lane *lane = &pool->lanes[i];

@@ -35,6 +35,11 @@ static void on_notice(void *userdata, const PGresult *notice)
 		session->is_unknown = true;
 }
 
+/* What is told as done is done on the standby as well, as the daemon's pool has it (group.c); and
+ * the warning that it is not gets here whatever the database role's own settings are. */
+static const char durable[] = "set synchronous_commit = remote_apply;"
+			      "set client_min_messages = warning";
+
 static void keep_error(struct pg_session *session, const char *text, const char *sqlstate)
 {
 	size_t length;
@@ -72,7 +77,7 @@ int pg_session_new(const char *conninfo, const char *application_name,
 	}
 	PQsetNoticeReceiver(session->pg, on_notice, session);
 	(void)PQsetErrorContextVisibility(session->pg, PQSHOW_CONTEXT_NEVER);
-	return 0;
+	return pg_session_run(session, durable) ? PG_SESSION_E_UNREACHABLE : 0;
 }
 
 struct pg_session *pg_session_free(struct pg_session *session)
@@ -154,6 +159,17 @@ int pg_session_query(struct pg_session *session, const char *sql, const char *co
 	rows->result = result;
 	*ret_rows = rows;
 	return 0;
+}
+
+/*
+ * Waits until the standby has what this server has, whoever wrote it: a statement that finds its
+ * work done, by a run that was interrupted while it waited, writes nothing and so waits for
+ * nothing. The record that is written for it means nothing to anybody.
+ */
+int pg_session_settle(struct pg_session *session)
+{
+	return pg_session_query(session, "select pg_logical_emit_message(true, 'conductctl', '')",
+				NULL, 0, NULL);
 }
 
 struct pg_rows *pg_rows_free(struct pg_rows *rows)

@@ -23,6 +23,9 @@ int pg_session_run(struct pg_session *session, const char *sql);
 int pg_session_query(struct pg_session *session, const char *sql, const char *const *params,
 		     unsigned n_params, struct pg_rows **ret_rows);
 
+/* 0 once all that was written before is as durable as a new commit. */
+int pg_session_settle(struct pg_session *session);
+
 struct pg_rows *pg_rows_free(struct pg_rows *rows);
 int pg_rows_count(const struct pg_rows *rows);
 const char *pg_rows_text(const struct pg_rows *rows, int row, int column); /* NULL for NULL */

@@ -178,8 +178,8 @@ static void on_listed(struct ipc_request *request, enum ipc_outcome outcome,
 		       setup->sealer->intake.key_id);
 	job->params[0] = (struct pg_param){ .at = setup->log_key.name,
 					    .length = (int)strlen(setup->log_key.name) };
-	job->params[1] = (struct pg_param){ .at = setup->deployment,
-					    .length = (int)strlen(setup->deployment) };
+	job->params[1] = (struct pg_param){ .at = setup->sealer->deployment,
+					    .length = (int)strlen(setup->sealer->deployment) };
 	job->params[2] = (struct pg_param){ .at = keys, .length = (int)strlen(keys) };
 	job->params[3] = (struct pg_param){ .at = run->seals_to,
 					    .length = (int)strlen(run->seals_to) };

@@ -221,7 +221,8 @@ static void on_open(struct pg_call *call, const struct pg_answer *answer)
 		return;
 	}
 	/* An account that is known under another key would never be recognised; /readyz says so. */
-	if (!index_key_is_marked(&job->worker->setup.index_key, job->worker->setup.deployment,
+	if (!index_key_is_marked(&job->worker->setup.index_key,
+				 job->worker->setup.sealer->deployment,
 				 value_text(value_get(run->open, "index_mark")))) {
 		job_done(job, true);
 		return;

@@ -85,25 +85,12 @@ static void check_triggers(struct ready *ready, const struct value *body)
 		  detail);
 }
 
-/* What is sealed with the keys of another deployment would never be opened again. */
-static void check_deployment(struct ready *ready, const char *deployment)
-{
-	const char *own = ready->worker->setup.deployment;
-	char detail[256];
-
-	(void)snprintf(detail, sizeof(detail),
-		       "the keys are those of deployment %s and the database is %s: name the right "
-		       "vault.key_file and vault.public_file, or the right database",
-		       own, deployment ? deployment : "none");
-	check_add(ready, "deployment", deployment && strcmp(deployment, own) == 0, detail);
-}
-
 static void check_index_key(struct ready *ready, struct slice mark)
 {
 	const struct worker_setup *setup = &ready->worker->setup;
 
 	check_add(ready, "index_key",
-		  index_key_is_marked(&setup->index_key, setup->deployment, mark),
+		  index_key_is_marked(&setup->index_key, setup->sealer->deployment, mark),
 		  "the index key is not that of the database, under which nobody would be "
 		  "recognised: copy index_key_file from another host or a backup, and restart");
 }
@@ -114,7 +101,8 @@ static void check_database_failed(struct ready *ready)
 	struct pg_pool_state pool;
 
 	pg_pool_get_state(ready->worker->pool, &pool);
-	check_add(ready, "database", false,
+	/* What is sealed with the keys of another deployment would never be opened again. */
+	check_add(ready, pool.is_stranger ? "deployment" : "database", false,
 		  *pool.trouble ? pool.trouble : "does not answer, or refuses this program");
 }
 
@@ -135,7 +123,7 @@ static void on_readiness(struct pg_call *call, const struct pg_answer *answer)
 	check_add(ready, "database", true, NULL);
 	check_add(ready, "policy", value_is(value_get(body, "policy_revision"), VALUE_INTEGER),
 		  "no policy set is published");
-	check_deployment(ready, value_string(value_get(body, "deployment")));
+	check_add(ready, "deployment", true, NULL);
 	check_index_key(ready, value_text(value_get(body, "index_mark")));
 	check_triggers(ready, body);
 	shift = value_integer(value_get(body, "clock_shift_seconds"), 1);

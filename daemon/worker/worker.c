@@ -26,7 +26,7 @@ static void on_report(void *userdata, enum pg_event event, const char *text)
 	static const char *const messages[] = {
 		[PG_EVENT_CONNECTED] = "database: connected",
 		[PG_EVENT_LOST] = "database: connection lost",
-		[PG_EVENT_REFUSED] = "database: the server would lose data",
+		[PG_EVENT_REFUSED] = "database: the server gets no call",
 		[PG_EVENT_UNPREPARED] = "database: a statement could not be prepared",
 		[PG_EVENT_ERROR] = "database: a call failed",
 	};
@@ -88,6 +88,7 @@ static int pool_make(struct worker *worker)
 	const struct pg_pool_setup setup = {
 		.base = worker->setup.base,
 		.conninfo = worker->setup.conninfo,
+		.identity = sealer_identity(worker->setup.sealer),
 		.application_name = "conductd worker",
 		.statements = worker->table,
 		.n_statements = ARRAY_SIZE(worker->table),

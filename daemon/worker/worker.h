@@ -65,8 +65,7 @@ struct worker_setup {
 	const char *conninfo;
 	const char *version;
 	struct index_key index_key;
-	struct sealer *sealer;  /* borrowed: seals and opens words */
-	const char *deployment; /* UUID: whose keys the vault has; compared with the database's */
+	struct sealer *sealer;             /* borrowed: seals and opens words */
 	const char *log_head_file;         /* what this host has seen of the log */
 	struct note_key log_key;           /* of the vault, for signing the log */
 	struct ipc_channel *const *vault;  /* *vault is NULL while there is none */

@@ -135,10 +135,9 @@ begin
 	if v_set.policy_version is null then
 		perform conduct_api_1.refuse(404, 'conduct-not-found');
 	end if;
-	-- With the deployment and the mark of its index key, because whoever has other keys must not take a report.
+	-- With the mark of its index key, because whoever has another one must not take a report.
 	return row(200, jsonb_build_object('version', v_set.policy_version, 'revision', v_set.revision,
-		'canonical', v_set.canonical, 'deployment', (select d.deployment_id from conduct.deployment d),
-		'index_mark', (select encode(i.mark, 'hex') from keyring.index_key i)),
+		'canonical', v_set.canonical, 'index_mark', (select encode(i.mark, 'hex') from keyring.index_key i)),
 		'{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 end
 $$;

@@ -259,23 +259,41 @@ test('on HUP the vault reads its keys again and keeps the old when the new are w
 	await daemon.stop();
 });
 
-test('a daemon beside the database of another deployment is not ready', async () => {
+/** An emergency as soon as anybody listens: before any policy is loaded, and before the database was asked anything. */
+function emergency(port) {
+	return until('somebody listens', () => fetch(`http://127.0.0.1:${port}/v1/reports`, { method: 'POST',
+		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+		body: '{"lane":"emergency","harm_type":"physical_harm","details":"Somebody is in danger."}' }).catch(() => undefined));
+}
+
+test('an emergency in the moment that a daemon starts is taken', async () => {
+	await fresh();
+	const before = Number(sql('keys', 'select count(*) from conduct.report'));
+	const daemon = await Daemon.start(deployment, { ready: false });
+	const answer = await emergency(deployment.port);
+	assert.equal(answer.status, 201, await answer.text());
+	assert.equal(Number(sql('keys', 'select count(*) from conduct.report')), before + 1);
+	await daemon.ready();
+	await daemon.stop();
+});
+
+test('a daemon beside the database of another deployment is not ready, and stores nothing there', async () => {
 	await fresh();
 	const other = Object.assign(new Deployment(), deployment);
 	other.database = 'keys_twin';
 	other.file = file('twin.yaml');
 	other.write();
 	const daemon = await Daemon.start(other, { ready: false });
+	// What it would seal nobody could open: it takes nothing.
+	const first = await Promise.all(Array.from({ length: 8 }, () => emergency(other.port)));
+	assert.deepEqual(first.map(answer => answer.status), Array(8).fill(503));
 	const check = await until('the database is asked', async () => (await daemon.checks()).deployment);
 	assert.equal(check.ok, false);
-	assert.match(check.detail, /the keys are those of deployment [0-9a-f-]{36} and the database is [0-9a-f-]{36}: name the right/);
-	// What it would seal nobody could open: it takes nothing.
-	await daemon.said(/^nothing is served: the keys are those of another deployment than the database: name the right key file, or/);
-	const answer = await fetch(`http://127.0.0.1:${other.port}/v1/reports`, { method: 'POST',
-		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
-		body: '{"lane":"emergency","harm_type":"physical_harm","details":"Somebody is in danger."}' });
-	assert.equal(answer.status, 503);
+	assert.match(check.detail, /^the keys are those of another deployment than the database: name the right vault\.key_file/);
+	await daemon.said(/^database: the server gets no call$/);
+	assert.equal((await emergency(other.port)).status, 503);
 	assert.equal(sql('keys_twin', 'select count(*) from conduct.content'), '0');
+	assert.equal(sql('keys_twin', 'select count(*) from keyring.stanza'), '0');
 	await daemon.stop();
 });
 

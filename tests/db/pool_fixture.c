@@ -46,6 +46,7 @@ static const char schema[] =
 
 struct event_base *base;
 struct pg_pool *pool;
+struct pg_identity identity;
 static struct pg_session *admin;
 unsigned n_events[PG_EVENT_ERROR + 1];
 unsigned n_open;
@@ -78,6 +79,7 @@ void pool_open(const char *options)
 				   [PG_LANE_ACT] = 2,
 				   [PG_LANE_READ] = 1,
 				   [PG_LANE_EMERGENCY] = 1 },
+		.identity = identity,
 		.report = on_report,
 	};
 
@@ -107,6 +109,7 @@ void set_up(void)
 {
 	base = event_base_new();
 	n_open = 0;
+	identity = (struct pg_identity){ .sql = NULL };
 	ck_assert_int_eq(0, pg_session_new(database(), "test-admin", &admin));
 	admin_run(schema);
 	pool_open("");

@@ -46,6 +46,7 @@ struct attempt {
 
 extern struct event_base *base;
 extern struct pg_pool *pool;
+extern struct pg_identity identity; /* of the next pool that is opened; none at first */
 extern unsigned n_events[PG_EVENT_ERROR + 1];
 extern unsigned n_open; /* calls that are not answered yet */
 

@@ -187,7 +187,7 @@ test('readiness names a migration that is missing', async () => {
 test('a server that loses acknowledged writes is not used', async () => {
 	sql('processes', 'alter role conduct_worker set synchronous_commit = off');
 	sql('processes', `select pg_terminate_backend(pid) from pg_stat_activity where usename = 'conduct_worker'`);
-	await daemon.said(/^database: the server would lose data$/);
+	await daemon.said(/^database: the server gets no call$/);
 	assert.equal((await daemon.checks()).database.ok, false);
 	sql('processes', 'alter role conduct_worker reset synchronous_commit');
 	await daemon.ready();

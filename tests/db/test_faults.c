@@ -161,6 +161,18 @@ START_TEST(a_commit_whose_standby_wait_was_cancelled_is_unknown)
 }
 END_TEST
 
+START_TEST(a_role_that_hears_no_warnings_is_told_of_a_cancelled_wait)
+{
+	pool = pg_pool_free(pool);
+	pool_open("options='-c client_min_messages=error'");
+	wait_for_nobody();
+	check_cut_wait(PG_LANE_ACT, "select pg_cancel_backend(pid) from pg_stat_activity"
+				    " where wait_event = 'SyncRep'");
+	wait_no_more();
+	ck_assert(admin_asks("select count(*) = 1 from stored"));
+}
+END_TEST
+
 START_TEST(a_commit_whose_backend_was_ended_while_it_waited_is_unknown)
 {
 	static const char end[] = "select pg_terminate_backend(pid) from pg_stat_activity"
@@ -244,6 +256,45 @@ START_TEST(a_server_that_takes_no_writes_is_refused)
 }
 END_TEST
 
+/* Whatever waited for the first connection goes nowhere, on the emergency's lane as well. */
+START_TEST(a_database_of_others_is_refused)
+{
+	static const char *const questions[] = { "select 'theirs'::text", "select null::text",
+						 "select 1 where false", "select nobody()" };
+	struct pg_pool_state state;
+	struct attempt attempt;
+
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
+		pool = pg_pool_free(pool);
+		identity = (struct pg_identity){ questions[i], "ours", "it is theirs" };
+		pool_open("");
+		attempt_run(&attempt, STORE, PG_LANE_EMERGENCY, 1);
+		ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+		ck_assert_uint_ge(n_events[PG_EVENT_REFUSED], 1);
+		ck_assert_uint_eq(0, n_events[PG_EVENT_CONNECTED]);
+		pg_pool_get_state(pool, &state);
+		ck_assert_int_eq(state.is_stranger, i < 2);
+		ck_assert_int_eq(strcmp(state.trouble, "it is theirs") == 0, i < 2);
+	}
+	ck_assert(admin_asks("select count(*) = 0 from stored"));
+}
+END_TEST
+
+START_TEST(the_own_database_takes_what_waited_for_it)
+{
+	struct pg_pool_state state;
+	struct attempt attempt;
+
+	pool = pg_pool_free(pool);
+	identity = (struct pg_identity){ "select 'ours'::text", "ours", "it is theirs" };
+	pool_open("");
+	attempt_run(&attempt, STORE, PG_LANE_EMERGENCY, 1);
+	ck_assert_int_eq(PG_DONE, attempt.outcome);
+	pg_pool_get_state(pool, &state);
+	ck_assert(!state.is_stranger);
+}
+END_TEST
+
 START_TEST(a_server_that_is_not_there_is_503)
 {
 	struct attempt attempt;
@@ -278,8 +329,10 @@ SUITE_EACH("db/faults", set_up, tear_all_down, an_act_waits_briefly_for_a_lock,
 	   a_silent_connection_is_given_up_once_in_a_while, a_deadline_in_the_queue_stores_nothing,
 	   a_write_whose_session_was_ended_is_known_to_be_absent,
 	   a_commit_whose_standby_wait_was_cancelled_is_unknown,
+	   a_role_that_hears_no_warnings_is_told_of_a_cancelled_wait,
 	   a_commit_whose_backend_was_ended_while_it_waited_is_unknown,
 	   a_batch_whose_standby_wait_was_cut_short_is_unknown,
 	   a_wait_for_a_standby_ends_for_the_client_at_its_deadline,
 	   a_server_that_loses_data_is_refused, a_server_that_takes_no_writes_is_refused,
+	   a_database_of_others_is_refused, the_own_database_takes_what_waited_for_it,
 	   a_server_that_is_not_there_is_503, ending_the_pool_answers_what_is_open)

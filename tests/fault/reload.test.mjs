@@ -416,7 +416,7 @@ for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
 		try {
 			const [[n]] = sql('select count(*) from conduct.report');
 			start(writeConfig('lossy'));
-			await daemon.heard(/^database: the server would lose data$/);
+			await daemon.heard(/^database: the server gets no call$/);
 			const ready = await until('it says so', async () => {
 				const answer = await readyz();
 				return failing(answer).includes('database') && answer;

@@ -97,6 +97,15 @@ START_TEST(beside_another_database_nothing_is_sealed)
 }
 END_TEST
 
+START_TEST(what_it_seals_is_for_one_database)
+{
+	char deployment[TEXT_UUID_LENGTH + 1];
+
+	text_write_uuid(deployment, intake.deployment);
+	ck_assert_str_eq(sealer_identity(&sealer).answer, deployment);
+}
+END_TEST
+
 START_TEST(an_intake_key_that_is_none_seals_nothing)
 {
 	uint8_t stanza[STANZA_VAULT_SIZE];
@@ -140,6 +149,7 @@ END_TEST
 
 SUITE_EACH("cases/seal", start, end, a_key_is_new_and_the_vault_opens_it,
 	   a_reload_seals_to_the_new_intake_key, a_process_stays_in_its_deployment,
-	   beside_another_database_nothing_is_sealed, an_intake_key_that_is_none_seals_nothing,
+	   beside_another_database_nothing_is_sealed, what_it_seals_is_for_one_database,
+	   an_intake_key_that_is_none_seals_nothing,
 	   later_generations_are_above_one_and_fit_the_database,
 	   the_way_to_the_vault_comes_and_goes)

@@ -102,10 +102,6 @@ START_TEST(what_cannot_be_read_leaves_what_was)
 	fake_pg_refuse(PG_UNAVAILABLE, 503, "conduct-error-unavailable", NULL);
 	ck_assert_int_eq(outcome, HANDLERS_E_UNAVAILABLE);
 	ck_assert_int_eq(load(), 0);
-	fake_pg_answer(200, "{\"deployment\":\"00000000-0000-4000-8000-000000000000\"}", "{}",
-		       "{}");
-	ck_assert_int_eq(outcome, HANDLERS_E_DEPLOYMENT);
-	ck_assert_int_eq(load(), 0);
 	fake_pg_answer(200, "{\"index_mark\":\"00\"}", "{}", "{}");
 	ck_assert_int_eq(outcome, HANDLERS_E_INDEX_KEY);
 	ck_assert(requests.handlers.sealer->is_foreign);
