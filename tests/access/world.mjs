@@ -211,7 +211,8 @@ async function ofRespondents() {
 	await file('skeleton of a functionary', { respondents: [], strangers: [{ user: 'FILIP  functionarу' }] });
 	await file('skeleton of an arbitrator', { respondents: [], strangers: [{ user: 'Ada_Arbіtratоr' }],
 		about_functionary: 'unsure', body: ARBCOM });
-	await file('two respondents', { respondents: ['respondent', 'witness'] });
+	// Neither of them is a party to a case that is accepted beside this one.
+	await file('two respondents', { respondents: ['respondent', 'outsider'] });
 }
 
 async function ofPlaces() {

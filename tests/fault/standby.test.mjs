@@ -79,7 +79,7 @@ for (const [name, end] of [['cancelled', 'pg_cancel_backend'], ['cut off', 'pg_t
 		const n_answers = load.n_unknown - n_unknown;
 		// What a terminal is told as done has been applied as well, also where there was nothing left to do.
 		let told;
-		const telling = conductctlLater('-c', config, 'policy', 'publish').then(answer => { told = answer; });
+		const telling = conductctlLater('-c', config, 'demo', 'grants').then(answer => { told = answer; });
 		await until('conductctl waits', () => {
 			assert.equal(told, undefined, 'it has told before the standby had it');
 			return rowsOf('primary', "select 1 from pg_stat_activity where wait_event = 'SyncRep' and application_name = 'conductctl'").length > 0;

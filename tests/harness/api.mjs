@@ -277,6 +277,13 @@ export function snapshot(caseId) {
 }
 
 let moved = false;
+
+function present() {
+	try {
+		sql('update conduct.clock_offset set shift_seconds = 0');
+	} catch { /* a stack of the file's own, which has ended before it */ }
+}
+
 /**
  * Moves the demo clock, e.g. '31d' or '-3600s', straight in the database. The file that moves it leaves the
  * present behind: a daemon without the demo is not ready beside a clock that is shifted.
@@ -284,7 +291,7 @@ let moved = false;
 export function moveClock(text) {
 	const [, n, unit] = /^(-?\d+)(s|min|h|d)$/.exec(text);
 	const seconds = Number(n) * { s: 1, min: 60, h: 3600, d: 86400 }[unit];
-	if (!moved) process.once('exit', () => sql('update conduct.clock_offset set shift_seconds = 0'));
+	if (!moved) process.once('exit', present);
 	moved = true;
 	sql(`update conduct.clock_offset set shift_seconds = shift_seconds + ${seconds}`);
 }

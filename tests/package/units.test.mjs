@@ -169,7 +169,9 @@ async function isServing(daemon) {
 		}
 		assert.match((await ask('/metrics')).text, /^conductd_process_restarts_total\{process="web"\} 0$/m);
 	} finally {
-		signal(daemon, 'SIGTERM');
+		if (daemon.child.exitCode === null && !daemon.child.signalCode) {
+			signal(daemon, 'SIGTERM');
+		}
 	}
 	assert.deepEqual(await daemon.ended, { code: 0, signal: null }, daemon.said);
 	assert.doesNotMatch(daemon.said, /"process.exit_code":159/);
