@@ -1,5 +1,6 @@
 // The vault's files: made, kept, carried to another host, opened by shares; and a daemon without them.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -144,7 +145,7 @@ test('beside a database of another index key nothing is served', async () => {
 	assert.match(check.detail, /the index key is not that of the database.*: copy index_key_file from another host or a backup/);
 	await daemon.said(/^nothing is served: the index key is not that of the database/);
 	const answer = await fetch(`http://127.0.0.1:${deployment.port}/v1/reports`, { method: 'POST',
-		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
 		body: '{"lane":"emergency","harm_type":"physical_harm","details":"Somebody is in danger."}' });
 	assert.equal(answer.status, 503);
 	assert.equal(sql('keys', "select count(*) from conduct.content where kind = 'details'"), '0');
@@ -262,7 +263,7 @@ test('on HUP the vault reads its keys again and keeps the old when the new are w
 /** An emergency as soon as anybody listens: before any policy is loaded, and before the database was asked anything. */
 function emergency(port) {
 	return until('somebody listens', () => fetch(`http://127.0.0.1:${port}/v1/reports`, { method: 'POST',
-		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': crypto.randomUUID() },
+		headers: { 'Content-Type': 'application/json', 'Idempotency-Key': randomUUID() },
 		body: '{"lane":"emergency","harm_type":"physical_harm","details":"Somebody is in danger."}' }).catch(() => undefined));
 }
 

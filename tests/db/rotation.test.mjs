@@ -1,6 +1,7 @@
 // Another intake key takes over: step by step, on several hosts, while units are sealed and processes die;
 // and what is told of keys that do not belong together.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -89,7 +90,7 @@ async function report() {
 	const answer = await fetch(`http://127.0.0.1:${deployment.port}/v1/reports`, {
 		method: 'POST',
 		headers: { Authorization: `Bearer ${token()}`, 'Content-Type': 'application/json',
-			'Idempotency-Key': crypto.randomUUID() },
+			'Idempotency-Key': randomUUID() },
 		body: JSON.stringify({ wiki: 'enwiki', category: 'trolling', respondents: [{ user: 'Rene Respondent' }],
 			details: 'Taunts.' }),
 	});

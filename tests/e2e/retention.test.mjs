@@ -27,17 +27,19 @@ async function until(what, look) {
 
 const logged = () => until('everything has its number', () => sql('select 1 from conduct.audit_pending limit 1').length === 0);
 
-/** What the worker does every minute, now: until nothing is due. */
+/** What the worker does every minute, now: until nothing is due. Returns what was done. */
 async function erase() {
+	const outcomes = [];
 	for (;;) {
 		await logged();
 		const done = sql("select (conduct_api_1.retention_run()).body ->> 'outcome' from generate_series(1, 20)")
 			.map(([outcome]) => outcome).filter(outcome => outcome !== 'none');
 		assert.ok(!done.includes('failed'));
+		outcomes.push(...done);
 		if (done.length) continue;
 		const [[soon]] = sql(`select (select count(*) from conduct.erasure_request where next_at < conduct.clock() + interval '2 min')
 			+ (select count(*) from conduct.retention where next_at < conduct.clock() + interval '2 min')`);
-		if (soon === '0') return;
+		if (soon === '0') return outcomes;
 		moveClock('61s');
 	}
 }

@@ -121,6 +121,16 @@ export function linesFit(tree) {
 	return problems;
 }
 
+/** Debian 12 has Node 18, whose modules know `crypto` by an import alone. */
+export function cryptoIsImported(tree) {
+	return tree.matching(/\.mjs$/).flatMap((path) => {
+		const lines = tree.lines(path);
+		if (lines.some((line) => /^import (\* as )?crypto\b/.test(line))) return [];
+		const at = lines.findIndex((line) => /(^|[^.\w'])crypto\.[a-z]/.test(line));
+		return at < 0 ? [] : [`${path}:${at + 1}: crypto is used and not imported`];
+	});
+}
+
 export function textIsClean(tree) {
 	const problems = [];
 	const texts = /\.(c|h|mjs|js|css|html|sql|yaml|json|build|sh|md|spec|conf)$|(^|\/)(run|README|selftest)$/;
