@@ -221,3 +221,15 @@ test('a second run after kill -9 of everything starts again', limit, async () =>
 	await postgres.start();
 	assert.deepEqual(sql('select count(*) from conduct.report'), [[n]]);
 });
+
+test('a run on other ports finds what there is', limit, async () => {
+	const [[n]] = sql('select count(*) from conduct.report');
+	postgres.stop();
+	const moved = own.map(word => (word === String(port) ? String(port + 20) : word));
+	for (const args of [moved, own]) {
+		const { status, stdout, stderr } = quickstart([...args, '--once']);
+		assert.equal(status, 0, `${stdout}\n${stderr}`);
+	}
+	await postgres.start();
+	assert.deepEqual(sql('select count(*) from conduct.report'), [[n]]);
+});
