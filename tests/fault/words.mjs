@@ -109,11 +109,11 @@ export class Words extends Load {
 
 	/** Everything that was ever written is read again, in every way; returns how many answers that took. */
 	async readAll() {
-		const todo = this.cases.flatMap(one => [0, 1, 2, 3].map(how => [one, how]));
-		const n = todo.length;
+		const reads = this.cases.flatMap(one => [0, 1, 2, 3].map(how => [one, how]));
+		const n = reads.length;
 		assert.deepEqual(this.cases.map(({ key }) => key).sort(), [...this.reports.keys()].sort(), 'no report is left out');
 		await Promise.all(Array.from({ length: 8 }, async () => {
-			for (let next = todo.pop(); next; next = todo.pop()) {
+			for (let next = reads.pop(); next; next = reads.pop()) {
 				assert.ok(await this.read(...next), 'no fault is over us');
 			}
 		}));
