@@ -233,3 +233,15 @@ test('a run on other ports finds what there is', limit, async () => {
 	await postgres.start();
 	assert.deepEqual(sql('select count(*) from conduct.report'), [[n]]);
 });
+
+test('whoever removed the state begins anew', limit, () => {
+	const keys = [];
+	for (const _ of 'ab') {
+		rmSync(second, { recursive: true, force: true });
+		const { status, stdout, stderr } = quickstart(other);
+		assert.equal(status, 0, `${stdout}\n${stderr}`);
+		assert.match(stdout, /applied migrations/);
+		keys.push(readFileSync(`${second}/private/index.key`, 'utf8'));
+	}
+	assert.notEqual(keys[0], keys[1]);
+});
