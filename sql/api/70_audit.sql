@@ -62,15 +62,17 @@ set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduc
 as $$
 declare
 	v_size bigint;
+	v_next bigint[];
 	v_moved integer;
 begin
 	perform conduct_api_1.audit_fence(p_epoch);
 	v_size := conduct_api_1.audit_size();
+	-- Not one statement with the removal: a table that is mostly empty is planned as an empty one, and each
+	-- entry would be looked for among all of them.
+	v_next := array(select q.pending_id from conduct.audit_pending q order by q.pending_id
+		limit least(greatest(p_limit, 1), 1000));
 	with taken as (
-		delete from conduct.audit_pending p
-		where p.pending_id in (select q.pending_id from conduct.audit_pending q order by q.pending_id
-			limit least(greatest(p_limit, 1), 1000))
-		returning p.*),
+		delete from conduct.audit_pending p where p.pending_id = any (v_next) returning p.*),
 	submitted as (
 		select s.* from conduct_gate.audit_submitted((select array_agg(t.case_id) from taken t
 			where t.event = 'case.submit')) s),
