@@ -11,6 +11,7 @@
 #include "api/auth/cookie.h"
 #include "api/auth/session.h"
 #include "api/http/cors.h"
+#include "api/http/limits.h"
 #include "daemon/base/text.h"
 #include "daemon/cases/call.h"
 
@@ -129,6 +130,9 @@ static void finish(struct asking *asking, int outcome)
 	} else if (outcome == ASK_E_FOREIGN) {
 		exchange_refuse(exchange, 403, "conduct-cross-site");
 	} else if (outcome) {
+		/* Authorization counts with the answer; other cookies than ours are no attempt. */
+		if (!exchange->headers[HTTP_HEADER_AUTHORIZATION].at)
+			limits_note(exchange, LIMIT_AUTH);
 		exchange_refuse(exchange, 401, "conduct-unauthorized");
 	} else {
 		admit(asking);

@@ -14,6 +14,7 @@
 #include "daemon/base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct actor_gate *gate_of(const struct exchange *exchange)
 {
@@ -264,13 +265,14 @@ static void close_session(struct exchange *exchange, struct slice text, bool is_
  * end has left already. */
 void auth_logout(struct exchange *exchange)
 {
-	static const char scheme[] = "Bearer " SESSION_BEARER_PREFIX;
+	static const char scheme[] = "Bearer ", prefix[] = SESSION_BEARER_PREFIX;
 	struct slice header = exchange->headers[HTTP_HEADER_AUTHORIZATION], cookie = { 0 };
-	size_t n = sizeof(scheme) - 1;
+	size_t n_scheme = sizeof(scheme) - 1, n = n_scheme + sizeof(prefix) - 1;
 	int r;
 
 	if (header.at) {
-		if (header.length > n && memcmp(header.at, scheme, n) == 0)
+		if (header.length > n && strncasecmp(header.at, scheme, n_scheme) == 0 &&
+		    memcmp(header.at + n_scheme, prefix, n - n_scheme) == 0)
 			close_session(exchange, (struct slice){ header.at + n, header.length - n },
 				      false);
 		else

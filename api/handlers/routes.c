@@ -52,7 +52,7 @@ const struct route routes[] = {
 	{ HTTP_GET, "/v1/auth/start", AUDIENCE_PUBLIC, NO_BODY, ROUTE_COUNTED, auth_start, { "return_to", "lang" } },
 	{ HTTP_GET, "/v1/auth/callback", AUDIENCE_PUBLIC, NO_BODY, ROUTE_COUNTED, auth_callback, { "code", "state", "error", "error_description", "error_uri", "hint", "message", "lang" } },
 	{ HTTP_POST, "/v1/auth/redeem", AUDIENCE_PUBLIC, BODY, ROUTE_CORS | ROUTE_COUNTED, auth_redeem, { NULL } },
-	{ HTTP_POST, "/v1/auth/logout", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS, auth_logout, { NULL } },
+	{ HTTP_POST, "/v1/auth/logout", AUDIENCE_PUBLIC, NO_BODY, ROUTE_CORS | ROUTE_COUNTED, auth_logout, { NULL } },
 	{ HTTP_POST, "/v1/reports", AUDIENCE_LATE, BODY, ROUTE_KEY_LATE | ROUTE_PADDED | ROUTE_CORS, reports_submit, { NULL } },
 	{ HTTP_GET, "/v1/receipt", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_show, { "participation" } },
 	{ HTTP_GET, "/v1/receipt/messages", AUDIENCE_PARTY, NO_BODY, PARTY_READ, receipt_list_messages, { "participation", "limit", "cursor" } },

@@ -250,7 +250,8 @@ void exchange_authenticate(struct exchange *exchange, enum audience audience,
 	if (!is_emergency(exchange, audience)) {
 		if (!have_room(exchange))
 			return;
-		if (exchange->headers[HTTP_HEADER_AUTHORIZATION].at &&
+		if ((exchange->headers[HTTP_HEADER_AUTHORIZATION].at ||
+		     exchange->headers[HTTP_HEADER_COOKIE].at) &&
 		    !limits_have(exchange, is_receipt(exchange) ? LIMIT_RECEIPTS : LIMIT_AUTH))
 			return;
 	}

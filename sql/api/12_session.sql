@@ -113,7 +113,7 @@ begin
 end
 $$;
 
--- Ends a session, or with it every one of its account. One that is not there has ended already.
+-- Ends a session, or with a cookie's every one of its account. One that is not there has ended already.
 create or replace function conduct_api_1.session_close(p_hash bytea, p_is_everywhere boolean)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -121,7 +121,8 @@ as $$
 declare
 	v_account bytea;
 begin
-	delete from conduct.session s where s.session_hash = p_hash returning s.id_ix into v_account;
+	delete from conduct.session s where s.session_hash = p_hash and (s.kind = 'cookie' or not p_is_everywhere)
+	returning s.id_ix into v_account;
 	if p_is_everywhere then
 		delete from conduct.session s where s.id_ix = v_account;
 	end if;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { assertProblem, base, call, reportBody, stack } from '../harness/api.mjs';
 import { endAll, processes, start, until } from '../harness/beside.mjs';
@@ -252,6 +252,22 @@ test('receipts are guessed and tokens tried a few times a minute', () =>
 		assert.deepEqual([...new Set(statuses)], [401, 429]);
 	}));
 
+test('cookies are tried, and sessions ended, a few times a minute', () =>
+	within(60000, async () => {
+		const guess = () => ({ Cookie: `__Host-conductd=${randomBytes(32).toString('base64url')}`, 'Sec-Fetch-Site': 'same-origin' });
+		for (const [network, method, path, status] of [[1, 'GET', '/v1/me', 401], [2, 'POST', '/v1/auth/logout', 204]]) {
+			const address = `203.2.${network}.${Math.floor(Math.random() * 250)}`;
+			const statuses = [];
+			for (let i = 0; i < 62; i++) {
+				statuses.push((await call(null, method, path, { url: proxied.url,
+					headers: { ...guess(), 'X-Forwarded-For': address } })).status);
+			}
+			assert.deepEqual([...new Set(statuses)], [status, 429]);
+			const helped = await from(address, { changes: emergency, headers: guess() });
+			assert.equal(helped.status, 201, helped.text);
+		}
+	}));
+
 test('no address, token or budget of anybody stands in the log', async () => {
 	const log = readFileSync(limited.log, 'utf8');
 	assert.ok(log.includes('"http.response.status_code":429'));
@@ -260,7 +276,7 @@ test('no address, token or budget of anybody stands in the log', async () => {
 
 // Proxies -----------------------------------------------------------------------------------------
 
-const from = (chain, options = {}) => report(proxied, { ...options, headers: { 'X-Forwarded-For': chain } });
+const from = (chain, options = {}) => report(proxied, { ...options, headers: { ...options.headers, 'X-Forwarded-For': chain } });
 
 test('chains that a client began count for nothing, in whatever form', () =>
 	within(3600000, async () => {

@@ -132,7 +132,11 @@ test('logout of a gadget ends its bearer and nothing else; logout of a page ends
 	const browser = new Browser();
 	await browser.signIn('reporter');
 	const [first, second] = [await bearer('reporter'), await bearer('reporter')];
-	const out = await withBearer(first.token, 'POST', '/v1/auth/logout');
+	const stolen = new Browser();
+	stolen.cookies.set(SESSION, first.token.slice(3));
+	assert.equal((await stolen.post('/v1/auth/logout')).status, 204);
+	assert.equal(typeof await userOf(browser), 'string', 'a bearer passed off as a cookie ends nobody\'s session');
+	const out = await call({ authorization: `bearer ${first.token}` }, 'POST', '/v1/auth/logout', { headers: { Origin: wiki } });
 	assert.equal(out.status, 204, out.text);
 	assertProblem(await withBearer(first.token, 'POST', '/v1/reports', { body: reportBody() }), 401);
 	assert.equal((await withBearer(second.token, 'POST', '/v1/reports', { body: reportBody() })).status, 201);
