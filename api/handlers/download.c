@@ -1,8 +1,9 @@
 /*
  * A file on its way out. That somebody reads it is in the log before the vault is asked for its
- * key, and so before its first byte. The pieces are fetched and opened one by one, as fast as the
- * client takes them, and with each it is asked again whether they may. What does not open is not
- * sent: the answer ends there, shorter than it said.
+ * key, and so before its first byte; who asks for the head alone, or has the file already, reads
+ * none of it. The pieces are fetched and opened one by one, as fast as the client takes them, and
+ * with each it is asked again whether they may. What does not open is not sent: the answer ends
+ * there, shorter than it said.
  */
 
 #include "api/handlers/attachments.h"
@@ -173,19 +174,20 @@ static void refuse(struct download *download, int status, const char *key, uint3
 							       .retry_after_s = retry_after_s });
 }
 
-static int set_headers(struct download *download, struct slice name)
+static void set_headers(struct exchange *exchange)
 {
-	struct exchange *exchange = download->exchange;
+	exchange_set_header(exchange, "Accept-Ranges", "bytes");
+	exchange_set_page_policy(exchange, policy);
+}
+
+static int set_name(struct exchange *exchange, struct slice name)
+{
 	const char *disposition;
 	int r = filename_write(exchange->arena, name, &disposition);
 
-	if (r)
-		return r;
-	exchange_set_header(exchange, "Content-Disposition", disposition);
-	exchange_set_header(exchange, "Accept-Ranges", "bytes");
-	exchange_set_page_policy(exchange, policy);
-	exchange_set_etag(exchange, exchange_param(exchange, 1).at);
-	return 0;
+	if (!r)
+		exchange_set_header(exchange, "Content-Disposition", disposition);
+	return r;
 }
 
 static void begin(struct download *download, struct slice name)
@@ -201,11 +203,12 @@ static void begin(struct download *download, struct slice name)
 		refuse(download, 416, "conduct-range-beyond", 0);
 		return;
 	}
-	r = set_headers(download, name);
+	r = set_name(exchange, name);
 	if (r) {
 		exchange_fail(exchange, r);
 		return;
 	}
+	set_headers(exchange);
 	if (download->has_range) {
 		snprintf(text, sizeof(text), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last,
 			 download->size);
@@ -298,6 +301,23 @@ static int read_file(struct download *download, const struct value *body)
 	return r || (length == sizeof(unit->blob) && download->size) ? r : -EPROTO;
 }
 
+/* Nothing is opened, not even its name: that would be a reading. */
+static void on_looked(struct call *call, const struct call_answer *answer)
+{
+	struct download *download = call->userdata;
+	struct exchange *exchange = download->exchange;
+	int64_t size = value_integer(value_get(answer->body, "size"), 0);
+
+	if (answer->status >= 400) {
+		verb_refuse(exchange, answer);
+		return;
+	}
+	set_headers(exchange);
+	exchange_begin_stream(exchange, 200,
+			      find_type(value_text(value_get(answer->body, "media_type"))),
+			      (uint64_t)size, on_want);
+}
+
 static void on_read(struct call *call, const struct call_answer *answer)
 {
 	struct download *download = call->userdata;
@@ -353,6 +373,7 @@ void attachments_show(struct exchange *exchange)
 {
 	struct download *download = calloc(1, sizeof(*download));
 	struct call *call;
+	bool is_look;
 	int r;
 
 	if (!download || arena_take(exchange->arena, download, free_download)) {
@@ -361,6 +382,8 @@ void attachments_show(struct exchange *exchange)
 	}
 	download->exchange = exchange;
 	exchange->state = download;
+	exchange_set_etag(exchange, exchange_param(exchange, 1).at);
+	is_look = exchange_is_head_enough(exchange);
 	read_range(download);
 	(void)text_read_uuid(exchange_param(exchange, 1), download->attachment_id);
 	call = &download->call;
@@ -368,8 +391,12 @@ void attachments_show(struct exchange *exchange)
 	verb_add_account(exchange, call);
 	call_add_text(call, exchange_param(exchange, 0));
 	call_add_text(call, exchange_param(exchange, 1));
-	call_add_integer(call, first_asked(download));
-	r = call_submit(call, verb_handlers(exchange)->pool, on_read, download);
+	if (is_look)
+		call_add_text(call, (struct slice){ NULL, 0 });
+	else
+		call_add_integer(call, first_asked(download));
+	r = call_submit(call, verb_handlers(exchange)->pool, is_look ? on_looked : on_read,
+			download);
 	if (r)
 		exchange_fail(exchange, r);
 }

@@ -222,7 +222,8 @@ int exchange_admit_head(struct exchange *exchange, const struct http_request *re
 	bool is_sound;
 	int r;
 
-	exchange->method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
+	exchange->is_head = request->method == HTTP_HEAD;
+	exchange->method = exchange->is_head ? HTTP_GET : request->method;
 	r = copy_headers(exchange, request);
 	if (r)
 		return r;

@@ -372,6 +372,11 @@ static bool is_unchanged(const struct exchange *exchange)
 	return false;
 }
 
+bool exchange_is_head_enough(const struct exchange *exchange)
+{
+	return exchange->is_head || is_unchanged(exchange);
+}
+
 /* When memory is gone even the refusal must cost none. */
 static void give_up(struct exchange_reply *reply)
 {

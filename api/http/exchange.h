@@ -37,6 +37,7 @@ struct exchange {
 
 	/* The request. Everything is decoded, valid UTF-8 and borrowed from the arena. */
 	enum http_method method;               /* HEAD reads as HTTP_GET */
+	bool is_head;                          /* it was HEAD: the answer has no body */
 	const struct route *route;             /* NULL before the router has found one */
 	struct slice params[ROUTE_PARAMS_MAX]; /* NUL-terminated, in the order of the path */
 	struct exchange_query query[ROUTE_QUERY_MAX];
@@ -69,6 +70,8 @@ struct problem {
 };
 
 /* Readers. */
+/* True when no byte of a body leaves: HEAD, or the ETag that is set is what If-None-Match names. */
+bool exchange_is_head_enough(const struct exchange *exchange);
 struct slice exchange_param(const struct exchange *exchange, size_t index);
 struct slice exchange_query(const struct exchange *exchange,
 			    const char *name); /* at NULL: absent */

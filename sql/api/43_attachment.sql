@@ -429,7 +429,8 @@ end
 $$;
 
 -- Somebody reads a file, from p_from on; below 0, so many bytes from its end. All that is needed to open it:
--- the name as it is sealed, and the stanza of its key. A key that was erased has none.
+-- the name as it is sealed, and the stanza of its key. A key that was erased has none. Where p_from is null
+-- nothing is read: what everybody who sees the case may know of it.
 create or replace function conduct_api_1.case_attachment_read(p_account bytea, p_case uuid, p_attachment uuid,
 	p_from integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -447,6 +448,10 @@ begin
 	order by s.key_id desc limit 1;
 	if v_key.blob is null then
 		perform conduct_api_1.refuse(404, 'conduct-not-found');
+	end if;
+	if p_from is null then
+		return row(200, jsonb_build_object('media_type', v_file.media_type, 'size', v_file.size), '{}',
+			'{}')::conduct_api_1.answer;
 	end if;
 	insert into conduct.attachment_read (read_id, attachment_id, case_id, person_id, from_byte, at)
 	values (gen_random_uuid(), p_attachment, p_case, v_person,

@@ -47,6 +47,30 @@ test('the history tells who brought a file, what it was, and who read it when', 
 	assert.ok(!JSON.stringify(all).includes('canary-name'), 'the name is in the list of files alone');
 });
 
+test('who asks for the head of a file, or has it already, opens nothing', async () => {
+	const c = await reported();
+	const file = await add({ receipt: c.receipt }, own, randomBytes(70000));
+	const path = `${paths(c)}/${file.id}`;
+	for (const Range of [undefined, 'bytes=0-9', 'bytes=99999-']) {
+		const head = await expectCall(200, 'functionary', 'HEAD', path, { headers: Range ? { Range } : {} });
+		assert.deepEqual(['content-length', 'etag', 'accept-ranges', 'content-type'].map(name => head.headers[name]),
+			['70000', `"${file.id}"`, 'bytes', 'application/octet-stream']);
+		assert.equal(head.headers['content-disposition'], undefined, 'its name would have to be opened');
+	}
+	for (const tag of [`"${file.id}"`, '*']) {
+		const same = await expectCall(304, 'functionary', 'GET', path, { headers: { 'If-None-Match': tag } });
+		assert.equal(same.headers.etag, `"${file.id}"`);
+	}
+	for (const options of [{}, { headers: { 'If-None-Match': `"${file.id}"` } }]) {
+		assert.equal((await call('outsider', options.headers ? 'GET' : 'HEAD', path, options)).status, 404);
+	}
+	const count = async () => (await custody(c)).filter(item => item.action === 'open').length;
+	assert.equal(await count(), 0);
+	assert.deepEqual(await query(`select count(*)::int from conduct.attachment_read where case_id = '${c.id}'`), [['0']]);
+	await expectCall(200, 'functionary', 'GET', path, { headers: { 'If-None-Match': '"another"' } });
+	assert.equal(await count(), 1);
+});
+
 test('a download is one event, however many parts it comes in', async () => {
 	const c = await reported();
 	const file = await add({ receipt: c.receipt }, own, randomBytes(200000));
