@@ -112,7 +112,7 @@ static void take_head(struct connection *connection, const struct http_request *
 	connection->body_length = request->content_length;
 	connection->refusal = (struct exchange_refusal){ 421, "conduct-foreign-host" };
 	connection_name_client(connection, request);
-	if (!connection_is_host_known(connection->owner, request->headers[HTTP_HEADER_HOST]))
+	if (!connection_is_host_known(connection, request->headers[HTTP_HEADER_HOST]))
 		cors_admit(exchange, request->headers[HTTP_HEADER_ORIGIN]);
 	else
 		r = exchange_admit_head(exchange, request, connection->owner->router,

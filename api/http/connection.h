@@ -31,6 +31,7 @@ struct connection_owner {
 	void (*answered)(void *application, int status);
 	const char *const *hosts;
 	size_t n_hosts;
+	bool knows_own_address;
 	struct client_ranges trusted; /* proxies */
 	struct server_limits limits;
 	bool is_draining;

@@ -3,8 +3,10 @@
 
 #include "api/http/state.h"
 
+#include <event2/bufferevent.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 static bool is_loopback(struct slice name)
 {
@@ -17,9 +19,25 @@ static bool is_loopback(struct slice name)
 	return false;
 }
 
-/* Host without its port against what the server answers for. */
-bool connection_is_host_known(const struct connection_owner *owner, struct slice host)
+/* Scrapers and balancers that are given an address name it. No page can: what is looked up for it
+ * is named by its own name. */
+static bool is_own_address(const struct connection *connection, struct slice name)
 {
+	struct client_address named, own;
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t length = sizeof(address);
+
+	if (client_address_read(name, &named) ||
+	    getsockname(bufferevent_getfd(connection->bev), (struct sockaddr *)&address, &length))
+		return false;
+	client_address_from((struct sockaddr *)&address, &own);
+	return memcmp(named.bytes, own.bytes, sizeof(own.bytes)) == 0;
+}
+
+/* Host without its port against what the server answers for. */
+bool connection_is_host_known(const struct connection *connection, struct slice host)
+{
+	const struct connection_owner *owner = connection->owner;
 	const char *bracket = memchr(host.at, ']', host.length);
 	const char *from = bracket ? bracket : host.at;
 	const char *colon = memchr(from, ':', host.length - (size_t)(from - host.at));
@@ -29,7 +47,7 @@ bool connection_is_host_known(const struct connection_owner *owner, struct slice
 		if (name.length == strlen(owner->hosts[i]) &&
 		    strncasecmp(name.at, owner->hosts[i], name.length) == 0)
 			return true;
-	return is_loopback(name);
+	return is_loopback(name) || (owner->knows_own_address && is_own_address(connection, name));
 }
 
 /* The error's key for what the parser refused. */

@@ -141,6 +141,7 @@ int server_new(struct event_base *base, const struct server_config *config,
 		.answered = config->answered,
 		.hosts = config->hosts,
 		.n_hosts = config->n_hosts,
+		.knows_own_address = config->knows_own_address,
 		.trusted = config->trusted_proxies,
 		.limits = {
 			.head_timeout_ms = or_default(config->head_timeout_ms, 10000),

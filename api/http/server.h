@@ -21,6 +21,7 @@ struct server_config {
 	void (*answered)(void *application, int status);
 	const char *const *hosts; /* what Host may name; loopback literals may always */
 	size_t n_hosts;
+	bool knows_own_address; /* and the address that a connection came to */
 	struct client_ranges trusted_proxies;
 	const char *const *cors_origins; /* exact */
 	size_t n_cors_origins;

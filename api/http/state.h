@@ -84,5 +84,5 @@ bool connection_has_room(const struct connection_owner *owner, uint64_t body_len
 
 /* refuse.c */
 void connection_name_client(struct connection *connection, const struct http_request *request);
-bool connection_is_host_known(const struct connection_owner *owner, struct slice host);
+bool connection_is_host_known(const struct connection *connection, struct slice host);
 const char *connection_refusal_key(int status);

@@ -50,6 +50,18 @@ static void check_add(struct ready *ready, const char *name, bool is_ok, const c
 		ready->is_ready = false;
 }
 
+/* Web processes that have policy and database, and so take reports whatever else is not in order.
+ */
+static uint64_t count_serving(const struct ready *ready)
+{
+	const struct page *page = ready->worker->setup.page;
+	uint64_t n_serving = 0;
+
+	for (size_t i = 0; i < PAGE_WEB_LIMIT; i++)
+		n_serving += atomic_load(&page->web[i].is_serving);
+	return n_serving;
+}
+
 /* Takes ready->checks. */
 static void ready_answer(struct ready *ready)
 {
@@ -57,6 +69,7 @@ static void ready_answer(struct ready *ready)
 
 	if (!body ||
 	    value_set_string(body, "status", ready->is_ready ? "ready" : "not ready") < 0 ||
+	    value_set_boolean(body, "takes_reports", count_serving(ready) > 0) < 0 ||
 	    value_set_take(body, "checks", ready->checks) < 0)
 		exchange_fail(ready->exchange, -ENOMEM);
 	else
@@ -200,11 +213,9 @@ static void check_web(struct ready *ready)
 {
 	struct page *page = ready->worker->setup.page;
 	uint64_t n_running = atomic_load(&page->n_running[PAGE_WEB]);
-	uint64_t n_serving = 0;
+	uint64_t n_serving = count_serving(ready);
 	char detail[96];
 
-	for (size_t i = 0; i < PAGE_WEB_LIMIT; i++)
-		n_serving += atomic_load(&page->web[i].is_serving);
 	(void)snprintf(detail, sizeof(detail),
 		       "%llu of %llu web processes have policy and database",
 		       (unsigned long long)n_serving, (unsigned long long)n_running);
@@ -300,6 +311,7 @@ int ops_new(struct worker *worker)
 					      .application = worker,
 					      .hosts = worker->setup.terms.ops_host_names,
 					      .n_hosts = worker->setup.terms.n_ops_host_names,
+					      .knows_own_address = true,
 					      .connections_max = 64 };
 
 	return server_new(worker->setup.base, &config, &worker->ops);

@@ -32,7 +32,8 @@ async function within(ms, work) {
 // Before the first test: one that has ended would end the daemons as well.
 const port = Number(base.port);
 const limited = await start('limited', port + 5, text => text);
-const proxied = await start('proxied', port + 7, text => `${text.replace(/^issuers:[\s\S]*/m, '')}
+const proxied = await start('proxied', port + 7, text => `${text.replace(/^issuers:[\s\S]*/m, '')
+	.replace(/^ops_listen: "127\.0\.0\.1:/m, 'ops_listen: "127.0.0.2:')}
 issuers: []
 trusted_proxies: ["127.0.0.1/32", "10.0.0.0/8"]
 shared_networks: ["198.51.100.0/24"]
@@ -172,6 +173,19 @@ test('a preflight is answered by the router, asks nobody who they are, and holds
 	}
 	assertUnreadable(await call(null, 'OPTIONS', '/v1/reports',
 		{ headers: { Origin: 'null', 'Access-Control-Request-Method': 'POST' } }));
+});
+
+test('the operations port answers under the address that it was reached at, the public one does not', async () => {
+	const host = proxied.ops.hostname;
+	assert.equal(host, '127.0.0.2');
+	const asked = (url, name) => raw(`GET /healthz HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`, url);
+	for (const name of [host, `${host}:${proxied.ops.port}`, '127.0.0.1', '[::ffff:127.0.0.2]']) {
+		assert.equal((await asked(proxied.ops, name)).status, 200, name);
+	}
+	for (const name of ['127.0.0.3', '127.0.0.02', '2130706434', `${host}.evil.example`, 'evil.example', '[::2]']) {
+		assert.equal((await asked(proxied.ops, name)).status, 421, name);
+	}
+	assert.equal((await asked(proxied.url, host)).status, 421);
 });
 
 // Budgets -----------------------------------------------------------------------------------------

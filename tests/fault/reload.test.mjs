@@ -397,6 +397,7 @@ test('without a database it starts, is not ready, and is when the database comes
 		start(writeConfig('late'));
 		await until('it answers', async () => (await readyz()).status === 503);
 		await until('it says what is missing', async () => failing(await readyz()).includes('database'));
+		assert.equal((await readyz()).body.takes_reports, false);
 		assert.equal((await get('/healthz', { url: new URL(`http://127.0.0.1:${port + 1}`) })).status, 200);
 		const answer = await call('reporter', 'POST', '/v1/reports', { body: reportBody() });
 		assert.equal(answer.status, 503);
@@ -406,6 +407,26 @@ test('without a database it starts, is not ready, and is when the database comes
 	}
 	await daemon.ready();
 	await expectCall(201, 'reporter', 'POST', '/v1/reports', { body: reportBody() });
+	await daemon.stop();
+});
+
+test('without the vault it is not ready, says that reports are taken, and takes them', limit, async () => {
+	start(writeConfig('vaultless'));
+	await daemon.ready();
+	const vault = daemon.children().get('vault');
+	process.kill(vault, 'SIGSTOP');
+	try {
+		const { status, body } = await readyz();
+		assert.equal(status, 503);
+		assert.deepEqual(failing({ body }), ['vault']);
+		assert.equal(body.takes_reports, true);
+		assert.equal((await get('/healthz', { url: new URL(`http://127.0.0.1:${port + 1}`) })).status, 200);
+		await expectCall(201, 'reporter', 'POST', '/v1/reports', { body: reportBody() });
+	} finally {
+		process.kill(vault, 'SIGCONT');
+	}
+	await daemon.ready();
+	assert.equal((await readyz()).body.takes_reports, true);
 	await daemon.stop();
 });
 

@@ -36,7 +36,7 @@ export async function start(name, port, edit) {
 	if (account.uid) chownSync(log, account.uid, account.gid);
 	const child = spawn(binary, ['-c', file], { stdio: ['ignore', out, out], cwd: '/', ...account });
 	const daemon = { child, log, url: new URL(`http://127.0.0.1:${port}`),
-		ops: new URL(`http://127.0.0.1:${port + 1}`) };
+		ops: new URL(`http://${/^ops_listen: "(.*)"$/m.exec(readFileSync(file, 'utf8'))[1]}`) };
 	daemons.push(daemon);
 	await until(`${name} is ready: ${readFileSync(log, 'utf8').slice(-500)}`, () =>
 		call(null, 'GET', '/readyz', { url: daemon.ops }).then(answer => answer.status === 200, () => {
