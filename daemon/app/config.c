@@ -133,22 +133,17 @@ static int read_address(struct reader *reader, const struct config_row *row,
 	return 0;
 }
 
-/* A text with a form of its own. */
 static int read_checked(struct reader *reader, const struct config_row *row,
 			const struct yaml_node *node, const char **ret_text)
 {
-	bool is_network = row->kind == CONFIG_NETWORKS;
-	struct client_range range;
-	const char *text = "";
+	const char *text = "", *form;
 	int r = read_text(reader, row, node, &text);
 
 	if (r)
 		return r;
-	if (is_network ? client_range_read(text, &range) != 0 : !cors_is_origin(text))
-		return refuse(reader, node, "each of %s must be %s", row->path,
-			      is_network ? "an address or a network, such as 192.0.2.0/24 or "
-					   "2001:db8::/32"
-					 : "an origin, such as https://en.wikipedia.org");
+	form = config_find_missed_form(row->kind, text);
+	if (form)
+		return refuse(reader, node, "each of %s must be %s", row->path, form);
 	*ret_text = text;
 	return 0;
 }
@@ -175,14 +170,16 @@ static int read_origin(struct reader *reader, const struct config_row *row,
 		       const struct yaml_node *node, const char **ret_text)
 {
 	const char *text = "";
+	size_t length;
 	int r = read_text(reader, row, node, &text);
 
 	if (r)
 		return r;
-	if (*text && !cors_is_origin(text))
+	/* Browsers keep the cookies of such pages alone. */
+	if (*text && (!cors_is_origin(text) || fetch_origin_read(text, &length)))
 		return refuse(reader, node,
-			      "%s must be an origin without a path, such as "
-			      "https://conduct.example.org",
+			      "%s must be an origin of https without a path, or of http on "
+			      "loopback, such as https://conduct.example.org",
 			      row->path);
 	*ret_text = text;
 	return 0;
@@ -263,7 +260,8 @@ static int read_texts(struct reader *reader, const struct config_row *row,
 
 		if (row->kind == CONFIG_ADDRESSES)
 			r = read_address(reader, &item, value, &texts.at[texts.n]);
-		else if (row->kind == CONFIG_NETWORKS || row->kind == CONFIG_ORIGINS)
+		else if (row->kind == CONFIG_NETWORKS || row->kind == CONFIG_HOSTS ||
+			 row->kind == CONFIG_ORIGINS)
 			r = read_checked(reader, row, value, &texts.at[texts.n]);
 		else if (row->kind == CONFIG_PATHS)
 			r = read_path(reader, &item, value, &texts.at[texts.n]);
@@ -332,6 +330,7 @@ static int read_row(struct reader *reader, const struct config_row *row,
 	case CONFIG_PATHS:
 	case CONFIG_ADDRESSES:
 	case CONFIG_NETWORKS:
+	case CONFIG_HOSTS:
 	case CONFIG_ORIGINS:
 		return read_texts(reader, row, node, at);
 	case CONFIG_MAPPINGS:
@@ -468,10 +467,16 @@ static int check_demo(struct reader *reader, const struct config *config,
 static int check_listen(struct reader *reader, const struct config *config,
 			const struct yaml_node *root)
 {
-	if (config->listen.n || config->n_tls)
-		return 0;
-	return refuse(reader, yaml_get(root, "listen"),
-		      "listen needs at least 1 item, where tls has none");
+	const struct yaml_node *listen = yaml_get(root, "listen");
+	const char *twice = config_find_twice(config);
+
+	if (!config->listen.n && !config->n_tls)
+		return refuse(reader, listen, "listen needs at least 1 item, where tls has none");
+	if (twice)
+		return refuse(reader, listen ? listen : root,
+			      "%s is given twice: listen, tls and ops_listen have an address each",
+			      twice);
+	return 0;
 }
 
 static int config_fill(struct config *config, struct slice bytes, struct config_error *ret_error)

@@ -137,6 +137,7 @@ void config_error_print(const char *file, const struct config_error *error, char
 /* The provider under which the issuer's api.php tells its ids; NULL: nobody has said. */
 const char *config_issuer_central_ids(const struct config_issuer *issuer);
 /* True: an issuer is wrong; *ret_index says which one and the text why. */
+const char *config_find_twice(const struct config *config);
 bool config_find_bad_issuer(const struct config *config, size_t *ret_index, char *ret_text,
 			    size_t size);
 void config_dump(const struct config *config, struct buffer *buffer);

@@ -87,6 +87,7 @@ static void dump_value(struct buffer *buffer, const struct config_row *row, cons
 	case CONFIG_PATHS:
 	case CONFIG_ADDRESSES:
 	case CONFIG_NETWORKS:
+	case CONFIG_HOSTS:
 	case CONFIG_ORIGINS:
 		dump_texts(buffer, at, indent);
 		return;

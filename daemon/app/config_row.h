@@ -17,7 +17,8 @@ enum config_kind {
 	CONFIG_PATHS,
 	CONFIG_ADDRESSES,
 	CONFIG_NETWORKS, /* CIDR */
-	CONFIG_ORIGIN,   /* of web pages, or empty */
+	CONFIG_HOSTS,    /* names and literals, without port */
+	CONFIG_ORIGIN,   /* of our own pages, or empty */
 	CONFIG_ORIGINS,  /* of web pages, as browsers write them */
 	CONFIG_MAPPINGS, /* a list of mappings with rows of their own */
 };
@@ -40,3 +41,5 @@ struct config_row {
 
 extern const struct config_row config_rows[];
 extern const size_t config_n_rows;
+
+const char *config_find_missed_form(enum config_kind kind, const char *text);

@@ -65,7 +65,7 @@ const struct config_row config_rows[] = {
 	  .n_offset = AT(n_tls) },
 	{ "ops_listen", CONFIG_ADDRESS, AT(ops_listen), "'127.0.0.1:8481'", .least = 0,
 	  .is_fixed = true },
-	{ "host_names", CONFIG_TEXTS, AT(host_names), "[]", .most = CONFIG_HOST_LIMIT },
+	{ "host_names", CONFIG_HOSTS, AT(host_names), "[]", .most = CONFIG_HOST_LIMIT },
 	{ "public_url", CONFIG_ORIGIN, AT(public_url), "''", .least = 0 },
 	{ "trusted_proxies", CONFIG_NETWORKS, AT(trusted_proxies), "[]",
 	  .most = CONFIG_NETWORK_LIMIT },

@@ -32,7 +32,7 @@ int front_read_ranges(struct arena *arena, const struct config_texts *texts,
 	return 0;
 }
 
-/* Return: 0 or -ENOMEM. */
+/* With room for one more. Return: 0 or -ENOMEM. */
 int front_copy_texts(struct arena *arena, const struct config_texts *texts,
 		     struct config_texts *ret_texts)
 {
@@ -47,6 +47,30 @@ int front_copy_texts(struct arena *arena, const struct config_texts *texts,
 			return -ENOMEM;
 	}
 	*ret_texts = copies;
+	return 0;
+}
+
+/* What Host may name: host_names, and the host of our own pages, where people are sent back to.
+ * Return: 0 or -ENOMEM. */
+int front_copy_hosts(struct arena *arena, const struct config *config,
+		     struct config_texts *ret_hosts)
+{
+	struct config_texts hosts;
+	const char *at = strstr(config->public_url, "://");
+	int r = front_copy_texts(arena, &config->host_names, &hosts);
+
+	if (r)
+		return r;
+	*ret_hosts = hosts;
+	if (!at)
+		return 0;
+	at += 3;
+	/* The copy has room for one more. */
+	hosts.at[hosts.n] = arena_strndup(arena, at,
+					  *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, ":"));
+	if (!hosts.at[hosts.n++])
+		return -ENOMEM;
+	*ret_hosts = hosts;
 	return 0;
 }
 

@@ -17,5 +17,7 @@ unsigned front_fit_connections(unsigned wanted, unsigned n_others);
 /* What the budgets of a web process are; the page is borrowed. */
 int front_read_limits(struct arena *arena, const struct config *config, struct page *page,
 		      unsigned number, struct limits *ret_limits);
+int front_copy_hosts(struct arena *arena, const struct config *config,
+		     struct config_texts *ret_hosts);
 int front_copy_texts(struct arena *arena, const struct config_texts *texts,
 		     struct config_texts *ret_texts);

@@ -116,7 +116,7 @@ static int generation_copy(struct generation *generation, const struct config *c
 	int r = arena_new(&generation->arena);
 
 	if (r == 0)
-		r = front_copy_texts(generation->arena, &config->host_names, &generation->hosts);
+		r = front_copy_hosts(generation->arena, config, &generation->hosts);
 	if (r == 0)
 		r = front_copy_texts(generation->arena, &config->cors_origins,
 				     &generation->origins);

@@ -35,6 +35,7 @@ const limited = await start('limited', port + 5, text => text);
 const proxied = await start('proxied', port + 7, text => `${text.replace(/^issuers:[\s\S]*/m, '')
 	.replace(/^ops_listen: "127\.0\.0\.1:/m, 'ops_listen: "127.0.0.2:')}
 issuers: []
+public_url: "https://conduct.example.org"
 trusted_proxies: ["127.0.0.1/32", "10.0.0.0/8"]
 shared_networks: ["198.51.100.0/24"]
 limits: {reports_network: 2, shared_factor: 3}
@@ -185,7 +186,10 @@ test('the operations port answers under the address that it was reached at, the 
 	for (const name of ['127.0.0.3', '127.0.0.02', '2130706434', `${host}.evil.example`, 'evil.example', '[::2]']) {
 		assert.equal((await asked(proxied.ops, name)).status, 421, name);
 	}
-	assert.equal((await asked(proxied.url, host)).status, 421);
+	for (const name of [host, 'conduct.example.org.evil.example', 'example.org']) {
+		assert.equal((await asked(proxied.url, name)).status, 421, name);
+	}
+	assert.equal((await asked(proxied.url, 'conduct.example.org')).status, 404, 'where people are sent back to');
 });
 
 // Budgets -----------------------------------------------------------------------------------------

@@ -100,7 +100,8 @@ END_TEST
 
 static const char full[] =
 	"listen: ['127.0.0.1:1', '[::1]:2']\n"
-	"host_names: [\"a\\\"b\\\\c\"]\n"
+	"host_names: [a.example, '[2001:db8::1]', 192.0.2.1]\n"
+	"contact: \"a\\\"b\\\\c\"\n"
 	"processes:\n  web: 3\n  user: conductd\n  pid_file: /run/x\n  drain: 90s\n"
 	"log_level: debug\n"
 	"database:\n  web: host=/x user=a\n  connections:\n    batch: 64\n"
@@ -117,7 +118,7 @@ START_TEST(a_dump_reads_back_to_the_same)
 	again = read_good(one.at);
 	dump(again, &two);
 	ck_assert_str_eq(one.at, two.at);
-	ck_assert_str_eq("a\"b\\c", again->host_names.at[0]);
+	ck_assert_str_eq("a\"b\\c", again->contact);
 	ck_assert_int_eq(90, again->drain_seconds);
 	ck_assert_uint_eq(1, again->n_issuers);
 	ck_assert(again->issuers[0].is_demo);
@@ -134,7 +135,8 @@ START_TEST(the_dump_is_golden)
 		"listen:\n  - \"127.0.0.1:1\"\n  - \"[::1]:2\"\n"
 		"tls: []\n"
 		"ops_listen: \"127.0.0.1:8481\"\n"
-		"host_names:\n  - \"a\\\"b\\\\c\"\n"
+		"host_names:\n  - \"a.example\"\n  - \"[2001:db8::1]\"\n"
+		"  - \"192.0.2.1\"\n"
 		"public_url: \"\"\ntrusted_proxies: []\nshared_networks: []\n"
 		"cors_origins: []\ncors_wikis: true\n"
 		"limits:\n  reports_account: 50\n  reports_network: 10\n  reads: 600\n"
@@ -299,6 +301,12 @@ START_TEST(what_a_reload_does_not_change_is_named)
 }
 END_TEST
 
+#define NO_PUBLIC_URL                                                                    \
+	"public_url must be an origin of https without a path, or of http on loopback, " \
+	"such as https://conduct.example.org"
+#define NO_HOST "each of host_names must be a name without port, such as conduct.example.org"
+#define TWICE(address) address " is given twice: listen, tls and ops_listen have an address each"
+
 static const struct {
 	const char *text;
 	unsigned line;
@@ -350,10 +358,22 @@ static const struct {
 	{ "database: {connections: {act: 0}}", 1, 31,
 	  "database.connections.act must be from 1 to 64" },
 	{ "database: {connections: {acts: 1}}", 1, 26, "unknown key database.connections.acts" },
-	{ "public_url: https://conduct.example/", 1, 13,
-	  "public_url must be an origin without a path, such as https://conduct.example.org" },
-	{ "public_url: conduct.example", 1, 13,
-	  "public_url must be an origin without a path, such as https://conduct.example.org" },
+	{ "public_url: https://conduct.example/", 1, 13, NO_PUBLIC_URL },
+	{ "public_url: conduct.example", 1, 13, NO_PUBLIC_URL },
+	{ "public_url: http://conduct.example", 1, 13, NO_PUBLIC_URL },
+	{ "host_names: [conduct.example:443]", 1, 14, NO_HOST },
+	{ "host_names: ['https://conduct.example']", 1, 14, NO_HOST },
+	{ "host_names: ['*.example']", 1, 14, NO_HOST },
+	{ "host_names: ['.example']", 1, 14, NO_HOST },
+	{ "host_names: ['[2001:db8::1']", 1, 14, NO_HOST },
+	{ "host_names: ['2001:db8::1']", 1, 14, NO_HOST },
+	{ "host_names: ['[]x]']", 1, 14, NO_HOST },
+	{ "host_names: ['[]']", 1, 14, NO_HOST },
+	{ "host_names: ['[']", 1, 14, NO_HOST },
+	{ "listen: ['127.0.0.1:1', '127.0.0.1:1']", 1, 9, TWICE("127.0.0.1:1") },
+	{ "listen: ['127.0.0.1:8481']", 1, 9, TWICE("127.0.0.1:8481") },
+	{ "listen: ['[::1]:1', '[0::1]:1']", 1, 9, TWICE("[0::1]:1") },
+	{ "ops_listen: 127.0.0.1:8480", 1, 1, TWICE("127.0.0.1:8480") },
 	{ "trusted_proxies: [10.0.0.1/8]", 1, 19,
 	  "each of trusted_proxies must be an address or a network, such as 192.0.2.0/24 or "
 	  "2001:db8::/32" },
