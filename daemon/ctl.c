@@ -67,14 +67,34 @@ static bool wants_help(int argc, char **argv)
 	return false;
 }
 
+/* Without a word the whole list helps; behind a wrong one it would hide which. */
+static void print_strange(int argc, char **argv)
+{
+	bool is_group = false;
+
+	if (argc == 0) {
+		print_usage(stderr);
+		return;
+	}
+	for (size_t i = 0; i < control_n_commands; i++)
+		is_group = is_group || strcmp(argv[0], control_commands[i].group) == 0;
+	(void)fprintf(stderr, "conductctl: there is no command %s%s%s; --help lists them\n",
+		      argv[0], is_group && argc > 1 ? " " : "",
+		      is_group && argc > 1 ? argv[1] : "");
+}
+
 static int command_run(struct control *control, int argc, char **argv)
 {
 	const struct control_command *command;
 	int n_words = 0;
 
 	command = argc > 0 ? find_command(argc, argv, &n_words) : NULL;
+	if (!command && wants_help(argc, argv)) {
+		print_usage(stdout);
+		return CONTROL_OK;
+	}
 	if (!command) {
-		print_usage(stderr);
+		print_strange(argc, argv);
 		return CONTROL_USAGE;
 	}
 	if (wants_help(argc - n_words, argv + n_words))
@@ -102,7 +122,10 @@ int main(int argc, char **argv)
 		} else if (at + 1 < argc && strcmp(argv[at], "--database") == 0) {
 			control.database = argv[at + 1];
 		} else {
-			print_usage(stderr);
+			(void)fprintf(stderr,
+				      "conductctl: %s is no option, or lacks its value; --help "
+				      "lists them\n",
+				      argv[at]);
 			return CONTROL_USAGE;
 		}
 		at += 2;

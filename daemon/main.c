@@ -44,7 +44,10 @@ static int arguments_read(int argc, char **argv, struct arguments *arguments)
 			(void)fputs(usage, stdout);
 			return ARGUMENTS_E_DONE;
 		} else {
-			(void)fputs(usage, stderr);
+			(void)fprintf(stderr, "conductd: %s %s\n%s",
+				      strcmp(argv[i], "-c") == 0 ? "a file is missing behind"
+								 : "unknown argument",
+				      argv[i], usage);
 			return ARGUMENTS_E_USAGE;
 		}
 	}

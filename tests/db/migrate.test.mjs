@@ -87,7 +87,14 @@ test('a database that cannot be reached is said so', async () => {
 
 test('commands are found by their words and refuse what they do not know', async () => {
 	assert.equal((await ctl()).code, 2);
-	assert.equal((await ctl('nonsense')).code, 2);
+	for (const [words, said] of [[['nonsense'], 'there is no command nonsense; --help lists them'],
+		[['keys', 'nonsense', 'x'], 'there is no command keys nonsense; --help lists them'],
+		[['--loud'], '--loud is no option, or lacks its value; --help lists them'],
+		[['--database'], '--database is no option, or lacks its value; --help lists them']]) {
+		const run = await ctl(...words);
+		assert.deepEqual([run.code, run.stderr], [2, `conductctl: ${said}\n`]);
+	}
+	assert.equal((await ctl('keys', '--help')).code, 0);
 	assert.equal((await ctl('migrate', '--force')).code, 2);
 	assert.equal((await ctl('keys')).code, 2);
 	assert.match((await ctl('--help')).stdout, /migrate .*\n.*keys init/);

@@ -319,7 +319,11 @@ test('conductd -n finds nothing wrong with the stack, and the shipped file is re
 	assert.equal(conductd('--dump-config', '-c', shipped).status, 0);
 	assert.equal(conductd('-n', '-c', `${stack}/none.yaml`).status, 1);
 	assert.match(conductd('-n', '-c', `${stack}/none.yaml`).stderr, /none\.yaml: cannot be read: No such file/);
-	assert.equal(conductd('--loud').status, 2);
+	for (const [words, said] of [[['--loud'], 'unknown argument --loud'], [['-n', '-c'], 'a file is missing behind -c']]) {
+		const { status, stderr } = conductd(...words);
+		assert.equal(status, 2);
+		assert.ok(stderr.startsWith(`conductd: ${said}\nusage: conductd `), stderr);
+	}
 });
 
 test('what --dump-config prints is a configuration with the same meaning', limit, () => {
