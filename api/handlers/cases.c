@@ -123,6 +123,7 @@ void cases_show(struct exchange *exchange)
 		return;
 	verb_add_account(exchange, call);
 	call_add_text(call, exchange_param(exchange, 0));
+	call->pg.many = &statements[STATEMENT_CASES_SHOW];
 	verb_pass(exchange, call, verb_reply_case);
 }
 

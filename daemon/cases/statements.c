@@ -45,6 +45,8 @@
 #define BODY "($1::bytea, $2::text)"
 #define CASE_N 2
 #define CASE "($1::bytea, $2::uuid)"
+#define CASES_N 2
+#define CASES "($1::bytea[], $2::text[])"
 #define CASE_LIST_N 4
 #define CASE_LIST "($1::bytea, $2::uuid, $3::integer, $4::jsonb)"
 #define CASE_MESSAGES_N 6

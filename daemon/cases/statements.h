@@ -36,6 +36,7 @@
 	ROW(BODY_SHOW, body_show, BODY) \
 	ROW(CASE_QUEUE, case_queue, QUEUE) \
 	ROW(CASE_SHOW, case_show, CASE) \
+	ROW(CASES_SHOW, cases_show, CASES) \
 	ROW(CASE_EVENTS, case_events, CASE_LIST) \
 	ROW(CASE_MESSAGES, case_messages, CASE_MESSAGES) \
 	ROW(CASE_MESSAGE_POST, case_message_post, CASE_POST) \

@@ -132,7 +132,8 @@ void pg_many_finish(struct connection *connection, struct group *group)
 		if (group->error)
 			requeue_alone(pool, call);
 		else if (group->is_unknown || !is_whole)
-			pg_call_fail(call, PG_UNKNOWN);
+			pg_call_fail(call,
+				     call->lane == PG_LANE_READ ? PG_UNAVAILABLE : PG_UNKNOWN);
 		else
 			call_answer_row(pool, call, result, (int)i, connection->session);
 	}

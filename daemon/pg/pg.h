@@ -66,7 +66,7 @@ struct pg_answer {
 struct pg_call {
 	const struct pg_statement *statement; /* a row of the pool's table */
 	/*
-	 * On PG_LANE_BATCH, what several calls are sent as, or NULL: a row of the table with as
+	 * What several calls of a transaction are sent as, or NULL: a row of the table with as
 	 * many parameters, each the array of theirs (bytea[] of binary ones, else text[]). It
 	 * answers one row a call, in order; where the first column is null, that call is sent
 	 * alone.

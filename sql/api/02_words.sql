@@ -64,6 +64,14 @@ as $$
 	select case when p_content is not null then jsonb_build_object('$word', p_content) end
 $$;
 
+-- A word or a stanza as an answer carries it.
+create or replace function conduct_api_1.entry(p_unit uuid, p_party uuid, p_kind text, p_body bytea) returns bytea
+language sql stable
+as $$
+	select uuid_send(p_unit) || uuid_send(coalesce(p_party, '00000000-0000-0000-0000-000000000000'))
+		|| set_byte('\x00', 0, octet_length(p_kind)) || convert_to(p_kind, 'UTF8') || p_body
+$$;
+
 -- An answer with every word its body names, sealed as it is, and the stanzas that carry the keys: an entry
 -- each of word_ids and words. Of a word the bytes are unit, party of the channel or zeros, length of the
 -- kind, kind, envelope; of a stanza the kind is $vault or, for the party who acts, $receipt, and its bytes
@@ -87,9 +95,8 @@ begin
 		select c.content_id, c.unit_id, c.party_id, c.generation, c.kind, c.body
 		-- An erased word is an empty one: it has no entry, and reads as null.
 		from conduct.content c where c.content_id = any (v_ids) and c.body <> '')
-	select coalesce(array_agg(x.id), '{}'), coalesce(array_agg(uuid_send(x.unit_id)
-		|| uuid_send(coalesce(x.party_id, '00000000-0000-0000-0000-000000000000'))
-		|| set_byte('\x00', 0, octet_length(x.kind)) || convert_to(x.kind, 'UTF8') || x.body), '{}')
+	select coalesce(array_agg(x.id), '{}'),
+		coalesce(array_agg(conduct_api_1.entry(x.unit_id, x.party_id, x.kind, x.body)), '{}')
 	into v_answer.word_ids, v_answer.words
 	from (
 		select w.content_id as id, w.unit_id, w.party_id, w.kind, w.body from word w
@@ -101,6 +108,38 @@ begin
 		join keyring.stanza s on s.unit_id = k.unit_id and s.generation = k.generation
 			and (s.kind = 'vault' or s.party_id = conduct.actor_party())) x;
 	return v_answer;
+end
+$$;
+
+-- The same of many bodies at once, for readers who are no party: a row each, in their order. No body, no answer.
+create or replace function conduct_api_1.answers(p_status integer, p_bodies jsonb[])
+returns setof conduct_api_1.answer language plpgsql stable rows 16
+as $$
+begin
+	return query
+		with named as materialized (
+			select distinct b.nth, (w #>> '{}')::uuid as id
+			from unnest(p_bodies) with ordinality b (body, nth),
+				jsonb_path_query(b.body, 'strict $.**."$word"', '{}', true) w),
+		word as materialized (
+			select n.nth, c.*
+			from named n, lateral (select c.content_id, c.unit_id, c.party_id, c.generation, c.kind, c.body
+				from conduct.content c where c.content_id = n.id and c.body <> '' offset 0) c),
+		entry as (
+			select w.nth, w.content_id as id, conduct_api_1.entry(w.unit_id, w.party_id, w.kind, w.body) as bytes
+			from word w
+			union all
+			select k.nth, k.unit_id, conduct_api_1.entry(k.unit_id, null, '$vault',
+				int4send(k.generation) || int4send(s.key_id) || s.blob)
+			from (select distinct w.nth, w.unit_id, w.generation from word w) k,
+				lateral (select * from keyring.stanza where unit_id = k.unit_id and generation = k.generation
+					and kind = 'vault' offset 0) s),
+		gathered as (
+			select e.nth, array_agg(e.id) as ids, array_agg(e.bytes) as words from entry e group by e.nth)
+		select case when b.body is not null then p_status end, b.body, coalesce(g.ids, '{}'),
+			coalesce(g.words, '{}')
+		from unnest(p_bodies) with ordinality b (body, nth) left join gathered g on g.nth = b.nth
+		order by b.nth;
 end
 $$;
 

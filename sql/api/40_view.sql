@@ -1,24 +1,10 @@
--- What handlers read: a case as the acting person sees it, the queue, the history, the conversations; and
--- the prologue and epilogue every act of a handler shares. Only proceedings the gate shows to the actor
--- reach an answer, with what hangs on them.
+-- What handlers read: a case as the acting person sees it, the history, the conversations. Only proceedings
+-- the gate shows to the actor reach an answer, with what hangs on them.
 
 set role conduct_handler;
 set search_path = pg_catalog, conduct, pg_temp;
 
 -- The case ---------------------------------------------------------------------------------------
-
--- Opens a case for reading: the predicate, and no lock.
-create or replace function conduct_api_1.open_seen_case(p_case uuid) returns void
-language plpgsql volatile
-as $$
-begin
-	if not conduct_gate.handler_sees(p_case) then
-		perform conduct_api_1.refuse(404, 'conduct-not-found');
-	end if;
-	perform set_config('conduct.case_id', p_case::text, true);
-	perform conduct_gate.audit_read();
-end
-$$;
 
 -- That an identity was opened everybody sees who handles the case; the identity, who opened it. Whoever comes
 -- later needs it as well or does not: they ask for themselves, with a second person.
@@ -351,17 +337,6 @@ begin
 			when 1 then v_proceedings #> '{0,allowed_actions}'
 			else (select coalesce(jsonb_agg(distinct a order by a), '[]') from jsonb_array_elements(v_proceedings) p,
 				jsonb_array_elements_text(p -> 'allowed_actions') a) end);
-end
-$$;
-
-create or replace function conduct_api_1.case_show(p_account bytea, p_case uuid)
-returns conduct_api_1.answer language plpgsql volatile security definer
-set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
-as $$
-begin
-	perform conduct_api_1.enter_person(p_account);
-	perform conduct_api_1.open_seen_case(p_case);
-	return conduct_api_1.answer(200, conduct_api_1.case_view());
 end
 $$;
 

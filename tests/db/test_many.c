@@ -204,6 +204,39 @@ START_TEST(rows_that_are_too_few_acknowledge_nothing)
 }
 END_TEST
 
+static void read_with_others(struct attempt *attempt, int argument)
+{
+	attempt_submit(attempt, STORE, PG_LANE_READ, argument);
+	attempt->call.many = &statements[STORES];
+	attempt->call.may_share = true;
+}
+
+START_TEST(reads_go_together)
+{
+	struct attempt attempts[PG_SHARE_LIMIT + 1];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(attempts); i++)
+		read_with_others(&attempts[i], (int)i);
+	run();
+	for (unsigned i = 0; i < ARRAY_SIZE(attempts); i++)
+		ck_assert(is_stored(&attempts[i]));
+	ck_assert(admin_asks("select count(distinct xmin::text) = 2 from stored"));
+}
+END_TEST
+
+/* What was read may be logged and is answered to nobody: who asks again asks for the same. */
+START_TEST(reads_with_too_few_rows_are_only_unavailable)
+{
+	struct attempt attempts[2];
+
+	read_with_others(&attempts[0], 500);
+	read_with_others(&attempts[1], 1);
+	run();
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(PG_UNAVAILABLE, attempts[i].outcome);
+}
+END_TEST
+
 START_TEST(a_missing_function_is_done_without_until_it_is_there)
 {
 	struct attempt attempts[4];
@@ -272,7 +305,8 @@ SUITE_EACH("db/many", set_up, tear_down, each_is_answered_with_its_row,
 	   who_comes_alone_waits_a_while_for_the_others_and_then_for_nobody,
 	   values_arrive_as_they_are, one_that_is_left_out_goes_alone,
 	   one_that_fails_takes_nobody_with_it, one_that_fails_at_the_commit_takes_nobody_with_it,
-	   rows_that_are_too_few_acknowledge_nothing,
+	   rows_that_are_too_few_acknowledge_nothing, reads_go_together,
+	   reads_with_too_few_rows_are_only_unavailable,
 	   a_missing_function_is_done_without_until_it_is_there,
 	   a_lost_connection_acknowledges_nothing, one_by_itself_needs_no_array,
 	   arrays_of_other_parameters_are_a_bug)

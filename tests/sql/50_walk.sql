@@ -48,3 +48,5 @@ select (conduct_api_1.timer_run(100)).body;
 select w.show('c1');
 select jsonb_array_length((conduct_api_1.case_queue(t.ix('id:Fa'),'{}',null,20)).body->'items'), jsonb_array_length((conduct_api_1.case_queue(t.ix('id:Fa'), '{"state": "final"}', null, 20)).body->'items');
 select (conduct_api_1.case_events(t.ix('id:Fa'),t.id('c1'),2,null)).body->'next' is not null, jsonb_array_length((conduct_api_1.case_events(t.ix('id:Fa'),t.id('c1'),100,null)).body->'items');
+\echo read together, every case is what it is alone
+select w.reads();

@@ -73,3 +73,5 @@ select w.do('Aa','c2','take_up', '{"reason":"w:ourselves"}');
 select w.show('c2');
 select w.do('Aa','c2','notify_respondent', jsonb_build_object('respondent',w.party_id('c2','respondent','Rasp'),'text','w:n','lang','aa'));
 select (conduct_api_1.timer_run(100)).body;
+\echo read together, every case is what it is alone
+select w.reads();

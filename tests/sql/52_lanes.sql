@@ -112,3 +112,5 @@ select w.show('c8');
 select w.shift('40 days');
 select (conduct_api_1.timer_run(100)).body;
 select w.show('c8');
+\echo read together, every case is what it is alone
+select w.reads();

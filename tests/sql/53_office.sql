@@ -104,3 +104,5 @@ select w.show('o2');
 select w.sanctions('o2');
 select (conduct_api_1.timer_run(100)).body;
 select w.show('o2');
+\echo read together, every case is what it is alone
+select w.reads();

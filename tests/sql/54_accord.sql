@@ -49,3 +49,5 @@ from unnest(array['Fa', 'Fb', 'Fc']) n, generate_series(1, 2) i;
 select w.do('Fa', 'two', 'close_vote', jsonb_build_object('proposal', w.ballot('two', 'propose')));
 select item, has_passed from conduct.tally order by item;
 select outcome from conduct.ballot where ballot_id = w.ballot('two', 'propose');
+\echo read together, every case is what it is alone
+select w.reads();

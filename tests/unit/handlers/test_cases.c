@@ -19,6 +19,8 @@ START_TEST(a_case_is_shown_with_its_revision_as_tag)
 	requests_init(&requests);
 	requests_send(&requests, "GET /v1/cases/" CASE, FULL "If-None-Match: \"7\"\r\n", NULL);
 	ck_assert_str_eq(fake_pg_statement(), "case_show");
+	ck_assert_str_eq(fake_pg_call()->many->name, "cases_show");
+	ck_assert(fake_pg_call()->may_share);
 	ck_assert_str_eq(fake_pg_param(1), CASE);
 	requests_answer(&requests, 200, "{\"id\":\"" CASE "\",\"revision\":7}");
 	/* Votes and messages do not count as moves: the tag must not hide them. */
