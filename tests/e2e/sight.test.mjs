@@ -50,6 +50,26 @@ test('a handler whom the reporter names sees and does nothing; more than a third
 	assert.deepEqual(sees.sort(), [200, 200, 200, 200, 404, 404], 'a committee is not disabled by naming it');
 });
 
+test('cases that are read together are shown, hidden and logged as if each were read alone', async () => {
+	const open = await reported();
+	const closed = await reported({ exclude_handlers: [{ user: people.functionary5.user, reason: 'A friend.' }] });
+	const alone = { functionary: [200, 200], functionary5: [200, 404], arbitrator1: [404, 404] };
+	const reads = c => query(`select count(*) from (
+		select case_id, convert_to(event, 'UTF8') as entry from conduct.audit_pending
+		union all select p.case_id, l.leaf from conduct.audit_payload p join conduct.audit_leaf l using (leaf_index)) e
+		where case_id = '${c.id}' and position('case.read'::bytea in entry) > 0`).then(([[n]]) => Number(n));
+	const before = await Promise.all([open, closed].map(reads));
+	const asked = Array.from({ length: 8 }, () => Object.keys(alone).flatMap(who => [open, closed].map((c, i) => ({ who, c, i })))).flat();
+	const answers = await Promise.all(asked.map(({ who, c }) => call(who, 'GET', `/v1/cases/${c.id}`)));
+	for (const [n, { who, c, i }] of asked.entries()) {
+		assert.equal(answers[n].status, alone[who][i], `${who} reads ${i}`);
+		assert.deepEqual(answers[n].body, answers[asked.findIndex(a => a.who === who && a.i === i)].body);
+		assert.equal(answers[n].body.id, alone[who][i] === 200 ? c.id : undefined);
+	}
+	const after = await Promise.all([open, closed].map(reads));
+	assert.deepEqual(after.map((n, i) => n - before[i]), [16, 8]);
+});
+
 test('what may be about a functionary is triaged one level up, and the local body sees nothing', async () => {
 	for (const about of ['yes', 'unsure']) {
 		const c = await reported({ about_functionary: about });
