@@ -101,6 +101,26 @@ const struct config *control_config(struct control *control)
  * A session on --database, else on the configuration's database.migrate. The caller's; NULL after
  * a message.
  */
+/* What the daemon refuses a server for (group.c) is said here: work goes on, where no daemon will.
+ */
+static void warn_of_loss(struct pg_session *session)
+{
+	struct pg_rows *rows = NULL;
+	int r = pg_session_query(
+		session,
+		"select string_agg(name, ', ' order by name) from pg_settings"
+		" where name in ('fsync', 'full_page_writes', 'synchronous_commit')"
+		" and reset_val = 'off'",
+		NULL, 0, &rows);
+
+	if (r == 0 && pg_rows_text(rows, 0, 0))
+		(void)fprintf(stderr,
+			      "conductctl: warning: the server may lose what is told as done, and "
+			      "conductd does not use it: turn %s on\n",
+			      pg_rows_text(rows, 0, 0));
+	pg_rows_free(rows);
+}
+
 struct pg_session *control_session(struct control *control)
 {
 	const char *conninfo = control->database;
@@ -115,8 +135,10 @@ struct pg_session *control_session(struct control *control)
 		conninfo = config->database_migrate;
 	}
 	r = pg_session_new(conninfo, "conductctl", &session);
-	if (r == 0)
+	if (r == 0) {
+		warn_of_loss(session);
 		return session;
+	}
 	(void)control_fail("cannot reach the database: %s",
 			   r < 0 ? "out of memory" : pg_session_error(session));
 	return pg_session_free(session);

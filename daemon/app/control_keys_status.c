@@ -79,6 +79,31 @@ static int rotation_status(const struct keys_work *work)
 	return CONTROL_OK;
 }
 
+/* What no vault opens any more: a dump was restored without its keyring, or somebody deleted there.
+ */
+static int words_status(const struct keys_work *work)
+{
+	struct pg_rows *rows = NULL;
+	int r = keys_query(work,
+			   "select count(*) from (select unit_id, generation from conduct.content"
+			   " where body <> '' union all select unit_id, generation"
+			   " from conduct.attachment a where exists (select"
+			   " from conduct.attachment_chunk k"
+			   " where k.attachment_id = a.attachment_id)) c where not exists (select"
+			   " from keyring.stanza s where s.unit_id = c.unit_id"
+			   " and s.generation = c.generation and s.kind = 'vault')",
+			   NULL, 0, &rows);
+
+	if (r)
+		return r;
+	if (strcmp(pg_rows_text(rows, 0, 0), "0") != 0)
+		r = control_fail("%s words and files have no key: restore schema keyring from the "
+				 "backup that was made with theirs",
+				 pg_rows_text(rows, 0, 0));
+	pg_rows_free(rows);
+	return r;
+}
+
 static int database_status(struct control *control, struct keys_work *work)
 {
 	CLEANUP(index_key_deinit) struct index_key key = { 0 };
@@ -97,7 +122,9 @@ static int database_status(struct control *control, struct keys_work *work)
 		return control_fail("%s: %s", work->config->vault_key_file,
 				    vault_load_explain(VAULT_LOAD_E_DEPLOYMENT));
 	r = keys_compare(work);
-	return r ? r : rotation_status(work);
+	if (r == 0)
+		r = rotation_status(work);
+	return r ? r : words_status(work);
 }
 
 /* Looks at everything, whatever is wrong with one of it. */

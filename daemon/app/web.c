@@ -458,16 +458,17 @@ static int pool_make(struct web *web)
 	struct pg_pool_setup setup = {
 		.base = web->child->base,
 		.conninfo = config->database_web,
-		.identity = sealer_identity(&web->sealer),
 		.application_name = "conductd web",
 		.statements = statements,
 		.n_statements = STATEMENT_COUNT,
 		.report = on_report,
 	};
 
+	int r = sealer_identity_of_index(&web->sealer, &web->key, &setup.identity);
+
 	for (size_t i = 0; i < PG_LANE_COUNT; i++)
 		setup.n_connections[i] = (unsigned)config->connections[i];
-	return pg_pool_new(&setup, &web->pool);
+	return r ? r : pg_pool_new(&setup, &web->pool);
 }
 
 static void on_flush(int fd, short what, void *userdata)

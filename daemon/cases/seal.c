@@ -7,6 +7,7 @@
 #include "daemon/cases/seal.h"
 #include "daemon/crypto/crypto.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,10 +32,33 @@ struct pg_identity sealer_identity(const struct sealer *sealer)
 {
 	return (struct pg_identity){
 		.sql = "select body ->> 'deployment' from conduct_api_1.readiness()",
-		.answer = sealer->deployment,
-		.refusal = "the keys are those of another deployment than the database: name the "
-			   "right vault.key_file and vault.public_file, or the right database",
+		.answers = { sealer->deployment },
+		.refusals = { "the keys are those of another deployment than the database: name "
+			      "the right vault.key_file and vault.public_file, or the right "
+			      "database" },
 	};
+}
+
+/* A database that knows no index key takes any. Returns 0 or negative. */
+int sealer_identity_of_index(struct sealer *sealer, const struct index_key *key,
+			     struct pg_identity *ret_identity)
+{
+	struct pg_identity identity = sealer_identity(sealer);
+	int r = index_key_mark(key, sealer->deployment, sealer->index_mark);
+
+	if (r)
+		return r;
+	(void)snprintf(sealer->index_sql, sizeof(sealer->index_sql),
+		       "select body ->> 'deployment', coalesce(body ->> 'index_mark', '%s')"
+		       " from conduct_api_1.readiness()",
+		       sealer->index_mark);
+	identity.sql = sealer->index_sql;
+	identity.answers[1] = sealer->index_mark;
+	identity.refusals[1] =
+		"the index key is not that of the database, under which nobody would be "
+		"recognised: copy index_key_file from another host or a backup, and restart";
+	*ret_identity = identity;
+	return 0;
 }
 
 void sealer_deinit(struct sealer *sealer)

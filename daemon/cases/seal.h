@@ -3,8 +3,11 @@
  * the way to the vault, which alone opens them again. */
 
 #include "daemon/base/text.h"
+#include "daemon/keys/index.h"
 #include "daemon/keys/vault_client.h"
 #include "daemon/pg/pg.h"
+
+enum { SEALER_SQL_MAX = 256 };
 
 /* One per process; a reload of the key file changes it in place. */
 struct sealer {
@@ -14,6 +17,8 @@ struct sealer {
 	uint64_t n_damaged;               /* words that did not open with their keys */
 	bool is_foreign;                  /* the database has other indexes: nothing is sealed */
 	char deployment[TEXT_UUID_LENGTH + 1]; /* as the database says it */
+	char index_mark[INDEX_MARK_TEXT + 1];
+	char index_sql[SEALER_SQL_MAX]; /* what asks for both */
 };
 
 /* `vault` is borrowed for the sealer's life. */
@@ -26,6 +31,9 @@ int sealer_reload(struct sealer *sealer, const struct intake_key *intake);
 /* Whose database the pool is for: what is sealed here goes to no other one, where it could never be
  * opened. For the sealer's life. */
 struct pg_identity sealer_identity(const struct sealer *sealer);
+/* The same, and indexes of the database have to be made with this key. */
+int sealer_identity_of_index(struct sealer *sealer, const struct index_key *key,
+			     struct pg_identity *ret_identity);
 /* The way to the vault, for vault_open(); may be NULL. */
 struct ipc_channel *sealer_vault(const struct sealer *sealer);
 

@@ -391,10 +391,17 @@ static const char *find_refusal(struct pg_pool *pool, const PGresult *settings)
 /* A database that does not say whose it is may be anybody's. */
 static const char *find_stranger(struct pg_pool *pool, const PGresult *said)
 {
+	const struct pg_identity *identity = &pool->setup.identity;
+
 	if (!said || PQntuples(said) != 1)
 		return "the database does not say whose it is: run `conductctl migrate`";
-	pool->is_stranger = !is_set(said, 0, pool->setup.identity.answer);
-	return pool->is_stranger ? pool->setup.identity.refusal : NULL;
+	pool->is_stranger = false;
+	for (int i = 0; i < (int)ARRAY_SIZE(identity->answers) && identity->answers[i]; i++) {
+		pool->is_stranger = !is_set(said, i, identity->answers[i]);
+		if (pool->is_stranger)
+			return identity->refusals[i];
+	}
+	return NULL;
 }
 
 static void group_finish(struct connection *connection)

@@ -109,9 +109,9 @@ enum pg_event {
 
 /* Whose database it has to be: asked on every connection before anything else is sent there. */
 struct pg_identity {
-	const char *sql;     /* one row, whose first column is the answer; NULL: nothing is asked */
-	const char *answer;  /* what it must be */
-	const char *refusal; /* why a database that says otherwise gets no call */
+	const char *sql;         /* one row, a column for each answer; NULL: nothing is asked */
+	const char *answers[2];  /* what they must be; NULL: there is no such one */
+	const char *refusals[2]; /* why a database that says otherwise gets no call */
 };
 
 struct pg_pool_setup {

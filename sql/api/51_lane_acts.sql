@@ -198,6 +198,9 @@ begin
 	if v_known is not null then
 		return v_known;
 	end if;
+	perform conduct_api_1.check_members_left('/respondent', 'respondent',
+		decode(p_respondent ->> 'id_ix', 'hex'), decode(p_respondent ->> 'name_ix', 'hex'),
+		decode(p_respondent ->> 'skeleton_ix', 'hex'));
 	insert into conduct.party (party_id, case_id, seq, role, kind, id_ix, name_ix, skeleton_ix, body_id,
 		name_content, added_at)
 	values (v_party, conduct.opened_case(), (select 1 + coalesce(max(y.seq), 0) from conduct.party y

@@ -19,17 +19,34 @@ begin
 end
 $$;
 
--- A witness handles the case no more. So that nobody invites a committee away from it, that is of the bodies
--- which have the case, or may get it, a third of the members at most, as with those whom a reporter names.
-create or replace function conduct_api_1.check_members_left(p_name_ix bytea) returns void
-language plpgsql stable
+-- Of the people whom this row of a party stands for: an account, or who is called alike where that is unknown.
+create or replace function conduct_api_1.kept_out_by(p_role text, p_id_ix bytea, p_name_ix bytea,
+	p_skeleton_ix bytea)
+returns uuid[] language plpgsql stable
+as $$
+begin
+	return conduct_gate.principals_of(p_id_ix, p_name_ix,
+		case when p_role = 'respondent' and p_id_ix is null then p_skeleton_ix end);
+end
+$$;
+
+-- A witness or a respondent handles the case no more. So that nobody takes a committee away from it, whom
+-- its handlers make one is, of the bodies which have the case, or may get it, a third of the members at
+-- most, as with those whom a reporter names.
+create or replace function conduct_api_1.check_members_left(p_pointer text, p_role text, p_id_ix bytea,
+	p_name_ix bytea, p_skeleton_ix bytea)
+returns void language plpgsql stable
 as $$
 declare
-	v_invited uuid[] := array(select conduct_gate.principal_by_name(y.name_ix) from conduct.party y
-		where y.case_id = conduct.opened_case() and y.role = 'witness' and y.name_ix is not null);
-	v_principal uuid := conduct_gate.principal_by_name(p_name_ix);
+	v_out uuid[] := array(
+		select distinct x.principal_id
+		from conduct.party y, unnest(conduct_api_1.kept_out_by(y.role, y.id_ix, y.name_ix, y.skeleton_ix))
+			x (principal_id)
+		where y.case_id = conduct.opened_case() and (y.role = 'witness' or (y.role = 'respondent'
+			and y.added_at > (select min(r.submitted_at) from conduct.report r where r.case_id = y.case_id))));
+	v_new uuid[] := conduct_api_1.kept_out_by(p_role, p_id_ix, p_name_ix, p_skeleton_ix);
 begin
-	if v_principal is not null and exists (
+	if exists (
 		with recursive near as (
 			select p.body_id from conduct.proceeding p where p.case_id = conduct.opened_case()
 			union
@@ -38,13 +55,13 @@ begin
 					join conduct.case_file f on f.case_id = conduct.opened_case() and f.wiki = w.wiki
 						and f.procedure_version = w.policy_version)]) x (id))
 		select from near n, lateral (
-			select count(*) as members, count(*) filter (where m.principal_id = any (v_invited)) as invited,
-				bool_or(m.principal_id = v_principal) as is_member
+			select count(*) as members, count(*) filter (where m.principal_id = any (v_out || v_new)) as n_out,
+				bool_or(m.principal_id = any (v_new) and m.principal_id <> all (v_out)) as has_more
 			from conduct_gate.active_members(n.body_id, null, null) m) c
-		where c.is_member and c.invited >= greatest(1,
+		where c.has_more and c.n_out > greatest(1,
 			(c.members + 1) * conduct_api_1.procedure_number('exclude_share_percent') / 100))
 	then
-		perform conduct_api_1.refuse_member('/user', 'too-many-handlers');
+		perform conduct_api_1.refuse_member(p_pointer, 'too-many-handlers');
 	end if;
 end
 $$;
@@ -67,7 +84,8 @@ begin
 	then
 		perform conduct_api_1.refuse_member('/user', 'known-already');
 	end if;
-	perform conduct_api_1.check_members_left(v_name_ix);
+	perform conduct_api_1.check_members_left('/user', 'witness', decode(p_args ->> 'id_ix', 'hex'), v_name_ix,
+		null);
 	insert into conduct.party (party_id, case_id, seq, role, kind, id_ix, name_ix, skeleton_ix, name_content,
 		added_at, notified_at)
 	values (v_party, conduct.opened_case(), (select 1 + coalesce(max(y.seq), 0) from conduct.party y

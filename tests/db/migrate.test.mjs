@@ -1,6 +1,6 @@
 // conductctl migrate: once, together, again, and what it refuses.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { bootstrap, conninfo, ctl, sql } from './daemon.mjs';
@@ -71,6 +71,21 @@ test('the backup role dumps everything there is', async () => {
 test('every trigger of ours fires always after a bootstrap', () => {
 	assert.equal(sql('ahead', `select count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid
 		where c.relnamespace = 'conduct'::regnamespace and t.tgenabled <> 'A'`), '0');
+});
+
+test('a database that was restored says what it lacks', async () => {
+	sql('postgres', 'create database restored');
+	const dump = await promisify(execFile)('pg_dump', ['-d', conninfo('ahead', 'conduct_backup')], { maxBuffer: 1 << 26 });
+	execFileSync('psql', ['-Xq', '-v', 'ON_ERROR_STOP=1', '-d', conninfo('restored', 'postgres')],
+		{ input: dump.stdout, stdio: ['pipe', 'ignore', 'pipe'] });
+	const barred = await migrate('restored');
+	assert.equal(barred.code, 1);
+	assert.match(barred.stderr, /permission denied for database restored: run `conductctl migrate --bootstrap`/);
+	const run = await ctl('--database', conninfo('restored', 'postgres'), 'migrate');
+	assert.equal(run.code, 1);
+	assert.match(run.stderr, /^conductctl: \d+ triggers do not fire always, as after a restore: run `conductctl migrate --bootstrap`/);
+	assert.equal((await bootstrap('restored')).code, 0);
+	assert.equal((await migrate('restored')).stdout, 'the schema is current\n');
 });
 
 test('without a superuser bootstrap is refused', async () => {

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { createConnection } from 'node:net';
 import { after, before, test } from 'node:test';
-import { Daemon, Deployment, conductd, ctl, get, policy, sql, until } from './daemon.mjs';
+import { Daemon, Deployment, conductd, conninfo, ctl, get, policy, sql, until } from './daemon.mjs';
 
 let deployment;
 let daemon;
@@ -191,6 +191,14 @@ test('a server that loses acknowledged writes is not used', async () => {
 	assert.equal((await daemon.checks()).database.ok, false);
 	sql('processes', 'alter role conduct_worker reset synchronous_commit');
 	await daemon.ready();
+});
+
+test('who works on such a server by hand is warned', async () => {
+	const status = () => ctl('-c', deployment.file, '--database', conninfo('processes', 'conduct_migrate'), 'keys', 'status');
+	assert.doesNotMatch((await status()).stderr, /warning/);
+	sql('processes', 'alter role conduct_migrate set synchronous_commit = off');
+	assert.match((await status()).stderr, /^conductctl: warning: the server may lose what is told as done, .*: turn synchronous_commit on$/m);
+	sql('processes', 'alter role conduct_migrate reset synchronous_commit');
 });
 
 test('deadlines are looked at after the demo clock was moved', async () => {

@@ -266,7 +266,7 @@ START_TEST(a_database_of_others_is_refused)
 
 	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
 		pool = pg_pool_free(pool);
-		identity = (struct pg_identity){ questions[i], "ours", "it is theirs" };
+		identity = (struct pg_identity){ questions[i], { "ours" }, { "it is theirs" } };
 		pool_open("");
 		attempt_run(&attempt, STORE, PG_LANE_EMERGENCY, 1);
 		ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
@@ -280,13 +280,34 @@ START_TEST(a_database_of_others_is_refused)
 }
 END_TEST
 
+START_TEST(a_database_that_is_ours_in_part_is_refused)
+{
+	struct pg_pool_state state;
+	struct attempt attempt;
+
+	pool = pg_pool_free(pool);
+	identity = (struct pg_identity){ "select 'ours'::text, 'theirs'::text",
+					 { "ours", "too" },
+					 { "it is theirs", "in part" } };
+	pool_open("");
+	attempt_run(&attempt, STORE, PG_LANE_EMERGENCY, 1);
+	ck_assert_int_eq(PG_UNAVAILABLE, attempt.outcome);
+	pg_pool_get_state(pool, &state);
+	ck_assert(state.is_stranger);
+	ck_assert_str_eq(state.trouble, "in part");
+	ck_assert(admin_asks("select count(*) = 0 from stored"));
+}
+END_TEST
+
 START_TEST(the_own_database_takes_what_waited_for_it)
 {
 	struct pg_pool_state state;
 	struct attempt attempt;
 
 	pool = pg_pool_free(pool);
-	identity = (struct pg_identity){ "select 'ours'::text", "ours", "it is theirs" };
+	identity = (struct pg_identity){ "select 'ours'::text, 'too'::text",
+					 { "ours", "too" },
+					 { "it is theirs", "in part" } };
 	pool_open("");
 	attempt_run(&attempt, STORE, PG_LANE_EMERGENCY, 1);
 	ck_assert_int_eq(PG_DONE, attempt.outcome);
@@ -334,5 +355,6 @@ SUITE_EACH("db/faults", set_up, tear_all_down, an_act_waits_briefly_for_a_lock,
 	   a_batch_whose_standby_wait_was_cut_short_is_unknown,
 	   a_wait_for_a_standby_ends_for_the_client_at_its_deadline,
 	   a_server_that_loses_data_is_refused, a_server_that_takes_no_writes_is_refused,
-	   a_database_of_others_is_refused, the_own_database_takes_what_waited_for_it,
-	   a_server_that_is_not_there_is_503, ending_the_pool_answers_what_is_open)
+	   a_database_of_others_is_refused, a_database_that_is_ours_in_part_is_refused,
+	   the_own_database_takes_what_waited_for_it, a_server_that_is_not_there_is_503,
+	   ending_the_pool_answers_what_is_open)

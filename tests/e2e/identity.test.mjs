@@ -197,6 +197,28 @@ test('nobody invites a committee away', async () => {
 	assert.deepEqual(await tried(['mediator']), [200], 'who decides nothing here is asked as before');
 });
 
+test('nobody accuses a committee away', async () => {
+	// Of nobody else: who is accused here has a conflict with later cases of the same people.
+	const c = await claimed({ respondents: [{ user: 'Nobody Elsewhere' }] }, null);
+	const accepted = await acceptance(c);
+	const [{ rule, incident }] = accepted.allegations;
+	await c.act('functionary', 'accept', accepted);
+	const accuse = user => c.tryAct('functionary', 'add_respondent', { respondent: { user }, allegations: [{ rule, incident }] });
+	const tried = async users => {
+		const statuses = [];
+		for (const user of users) statuses.push((await accuse(user)).status);
+		return statuses;
+	};
+	// Of six members a third, whichever way they are taken out.
+	assert.equal((await c.tryAct('functionary', 'invite_witness', { user: people.functionary2.user, question: 'Were you there?' })).status, 200);
+	assert.deepEqual(await tried(functionaries.slice(2).map(who => people[who].user)), [200, 422, 422, 422]);
+	const { body } = await accuse(people.functionary5.user);
+	assert.deepEqual(body.errors, [{ pointer: '/respondent', detail: 'too-many-handlers' }]);
+	await c.show('functionary5');
+	assert.equal((await accuse(`${people.functionary5.user}.`)).status, 422, 'nor who is called alike');
+	assert.deepEqual(await tried(['Nobody Here', 'Nobody There']), [200, 200], 'who decides nothing here is accused as before');
+});
+
 test('a respondent without an account proves a word, and answers', async () => {
 	const c = await claimed({ respondents: [{ unknown: 'The one who calls himself K.' }] });
 	await c.act('functionary', 'accept', await acceptance(c));

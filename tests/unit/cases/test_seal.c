@@ -101,8 +101,19 @@ START_TEST(what_it_seals_is_for_one_database)
 {
 	char deployment[TEXT_UUID_LENGTH + 1];
 
+	struct pg_identity identity;
+	struct index_key key;
+	char mark[INDEX_MARK_TEXT + 1];
+
 	text_write_uuid(deployment, intake.deployment);
-	ck_assert_str_eq(sealer_identity(&sealer).answer, deployment);
+	ck_assert_str_eq(sealer_identity(&sealer).answers[0], deployment);
+	ck_assert_ptr_null(sealer_identity(&sealer).answers[1]);
+	ck_assert_int_eq(index_key_new(&key), 0);
+	ck_assert_int_eq(index_key_mark(&key, deployment, mark), 0);
+	ck_assert_int_eq(sealer_identity_of_index(&sealer, &key, &identity), 0);
+	ck_assert_str_eq(identity.answers[0], deployment);
+	ck_assert_str_eq(identity.answers[1], mark);
+	ck_assert_ptr_nonnull(strstr(identity.sql, mark));
 }
 END_TEST
 
