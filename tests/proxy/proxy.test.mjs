@@ -3,6 +3,7 @@
 // CONDUCTD_PROXIES says on which ports.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
@@ -84,8 +85,8 @@ const VARIANTS = {
 	'Expect: 100-continue twice': post(`Content-Length: ${REPORT.length}\r\nExpect: 100-continue\r\nExpect: 100-continue\r\n`, `${REPORT}${INNER}`),
 };
 
-/** Requests in conductd's log, in the order of arrival. */
-const requestsOf = lines => lines.map(line => JSON.parse(line)).filter(line => line['http.request.id']);
+/** Requests in conductd's log, in the order of arrival; without those of the operations port, where HAProxy asks whether it lives. */
+const requestsOf = lines => lines.map(line => JSON.parse(line)).filter(line => line['http.request.id'] && line['process.name'] !== 'worker');
 const idsOfDaemon = lines => requestsOf(lines).map(line => line['http.request.id']);
 /** A head that is refused has no method yet, and the connection ends with it; so its id is conductd's own. */
 const isRefusedHead = line => line['http.response.status_code'] === 400 && line['http.request.method'] === '-';
@@ -128,6 +129,16 @@ for (const [name, { port, log, position }] of Object.entries(proxies)) {
 		const { receipt } = JSON.parse(sent.text);
 		const view = await ask(port, '/v1/receipt', { headers: { Authorization: `Receipt ${receipt}` } });
 		assert.equal(view.status, 200, view.text);
+	});
+
+	test(`${name}: a file of ten MiB goes through, and no byte more`, async () => {
+		const headers = { 'Content-Type': 'application/json' };
+		const { receipt } = JSON.parse((await ask(port, '/v1/reports', { method: 'POST', headers, body: REPORT })).text);
+		const bring = body => ask(port, '/v1/receipt/attachments', { method: 'POST', body, headers: { Authorization: `Receipt ${receipt}`,
+			'Content-Type': 'application/octet-stream', 'Conduct-Filename': 'log.bin', 'Idempotency-Key': randomUUID() } });
+		const taken = await bring(Buffer.alloc(10 << 20, 'x'));
+		assert.equal(taken.status, 201, taken.text);
+		assert.equal((await bring(Buffer.alloc((10 << 20) + 1, 'x')).catch(error => ({ status: error.code }))).status, 413);
 	});
 
 	test(`${name}: the request id is the proxy's, whatever the client says`, async () => {
