@@ -68,48 +68,62 @@ begin
 end
 $$;
 
--- The words of transition.role that a handler holds on a proceeding in sight, which their own body holds or
--- not.
-create or replace function conduct_api_1.handler_roles(p_row conduct.proceeding, p_is_own boolean)
+-- Whether the actor sits on a proceeding's panel or on the roll of its open ballot.
+create or replace function conduct_api_1.is_seated(p_proceeding uuid) returns boolean
+language plpgsql stable
+as $$
+begin
+	return exists (select from conduct.panel n
+			join conduct.panel_seat s on s.panel_id = n.panel_id
+			where n.proceeding_id = p_proceeding and s.person_id = conduct.actor_person() and s.left_at is null)
+		or exists (select from conduct.ballot t
+			join conduct.ballot_voter v on v.ballot_id = t.ballot_id
+			where t.proceeding_id = p_proceeding and t.closed_at is null
+				and v.person_id = conduct.actor_person() and v.recused_at is null);
+end
+$$;
+
+-- The words of transition.role that a handler holds on a proceeding in sight, whose body has this role, and
+-- which their own body holds or not.
+create or replace function conduct_api_1.held_roles(p_row conduct.proceeding, p_body_role text,
+	p_is_own boolean, p_is_seated boolean)
 returns text[] language plpgsql stable
 as $$
 declare
-	v_person uuid := conduct.actor_person();
 	v_roles text[] := '{}';
-	v_body_role text;
-	v_is_seated boolean;
 begin
-	select b.role, exists (select from conduct.panel n
-			join conduct.panel_seat s on s.panel_id = n.panel_id
-			where n.proceeding_id = p_row.proceeding_id and s.person_id = v_person and s.left_at is null)
-		or exists (select from conduct.ballot t
-			join conduct.ballot_voter v on v.ballot_id = t.ballot_id
-			where t.proceeding_id = p_row.proceeding_id and t.closed_at is null
-				and v.person_id = v_person and v.recused_at is null)
-	into v_body_role, v_is_seated
-	from conduct.body b where b.body_id = p_row.body_id;
 	if p_is_own then
 		if p_row.kind = 'appeal' then
 			v_roles := array['appeal_body'];
 		elsif p_row.kind = 'intake' and p_row.state = 'escalated' then
 			v_roles := array['external_body'];
-		elsif v_body_role = 'ts_staff' then
+		elsif p_body_role = 'ts_staff' then
 			v_roles := array['functionary', 'ts_staff'];
 		else
 			v_roles := array['functionary'];
 		end if;
 	end if;
-	if v_is_seated then
+	if p_is_seated then
 		v_roles := v_roles || 'panel'::text;
 	end if;
 	if p_row.state = 'deliberation' then
-		if v_person = (select b.drafter from conduct.ballot b where b.proceeding_id = p_row.proceeding_id
-			and b.motion = 'propose' order by b.event_seq desc limit 1)
+		if conduct.actor_person() = (select b.drafter from conduct.ballot b
+			where b.proceeding_id = p_row.proceeding_id and b.motion = 'propose' order by b.event_seq desc limit 1)
 		then
 			v_roles := v_roles || 'drafter'::text;
 		end if;
 	end if;
 	return v_roles;
+end
+$$;
+
+-- The same, of one by itself.
+create or replace function conduct_api_1.handler_roles(p_row conduct.proceeding, p_is_own boolean)
+returns text[] language plpgsql stable
+as $$
+begin
+	return conduct_api_1.held_roles(p_row, (select b.role from conduct.body b where b.body_id = p_row.body_id),
+		p_is_own, conduct_api_1.is_seated(p_row.proceeding_id));
 end
 $$;
 

@@ -33,16 +33,16 @@ $$;
 -- and for as long as there is one, and of no use in any other. A reporter who is sealed or anonymous has
 -- neither name nor index in any answer, nor has a target that is the reporter. Else whose account is known is
 -- shown as their wiki shows them, and others under the name they were reported by.
-create or replace function conduct_api_1.view_parties() returns jsonb
+create or replace function conduct_api_1.view_parties(p_has_opening boolean) returns jsonb
 language plpgsql stable
 as $$
 declare
-	v_has_opening boolean := exists (select from conduct.identity_opening o where o.case_id = conduct.opened_case());
+	v_parties jsonb;
 begin
-	if v_has_opening then
+	if p_has_opening then
 		perform conduct_gate.audit_identity();
 	end if;
-	return coalesce((select jsonb_agg(jsonb_build_object(
+	select coalesce(jsonb_agg(jsonb_build_object(
 			'id', y.party_id, 'role', y.role, 'kind', case when y.is_hidden then 'account' else y.kind end,
 			'identity', y.identity,
 			'pseudonym', y.role || '-' || y.nth,
@@ -53,12 +53,13 @@ begin
 				then conduct_gate.show_account(y.id_ix, y.name_content)
 				else jsonb_build_object('user', case when not y.is_hidden
 					then conduct_api_1.word(y.name_content) end, 'user_hidden', false) end
-			|| case when v_has_opening
+			|| case when p_has_opening
 				then conduct_api_1.view_opening(y.party_id, y.id_ix, y.name_content) else '{}' end
-			order by y.seq)
-		from (select *, role = 'reporter' and identity <> 'named' as is_hidden,
-				row_number() over (partition by role order by seq) as nth
-			from conduct.party where case_id = conduct.opened_case()) y), '[]');
+			order by y.seq), '[]') into v_parties
+	from (select *, role = 'reporter' and identity <> 'named' as is_hidden,
+			row_number() over (partition by role order by seq) as nth
+		from conduct.party where case_id = conduct.opened_case()) y;
+	return v_parties;
 end
 $$;
 
@@ -219,8 +220,10 @@ create or replace function conduct_api_1.view_proceedings(p_sight conduct_gate.s
 	p_has_ballot boolean)
 returns jsonb language plpgsql stable
 as $$
+declare
+	v_proceedings jsonb;
 begin
-	return coalesce((select jsonb_agg(jsonb_build_object(
+	select coalesce(jsonb_agg(jsonb_build_object(
 			'id', p.proceeding_id, 'kind', p.kind, 'respondent', p.respondent_id, 'round', p.round,
 			'state', p.state, 'body', p.body_id, 'version', p.version,
 			'appellant', p.appellant_id, 'against', p.against_id,
@@ -232,10 +235,14 @@ begin
 			'votes', case when p_has_ballot then conduct_api_1.view_votes(p.proceeding_id) end,
 			'opened_at', conduct_api_1.time_text(p.opened_at),
 			'allowed_actions', to_jsonb(a.actions),
-			'blocked', conduct_api_1.blocked_on(p, a.actions)) order by p.opened_at, p.kind, p.proceeding_id)
-		from conduct.proceeding p, lateral (select conduct_api_1.allowed_as(p,
-			conduct_api_1.handler_roles(p, p.proceeding_id = any (p_sight.own))) as actions offset 0) a
-		where p.case_id = conduct.opened_case() and p.proceeding_id = any (p_sight.seen)), '[]');
+			'blocked', conduct_api_1.blocked_on(p, a.actions)) order by p.opened_at, p.kind, p.proceeding_id), '[]')
+	into v_proceedings
+	from conduct.proceeding p join conduct.body b on b.body_id = p.body_id,
+		lateral (select conduct_api_1.allowed_as(p, conduct_api_1.held_roles(p, b.role,
+			p.proceeding_id = any (p_sight.own),
+			(p_has_panel or p_has_ballot) and conduct_api_1.is_seated(p.proceeding_id))) as actions offset 0) a
+	where p.case_id = conduct.opened_case() and p.proceeding_id = any (p_sight.seen);
+	return v_proceedings;
 end
 $$;
 
@@ -259,8 +266,10 @@ $$;
 create or replace function conduct_api_1.view_file(p_ids uuid[], p_stage text, p_state text) returns jsonb
 language plpgsql stable
 as $$
+declare
+	v_file jsonb;
 begin
-	return (select jsonb_build_object(
+	select jsonb_build_object(
 			'id', f.case_id, 'kind', f.kind, 'stage', p_stage, 'state', p_state,
 			'revision', f.revision, 'lane', f.lane, 'severity', f.severity,
 			'body', b.body_id, 'jurisdiction', b.jurisdiction, 'privacy', f.privacy,
@@ -296,13 +305,15 @@ begin
 					and (d.proceeding_id is null or d.proceeding_id = any (p_ids))), '[]'),
 			'assigned', coalesce((select jsonb_agg(distinct s.person_id) from conduct.assignment s
 				where s.case_id = f.case_id and s.ended_at is null), '[]'))
-		from conduct.case_file f
-		left join lateral (
-			select y.body_id, y.jurisdiction
-			from conduct.proceeding p join conduct.body y on y.body_id = p.body_id
-			where p.proceeding_id = any (p_ids)
-			order by (p.state = p_state) desc, p.state_at desc, p.proceeding_id limit 1) b on true
-		where f.case_id = conduct.opened_case());
+	into v_file
+	from conduct.case_file f
+	left join lateral (
+		select y.body_id, y.jurisdiction
+		from conduct.proceeding p join conduct.body y on y.body_id = p.body_id
+		where p.proceeding_id = any (p_ids)
+		order by (p.state = p_state) desc, p.state_at desc, p.proceeding_id limit 1) b on true
+	where f.case_id = conduct.opened_case();
+	return v_file;
 end
 $$;
 
@@ -314,29 +325,36 @@ declare
 	v_sight conduct_gate.sight := conduct_gate.handler_sight(conduct.opened_case());
 	v_stage record := conduct_api_1.stage_of(v_sight.seen);
 	v_proceedings jsonb;
+	v_actions jsonb;
 	v_has_matter boolean;
 	v_has_decision boolean;
 	v_has_panel boolean;
 	v_has_ballot boolean;
+	v_has_opening boolean;
 begin
 	-- Most cases are young: what follows later is looked at only where it is there.
 	select exists (select from conduct.allegation a where a.proceeding_id = any (v_sight.seen)),
 		exists (select from conduct.decision d where d.case_id = conduct.opened_case()),
 		exists (select from conduct.panel n where n.proceeding_id = any (v_sight.seen)),
-		exists (select from conduct.ballot b where b.proceeding_id = any (v_sight.seen))
-	into v_has_matter, v_has_decision, v_has_panel, v_has_ballot;
+		exists (select from conduct.ballot b where b.proceeding_id = any (v_sight.seen)),
+		exists (select from conduct.identity_opening o where o.case_id = conduct.opened_case())
+	into v_has_matter, v_has_decision, v_has_panel, v_has_ballot, v_has_opening;
 	v_proceedings := conduct_api_1.view_proceedings(v_sight, v_has_panel, v_has_ballot);
+	if jsonb_array_length(v_proceedings) = 1 then
+		v_actions := v_proceedings #> '{0,allowed_actions}';
+	else
+		select coalesce(jsonb_agg(distinct a order by a), '[]') into v_actions
+		from jsonb_array_elements(v_proceedings) p, jsonb_array_elements_text(p -> 'allowed_actions') a;
+	end if;
+	-- No query stands in this expression: it is evaluated without one.
 	return conduct_api_1.view_file(v_sight.seen, v_stage.stage, v_stage.state) || jsonb_build_object(
-		'parties', conduct_api_1.view_parties(),
+		'parties', conduct_api_1.view_parties(v_has_opening),
 		'allegations', case when v_has_matter then conduct_api_1.view_allegations(v_sight.seen) else '[]' end,
 		'proceedings', v_proceedings,
 		'decisions', case when v_has_decision then conduct_api_1.view_decisions(v_sight.seen) else '[]' end,
 		'ballots', case when v_has_ballot then conduct_api_1.view_ballots(v_sight.seen) else '[]' end,
 		'sanctions', case when v_has_decision then conduct_api_1.view_sanctions(v_sight.seen) else '[]' end,
-		'allowed_actions', case jsonb_array_length(v_proceedings)
-			when 1 then v_proceedings #> '{0,allowed_actions}'
-			else (select coalesce(jsonb_agg(distinct a order by a), '[]') from jsonb_array_elements(v_proceedings) p,
-				jsonb_array_elements_text(p -> 'allowed_actions') a) end);
+		'allowed_actions', v_actions);
 end
 $$;
 
