@@ -11,7 +11,7 @@ enum limit {
 	LIMIT_READS,           /* an account, else a network, a minute; the same below */
 	LIMIT_ACTS,
 	LIMIT_RECEIPTS, /* receipts that were not found; a network */
-	LIMIT_AUTH,     /* credentials that did not hold, and logins begun; a network */
+	LIMIT_AUTH,     /* credentials that did not hold, logins and logouts; a network */
 	LIMIT_COUNT,
 };
 
