@@ -7,7 +7,7 @@ struct event_base;
 struct pg_pool;
 
 enum {
-	PG_BATCH_LIMIT = 32,            /* calls that share one transaction on PG_LANE_BATCH */
+	PG_BATCH_LIMIT = 64,            /* calls that share one transaction on PG_LANE_BATCH */
 	PG_SHARE_LIMIT = 16,            /* reads that do */
 	PG_QUEUE_LIMIT = 1024,          /* calls waiting in one lane; more are answered 503 */
 	PG_CONNECTION_LIMIT = 64,       /* connections of one lane */
