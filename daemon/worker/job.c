@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "daemon/base/log.h"
+#include "daemon/worker/audit.h"
 #include "daemon/worker/internal.h"
 #include "daemon/worker/jobs.h"
 #include "daemon/worker/rotation.h"
@@ -44,6 +45,11 @@ static unsigned retention_period(const struct worker *worker)
 
 static unsigned audit_period(const struct worker *worker)
 {
+	return worker->audit->has_more ? AUDIT_PAUSE_MS : worker->setup.terms.audit_every_ms;
+}
+
+static unsigned follow_period(const struct worker *worker)
+{
 	return worker->setup.terms.audit_every_ms;
 }
 
@@ -67,7 +73,7 @@ const struct job_kind job_kinds[] = {
 	{ "retention", true, retention_period, job_retention_start, NULL },
 	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
 	{ "audit", true, audit_period, job_audit_start, NULL },
-	{ "follow", false, audit_period, job_follow_start, NULL },
+	{ "follow", false, follow_period, job_follow_start, NULL },
 	{ "keys", false, keys_period, job_keys_start, NULL },
 	{ "rotation", true, rotation_period, job_rotation_start, NULL },
 };

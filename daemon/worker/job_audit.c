@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/crypto/ed25519.h"
 #include "daemon/json/value.h"
@@ -23,7 +24,6 @@ enum { PIECE = 500, NODES_MAX = 2 * PIECE + TREE_LEVELS_MAX, SIGN_DEADLINE_MS = 
 struct audit_round {
 	struct job *job;
 	char epoch[24], from[24], size[24];
-	bool has_more; /* pending, when it was last asked */
 	size_t n_made;
 	struct tree_node made[NODES_MAX];
 	struct tree_hash hashes[NODES_MAX];
@@ -34,13 +34,22 @@ struct audit_round {
 	struct ipc_request request;
 };
 
-static void sequence(struct job *job);
 static void read_back(struct job *job);
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static void end(struct job *job, int outcome)
 {
-	if (outcome)
+	if (outcome) {
 		job->worker->audit->session = 0; /* begins anew */
+		job->worker->audit->has_more = false;
+	}
 	audit_say(job->worker, job->worker->audit, outcome);
 	job_done(job, outcome != AUDIT_E_DATABASE);
 }
@@ -141,19 +150,22 @@ static void sign(struct job *job)
 		fail(job, NULL);
 }
 
-/* Everything that has a number is in the tree. */
+/* Everything that has a number is in the tree. While there is more, a head is due as often as when
+ * there is not. */
 static void finish(struct job *job)
 {
-	const struct audit *audit = job->worker->audit;
+	struct audit *audit = job->worker->audit;
 	const struct follow *follow = &audit->follow;
 	bool is_news = audit->tree.size > (follow->has_last ? follow->last.size : 0);
+	bool is_due = !audit->has_more ||
+		      now_ms() - audit->head_ms >= (int64_t)job->worker->setup.terms.audit_every_ms;
 
-	if (audit->round->has_more && !job->worker->is_draining && !job->worker->is_paused)
-		sequence(job);
-	else if (is_news && (!follow->has_head || audit->tree.size >= follow->head.size))
+	if (is_due && is_news && (!follow->has_head || audit->tree.size >= follow->head.size)) {
+		audit->head_ms = now_ms();
 		sign(job);
-	else
+	} else {
 		end(job, 0);
+	}
 }
 
 static void on_kept(struct pg_call *call, const struct pg_answer *answer)
@@ -271,7 +283,7 @@ static void on_sequenced(struct pg_call *call, const struct pg_answer *answer)
 		return;
 	}
 	audit->follow.size = (uint64_t)value_integer(value_get(body, "size"), 0);
-	audit->round->has_more = value_integer(value_get(body, "moved"), 0) >= PIECE;
+	audit->has_more = value_integer(value_get(body, "moved"), 0) >= PIECE;
 	if (audit->follow.size < audit->tree.size)
 		end(job, FOLLOW_E_SMALLER);
 	else

@@ -198,7 +198,8 @@ begin
 end
 $$;
 
--- The facts that decide where a report goes, as route_facts() reads them from its rows.
+-- The facts that decide where an ordinary report goes, as route_facts() reads them from its rows: one about
+-- one wiki, and nobody but accounts of it. Null: this is none.
 create or replace function conduct_api_1.submit_facts(p_case jsonb, p_plan conduct_api_1.report_plan)
 returns jsonb language plpgsql stable
 as $$
@@ -206,7 +207,6 @@ declare
 	v_has_respondent boolean := p_plan.kind <> 'welfare' and (jsonb_path_exists(p_case,
 		'$.respondents[*] ? (@.id_ix != null || @.name_ix != null)'));
 begin
-	-- The ordinary report: one wiki, and nobody but accounts of it.
 	if p_plan.kind = 'conduct' and p_plan.wiki is not null and not jsonb_path_exists(p_case,
 		'$.incidents[*] ? (@.venue != "on_wiki" || @.wiki != $wiki)', jsonb_build_object('wiki', p_plan.wiki))
 	then
@@ -217,7 +217,7 @@ begin
 			'venues', '["on_wiki"]'::jsonb, 'wikis', jsonb_build_array(p_plan.wiki),
 			'has_respondent', v_has_respondent, 'accused_bodies', '[]'::jsonb, 'ordinary', false);
 	end if;
-	return conduct_api_1.route_facts();
+	return null;
 end
 $$;
 

@@ -298,15 +298,20 @@ begin
 	perform set_config('conduct.case_id', v_cases, true);
 	perform conduct_api_1.submit_told(p_all);
 	foreach v_one in array p_all loop
-		perform conduct_api_1.submit_open(v_one);
 		v_one.facts := conduct_api_1.submit_facts(v_one.args, v_one.plan);
+		if v_one.facts is null then
+			perform conduct_api_1.submit_open(v_one);
+			v_one.facts := conduct_api_1.route_facts();
+		end if;
 		v_all := v_all || v_one;
 	end loop;
 	v_bodies := conduct_api_1.submit_local_bodies(v_all);
 	for i in 1 .. cardinality(v_all) loop
 		v_one := v_all[i];
-		perform conduct_api_1.submit_open(v_one);
 		v_one.body_id := v_bodies ->> ((v_one.plan).case_id)::text;
+		if v_one.body_id is null then
+			perform conduct_api_1.submit_open(v_one);
+		end if;
 		v_all[i] := conduct_api_1.submit_route(v_one);
 	end loop;
 	perform set_config('conduct.case_id', v_cases, true);
@@ -394,6 +399,7 @@ declare
 	v_one conduct_api_1.submission;
 	v_all conduct_api_1.submission[] := '{}';
 	v_scopes bytea[] := '{}';
+	v_answers jsonb[] := array_fill(null::jsonb, array[cardinality(p_scopes)]);
 begin
 	for v_call in
 		select r.*, r.nth = min(r.nth) over (partition by r.scope) as is_first
@@ -422,10 +428,12 @@ begin
 	if cardinality(v_all) > 0 then
 		v_all := conduct_api_1.submit_store(v_all);
 	end if;
+	foreach v_one in array v_all loop
+		v_answers[v_one.nth] := v_one.answer;
+	end loop;
 	return query
-		select case when s.nth is not null then 201 end, s.answer, '{}'::uuid[], '{}'::bytea[]
-		from generate_subscripts(p_scopes, 1) g (nth) left join unnest(v_all) s on s.nth = g.nth
-		order by g.nth;
+		select case when a.answer is not null then 201 end, a.answer, '{}'::uuid[], '{}'::bytea[]
+		from unnest(v_answers) with ordinality a (answer, nth) order by a.nth;
 end
 $$;
 

@@ -174,10 +174,12 @@ language plpgsql volatile security definer set search_path = pg_catalog, conduct
 as $$
 declare
 	v_case text := current_setting('conduct.case_id', true);
+	v_now timestamptz := conduct.clock();
+	v_actor uuid := conduct_gate.acting_pseudonym();
 begin
 	insert into conduct.audit_pending (at, event, actor, case_pseudonym, case_id, unit_id, row_ids, row_hashes,
 		payload)
-	select conduct.clock(), 'content.insert', conduct_gate.acting_pseudonym(), f.pseudonym, f.case_id,
+	select v_now, 'content.insert', v_actor, f.pseudonym, f.case_id,
 		x.unit_id, x.ids, x.hashes, 'unit ' || x.unit_id || chr(10)
 	from (
 		select n.unit_id, array_agg(n.content_id) as ids, array_agg(sha256(n.body)) as hashes
@@ -193,20 +195,22 @@ language plpgsql stable security definer rows 100 set search_path = pg_catalog, 
 set timezone = 'UTC'
 as $$
 begin
+	-- Lines as audit_line() writes them; written out here, where there are many.
 	return query
-		select r.case_id, string_agg(conduct_gate.audit_line(r.name, array[r.key], r.left_out, r.of), '')
+		select r.case_id, string_agg(r.name || ' ' || r.key || ' '
+			|| encode(sha256(convert_to(r.of::text, 'UTF8')), 'hex') || chr(10), '')
 		from (
-			select f.case_id, 'case_file' as name, 'case_id' as key, '{revision}'::text[] as left_out,
-				jsonb_strip_nulls(to_jsonb(f)) as of
+			select f.case_id, 'case_file' as name, f.case_id as key,
+				jsonb_strip_nulls(to_jsonb(f)) - 'revision' as of
 			from conduct.case_file f where f.case_id = any (p_cases)
 			union all
-			select t.case_id, 'report', 'report_id', '{}', jsonb_strip_nulls(to_jsonb(t))
+			select t.case_id, 'report', t.report_id, jsonb_strip_nulls(to_jsonb(t))
 			from conduct.report t where t.case_id = any (p_cases)
 			union all
-			select y.case_id, 'party', 'party_id', '{}', jsonb_strip_nulls(to_jsonb(y))
+			select y.case_id, 'party', y.party_id, jsonb_strip_nulls(to_jsonb(y))
 			from conduct.party y where y.case_id = any (p_cases)
 			union all
-			select i.case_id, 'incident', 'incident_id', '{}', jsonb_strip_nulls(to_jsonb(i))
+			select i.case_id, 'incident', i.incident_id, jsonb_strip_nulls(to_jsonb(i))
 			from conduct.incident i where i.case_id = any (p_cases)) r
 		group by r.case_id;
 end
@@ -227,15 +231,27 @@ $$;
 -- The bytes of an entry, as daemon/audit/leaf.h describes them.
 create function conduct_gate.audit_leaf_bytes(p_at timestamptz, p_event text, p_actor uuid, p_case uuid,
 	p_ids uuid[], p_hashes bytea[], p_commitment bytea)
-returns bytea language sql immutable
-return '\x01'::bytea || int8send((extract(epoch from p_at) * 1000000)::bigint)
-	|| set_byte('\x00'::bytea, 0, octet_length(p_event)) || convert_to(p_event, 'UTF8')
-	|| uuid_send(coalesce(p_actor, '00000000-0000-0000-0000-000000000000'))
-	|| uuid_send(coalesce(p_case, '00000000-0000-0000-0000-000000000000'))
-	|| int2send(cardinality(p_ids)::smallint)
-	|| coalesce((select string_agg(uuid_send(r.id) || r.hash, ''::bytea order by r.nth)
-		from unnest(p_ids, p_hashes) with ordinality r (id, hash, nth)), ''::bytea)
-	|| p_commitment;
+returns bytea language plpgsql immutable
+as $$
+declare
+	v_rows bytea := '';
+begin
+	-- Mostly there are one or two; a query is for many.
+	if cardinality(p_ids) > 8 then
+		v_rows := (select string_agg(uuid_send(r.id) || r.hash, ''::bytea order by r.nth)
+			from unnest(p_ids, p_hashes) with ordinality r (id, hash, nth));
+	else
+		for i in 1 .. cardinality(p_ids) loop
+			v_rows := v_rows || uuid_send(p_ids[i]) || p_hashes[i];
+		end loop;
+	end if;
+	return '\x01'::bytea || int8send((extract(epoch from p_at) * 1000000)::bigint)
+		|| set_byte('\x00'::bytea, 0, octet_length(p_event)) || convert_to(p_event, 'UTF8')
+		|| uuid_send(coalesce(p_actor, '00000000-0000-0000-0000-000000000000'))
+		|| uuid_send(coalesce(p_case, '00000000-0000-0000-0000-000000000000'))
+		|| int2send(cardinality(p_ids)::smallint) || v_rows || p_commitment;
+end
+$$;
 
 grant execute on function conduct_gate.audit_read() to conduct_handler, conduct_party;
 grant execute on function conduct_gate.audit_submitted(uuid[]),

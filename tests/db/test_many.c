@@ -49,7 +49,7 @@ START_TEST(each_is_answered_with_its_row)
 		ck_assert(is_stored(&attempts[i]));
 	/* One transaction, and another for what did not fit. */
 	ck_assert(
-		admin_asks("select count(*) = 33 and count(distinct xmin::text) = 2 from stored"));
+		admin_asks("select count(*) = 65 and count(distinct xmin::text) = 2 from stored"));
 	ck_assert_uint_eq(0, n_events[PG_EVENT_ERROR]);
 }
 END_TEST
