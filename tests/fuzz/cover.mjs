@@ -15,7 +15,7 @@ const READERS = {
 	'media types': ['daemon/base/media.c'],
 	'YAML loader': ['daemon/yaml/parse.c', 'daemon/yaml/yaml.c', 'policy/source.c', 'policy/published.c',
 		'policy/node.c', 'policy/schema.c', 'policy/scalar.c', 'policy/report.c'],
-	configuration: ['daemon/app/config.c', 'daemon/app/config_issuers.c', 'daemon/app/config_dump.c',
+	configuration: ['daemon/app/config.c', 'daemon/app/config_issuers.c', 'daemon/app/config_dump.c', 'daemon/app/config_hosts.c',
 		'daemon/app/address.c'],
 	'IPC messages': ['daemon/ipc/channel.c', 'daemon/ipc/packet.c', 'daemon/ipc/message.c', 'daemon/ipc/pack.c',
 		'daemon/ipc/vault.c', 'daemon/ipc/wiki.c'],
