@@ -291,8 +291,9 @@ static void log_damage(const char *content)
 	const struct log_field field = { "conductd.content", content, 0 };
 
 	log_event(LOG_LEVEL_ERROR,
-		  "a sealed word does not open: it was changed or moved; `conductctl audit "
-		  "verify` says what differs from the log, a backup has it as it was",
+		  "a sealed word does not open: it or its key was changed, moved or lost; "
+		  "`conductctl audit verify` finds words that differ from the log, `keys status` "
+		  "keys that are gone, and a backup has them as they were",
 		  &field, 1);
 }
 

@@ -22,7 +22,7 @@ struct opening_word {
 	uint8_t party_id[KEYS_ID_SIZE]; /* zeros: sealed under the unit's own key */
 	uint32_t generation;
 	struct slice body;
-	struct slice text; /* at NULL: not opened, or erased */
+	struct slice text; /* at NULL: not opened */
 	bool is_own;       /* `text` was known */
 };
 
@@ -280,9 +280,9 @@ static int open_word(struct opening *opening, struct opening_word *word)
 	if (!is_nil(word->party_id))
 		key = find_channel(opening, word);
 	if (!key) {
+		/* An erased word is an empty one and does not come here: without a stanza it was
+		 * lost, or taken away. */
 		outcome = find_unit(opening, word, &key);
-		if (outcome == IPC_VAULT_OUTCOME_COUNT)
-			return 0; /* erased */
 		if (outcome == IPC_VAULT_NO_KEY)
 			return OPENING_AWAY;
 		if (outcome != IPC_VAULT_OPENED)

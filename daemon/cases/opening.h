@@ -1,8 +1,8 @@
 #pragma once
 /*
  * The words of an answer are opened after the database has said them, and never half: one request
- * to the vault for all keys that the answer needs, in pieces where those are many. A word whose key
- * was erased is none; one that does not open with its key is damage.
+ * to the vault for all keys that the answer needs, in pieces where those are many. An erased word
+ * is none, and no answer has it; one whose key is gone, or does not open it, is damage.
  */
 
 #include "daemon/cases/seal.h"

@@ -102,11 +102,17 @@ test('words that were swapped are not shown, and the operators are told which', 
 	await expectCall(200, 'functionary', 'GET', `/v1/cases/${one.caseId}`);
 });
 
-test('what was erased is null', async () => {
-	const one = await report('reporter', { details: canary() });
-	sql(`delete from keyring.stanza where unit_id = (select unit_id from conduct.report where case_id = '${one.caseId}')`);
+test('a word whose key is gone is missed, and not taken for an erased one', async () => {
+	const details = canary();
+	const one = await report('reporter', { details });
+	const unit = `unit_id = (select unit_id from conduct.report where case_id = '${one.caseId}')`;
+	sql(`create table kept as select unit_id, generation, kind, party_id, key_id, blob from keyring.stanza where ${unit};
+		delete from keyring.stanza where ${unit}`);
+	const answer = await call('functionary', 'GET', `/v1/cases/${one.caseId}`);
+	sql(`insert into keyring.stanza (unit_id, generation, kind, party_id, key_id, blob) select * from kept; drop table kept`);
+	assertProblem(answer, 500, 'conduct-damaged');
 	const { body } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${one.caseId}`);
-	assert.equal(body.reports[0].details, null);
+	assert.equal(body.reports[0].details, details);
 });
 
 /** What holds without a vault, and what waits for it. */
