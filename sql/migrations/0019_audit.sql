@@ -211,7 +211,12 @@ begin
 			from conduct.party y where y.case_id = any (p_cases)
 			union all
 			select i.case_id, 'incident', i.incident_id, jsonb_strip_nulls(to_jsonb(i))
-			from conduct.incident i where i.case_id = any (p_cases)) r
+			from conduct.incident i where i.case_id = any (p_cases)
+			union all
+			-- Where it stands its events tell.
+			select g.case_id, 'proceeding', g.proceeding_id,
+				jsonb_strip_nulls(to_jsonb(g)) - '{version,state,state_at}'::text[]
+			from conduct.proceeding g where g.case_id = any (p_cases)) r
 		group by r.case_id;
 end
 $$;
@@ -263,7 +268,7 @@ set role conduct_owner;
 set search_path = conduct, pg_catalog;
 
 -- What has its hash in the log: tables, the columns of their keys, and columns that change with every act
--- and say nothing that its event does not. What is derived, short-lived or an index is not here. Four tables
+-- and say nothing that its event does not. What is derived, short-lived or an index is not here. Five tables
 -- leave what a new report writes to the sequencer: hashing it there keeps submitting fast.
 do $$
 declare
@@ -272,6 +277,7 @@ begin
 	for v_row in select * from (values
 		('case_file', '{case_id}', '{revision}', true), ('report', '{report_id}', '{}', false),
 		('incident', '{incident_id}', '{}', false), ('party', '{party_id}', '{}', true),
+		('proceeding', '{proceeding_id}', '{version,state,state_at}', true),
 		('recusal', '{recusal_id}', '{}', true), ('took_part', '{took_part_id}', '{}', true),
 		('assignment', '{case_id,person_id,at}', '{}', true), ('allegation', '{allegation_id}', '{}', false),
 		('hearing', '{hearing_id}', '{}', true), ('hearing_end', '{hearing_id,nth}', '{}', false),
@@ -292,7 +298,7 @@ begin
 		execute format('create trigger %I after insert on conduct.%I referencing new table as new_rows
 			for each statement %s execute function conduct_gate.audit_rows(%L, %L)',
 			v_row.name || '_is_logged', v_row.name, case when v_row.name in ('case_file', 'report', 'incident',
-				'party') then 'when (current_user <> ''conduct_intake'')' end, v_row.key, v_row.left_out);
+				'party', 'proceeding') then 'when (current_user <> ''conduct_intake'')' end, v_row.key, v_row.left_out);
 		if v_row.changes then
 			execute format('create trigger %I after update on conduct.%I
 				referencing old table as old_rows new table as new_rows

@@ -198,7 +198,7 @@ async function tamper(how, undo) {
 }
 const triggers = how => `do $$ declare v_row record; begin
 	for v_row in select tgrelid::regclass as name, tgname from pg_trigger
-		where tgrelid in ('conduct.content'::regclass, 'conduct.event'::regclass)
+		where tgrelid in ('conduct.content'::regclass, 'conduct.event'::regclass, 'conduct.proceeding'::regclass)
 	loop execute format('alter table %s ${how} trigger %I', v_row.name, v_row.tgname); end loop; end $$`;
 const past = text => `begin; ${triggers('disable')}; ${text}; ${triggers('enable always')}; commit`;
 
@@ -225,6 +225,13 @@ test('what a superuser changes in the database is found', async () => {
 		and seq = ${seq}`), past(`update conduct.event set at = at + interval '1 day' where proceeding_id = '${proceeding}' and seq = ${seq}`));
 	assert.match(event.own.join(), new RegExp(`event ${proceeding}/${seq} is not what was logged`), action);
 	assert.ok(event.other.length);
+	// Whose case it is decides who sees it.
+	const [[body, other]] = sql(`select p.body_id, (select min(b.body_id) from conduct.body b where b.body_id <> p.body_id)
+		from conduct.proceeding p where p.proceeding_id = '${proceeding}'`);
+	const moved = to => past(`update conduct.proceeding set body_id = '${to}' where proceeding_id = '${proceeding}'`);
+	const given = await tamper(moved(other), moved(body));
+	assert.match(given.own.join(), new RegExp(`proceeding ${proceeding} is not what was logged`));
+	assert.ok(given.other.length);
 	sql('drop table kept');
 	assert.deepEqual(await tamper('select 1', 'select 1'), { own: [], other: [] });
 });
