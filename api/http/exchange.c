@@ -193,7 +193,7 @@ static bool begins_with(struct slice text, const char *start)
 {
 	size_t n = strlen(start);
 
-	return text.length >= n && strncasecmp(text.at, start, n) == 0;
+	return text.at && text.length >= n && strncasecmp(text.at, start, n) == 0;
 }
 
 static bool is_receipt(const struct exchange *exchange)
