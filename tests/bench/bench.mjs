@@ -45,9 +45,9 @@ async function compare(name, { contenders, inverse = false }) {
 		const list = figures.get(label);
 		const ratios = list.map((one, i) => inverse ? one.rate / figures.get(own.label)[i].rate
 			: figures.get(own.label)[i].rate / one.rate);
-		return { label, rate: median(list.map(one => one.rate)), p50: median(list.map(one => one.p50)),
+		return { label, bar, rate: median(list.map(one => one.rate)), p50: median(list.map(one => one.p50)),
 			p99: list[0].p99 && median(list.map(one => one.p99)),
-			ratio: others.length && label !== own.label ? { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios), bar } : undefined };
+			ratio: others.length && label !== own.label ? { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) } : undefined };
 	});
 }
 
@@ -88,8 +88,8 @@ const lines = ['# Results', '', `One run of \`tests/bench/run\` (${setup.rounds}
 	'ratios are conductd ÷ the contender, median [least–most] of the rounds). Client, servers and PostgreSQL share the machine.',
 	'', machine(), '', '| work | contender | req/s | p50 / p99 ms | conductd ÷ it | bar |', '|---|---|---|---|---|---|'];
 for (const [name, list] of table) {
-	list.forEach(({ label, rate, p50, p99, ratio }, i) => lines.push(`| ${i ? '' : name} | ${label} | ${short(rate)} | ${short(p50)} / `
-		+ `${p99 ? short(p99) : '–'} | ${ratio ? `${ratio.median.toFixed(2)} [${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}]` : ''} | ${ratio?.bar ?? ''} |`));
+	list.forEach(({ label, bar, rate, p50, p99, ratio }, i) => lines.push(`| ${i ? '' : name} | ${label} | ${short(rate)} | ${short(p50)} / `
+		+ `${p99 ? short(p99) : '–'} | ${ratio ? `${ratio.median.toFixed(2)} [${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)}]` : ''} | ${bar ?? ''} |`));
 }
 lines.push('', ...notes.map(note => `- ${note}`), '');
 writeFileSync(options.out, lines.join('\n'));

@@ -114,7 +114,7 @@ async function submit(setup) {
 	let most = 0;
 	return {
 		comparisons: [{ name: 'submit a report, durable', contenders: [
-			{ label: 'conductd, 64 connections', run: async () => {
+			{ label: 'conductd, 64 connections', bar: 'p99 ≤ 50 ms', run: async () => {
 				const measured = wrk(`http://127.0.0.1:${port}`, { script, seconds });
 				await new Promise(resolve => setTimeout(resolve, seconds * 700));
 				most = Math.max(most, stack.memory());
