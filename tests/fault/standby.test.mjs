@@ -188,8 +188,11 @@ test('a database older than the head file: the log stops, reports are taken, and
 	standby.stop();
 	await yesterday.start();
 	daemon = new Daemon(config, { name: 'yesterday' }).start();
-	await until(() => `/readyz names it\n${daemon.tail()}`, async () => (await readyz()).body?.checks
-		?.some(check => check.name === 'log' && !check.ok && /data was lost; restore what is newer or, .* `conductctl audit adopt`/.test(check.detail)));
+	await until(() => `/readyz names it, and reports are taken\n${daemon.tail()}`, async () => {
+		const checks = (await readyz()).body?.checks ?? [];
+		return checks.some(check => check.name === 'web' && check.ok) && checks.some(check => check.name === 'log' && !check.ok
+			&& /data was lost; restore what is newer or, .* `conductctl audit adopt`/.test(check.detail));
+	});
 	const size = () => sql('select count(*) from conduct.audit_leaf')[0][0];
 	const before = size();
 	const answer = await call('reporter', 'POST', '/v1/reports', { body: reportBody() });
