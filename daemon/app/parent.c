@@ -112,30 +112,24 @@ static void announce(struct parent *parent)
 	parent->is_announced = true;
 }
 
+bool process_send(struct process *process, uint16_t type, struct slice payload)
+{
+	if (!process->channel)
+		return false;
+	if (ipc_channel_send(process->channel, type, payload) == 0)
+		return true;
+	process_log(LOG_LEVEL_WARN, "a message could not be sent", process, -1);
+	return false;
+}
+
 void parent_send(struct parent *parent, enum page_process kind, uint16_t type, struct slice payload)
 {
 	for (size_t i = 0; i < parent->n_processes; i++) {
 		struct process *process = &parent->processes[i];
 
-		if (!process->channel || (kind != PAGE_PARENT && process->kind->id != kind))
-			continue;
-		if (ipc_channel_send(process->channel, type, payload))
-			process_log(LOG_LEVEL_WARN, "a message could not be sent", process, -1);
+		if (kind == PAGE_PARENT || process->kind->id == kind)
+			(void)process_send(process, type, payload);
 	}
-}
-
-/* A process has reloaded, or has ended instead; after the last one the reload is over. */
-static void reload_go_on(struct process *process)
-{
-	struct parent *parent = process->parent;
-
-	if (!process->is_reloading)
-		return;
-	process->is_reloading = false;
-	for (size_t i = 0; i < parent->n_processes; i++)
-		if (parent->processes[i].is_reloading)
-			return;
-	notify_send("READY=1\nSTATUS=Serving.");
 }
 
 static void on_message(struct ipc_channel *channel, struct ipc_message *message, void *userdata)

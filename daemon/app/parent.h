@@ -42,6 +42,7 @@ struct parent {
 	size_t n_processes;
 	bool is_draining;
 	bool is_announced;   /* every process was ready once */
+	bool is_reload_due;  /* HUP came while the processes reload */
 	bool is_handed_over; /* another daemon has taken over listeners and pid file */
 	bool has_failed;
 };
@@ -49,6 +50,8 @@ struct parent {
 /* parent.c */
 void process_log(enum log_level level, const char *message, const struct process *process,
 		 int64_t code);
+/* False (and logged) for a process that cannot be told. */
+bool process_send(struct process *process, uint16_t type, struct slice payload);
 /* kind PAGE_PARENT: all of them. */
 void parent_send(struct parent *parent, enum page_process kind, uint16_t type,
 		 struct slice payload);
@@ -57,6 +60,7 @@ void parent_rotate_tickets(struct parent *parent);
 
 /* reload.c */
 void parent_reload(struct parent *parent);
+void reload_go_on(struct process *process);
 
 /* drain.c */
 int drain_init(struct parent *parent);

@@ -105,13 +105,43 @@ static void reload_announce(void)
 	notify_send(text);
 }
 
-/* HUP. */
+static bool is_reload_over(const struct parent *parent)
+{
+	for (size_t i = 0; i < parent->n_processes; i++)
+		if (parent->processes[i].is_reloading)
+			return false;
+	return true;
+}
+
+/* A process has reloaded, or has ended instead; after the last one the reload is over. */
+void reload_go_on(struct process *process)
+{
+	struct parent *parent = process->parent;
+
+	if (!process->is_reloading)
+		return;
+	process->is_reloading = false;
+	if (!is_reload_over(parent))
+		return;
+	if (parent->is_reload_due)
+		parent_reload(parent);
+	else
+		notify_send("READY=1\nSTATUS=Serving.");
+}
+
+/*
+ * HUP. While the processes reload, those that come are one more reload after it: a set of files is
+ * read once however often they were changed meanwhile, and no process falls behind.
+ */
 void parent_reload(struct parent *parent)
 {
 	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
 	struct config *config = NULL;
 
 	if (parent->is_draining)
+		return;
+	parent->is_reload_due = !is_reload_over(parent);
+	if (parent->is_reload_due)
 		return;
 	reload_announce();
 	if (reload_check(parent->config->file, parent->config, parent->page, &config)) {
@@ -131,8 +161,8 @@ void parent_reload(struct parent *parent)
 	parent->config = config;
 	log_init("parent", (enum log_level)config->log_level);
 	log_say(LOG_LEVEL_INFO, "reloading");
-	for (size_t i = 0; i < parent->n_processes; i++)
-		parent->processes[i].is_reloading = parent->processes[i].channel;
 	parent_rotate_tickets(parent);
-	parent_send(parent, PAGE_PARENT, IPC_TYPE_RELOAD, (struct slice){ 0 });
+	for (size_t i = 0; i < parent->n_processes; i++)
+		parent->processes[i].is_reloading = process_send(
+			&parent->processes[i], IPC_TYPE_RELOAD, (struct slice){ 0 });
 }
