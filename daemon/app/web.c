@@ -447,6 +447,9 @@ static void on_reload(struct child *child)
 					  policy_set_ref(old->handlers.policy));
 	generation->next = old;
 	web->first = generation;
+	/* What the old one is loading comes too late for the new one. */
+	if (old->is_loading)
+		policy_load(web);
 	/* A request that is on its way to an idle connection would be lost with it. */
 	generation_drain(old, WEB_HAND_OVER_MS);
 	child_reloaded(child, true);

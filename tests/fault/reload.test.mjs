@@ -178,6 +178,29 @@ test('reloads faster than they can be carried out end with the last set, and no 
 	await daemon.stop();
 });
 
+test('a policy that is being fetched while the processes reload is served after it', limit, async () => {
+	start(writeConfig('reload', own));
+	await daemon.ready();
+	const next = await revision() + 1;
+	const backends = sql("select pid from pg_stat_activity where application_name = 'conductd web'").map(row => Number(row[0]));
+	const nInFlight = async () => Number(/^conductd_database_calls_in_flight\{process="web"\} (\d+)$/m
+		.exec((await get('/metrics', { url: new URL(`http://127.0.0.1:${port + 1}`) })).text)[1]);
+	const reloaded = () => daemon.lines().filter(line => line.message === 'reloaded' && line['conductd.process'] === 'web').length;
+	backends.forEach(pid => process.kill(pid, 'SIGSTOP'));
+	try {
+		setRevision(next);
+		daemon.signal('SIGHUP');
+		await until('both fetch it', async () => await nInFlight() === 2);
+		daemon.signal('SIGHUP');
+		await until('both have reloaded twice', () => reloaded() === 4);
+	} finally {
+		backends.forEach(pid => process.kill(pid, 'SIGCONT'));
+	}
+	// Sooner than a web process would find by itself that another one is in force.
+	await until('both serve it', async () => (await Promise.all(Array.from({ length: 8 }, revision))).every(n => n === next));
+	await daemon.stop();
+});
+
 // TERM --------------------------------------------------------------------------------------------
 
 /** Holds a lock that every new report needs, in a session of its own; end it with release(). */
