@@ -9,6 +9,7 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { call } from '../harness/api.mjs';
 import { endAll, start } from '../harness/beside.mjs';
+import { linesOf } from '../harness/lines.mjs';
 
 const run = promisify(execFile);
 const top = new URL('../../', import.meta.url).pathname;
@@ -160,7 +161,7 @@ async function runFile(file) {
 	assert.match(stdout, /\n[1-9]\d* passed, 0 failed\n$/, stdout);
 }
 
-const readCalls = () => readFileSync(calls, 'utf8').trim().split('\n').map(line => JSON.parse(line));
+const readCalls = () => linesOf(calls).map(line => JSON.parse(line));
 const violationsOf = (entry, side) => entry.violations.filter(({ location }) => location[0] === side);
 const say = ({ method, path, status, violations }) => `${method} ${path} ${status}: ${JSON.stringify(violations)}`;
 

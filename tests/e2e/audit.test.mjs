@@ -8,6 +8,7 @@ import test, { after } from 'node:test';
 import { promisify } from 'node:util';
 import { call, expectCall, ops, report, showCase, sql, stack } from '../harness/api.mjs';
 import { isConsistent, openNote, readKey, rootOfInclusion, verifyBundle } from '../harness/audit.mjs';
+import { linesOf } from '../harness/lines.mjs';
 
 const isFull = process.env.EFFORT === 'full';
 const seed = Number(process.env.CONDUCTD_SEED ?? randomInt(2 ** 31));
@@ -260,7 +261,7 @@ test('a worker whose head file knows more than the database stops, says so, and 
 		writeFileSync(head, `${text}${createHash('sha256').update(text).digest('hex')}\n`);
 	};
 	const restartWorker = () => {
-		const leaders = readFileSync(`${stack}/conductd.log`, 'utf8').split('\n').filter(line => line.includes('this worker leads'));
+		const leaders = linesOf(`${stack}/conductd.log`).filter(line => line.includes('this worker leads'));
 		process.kill(JSON.parse(leaders.at(-1))['process.pid'], 'SIGKILL');
 	};
 	for (const [lines, words] of [[[title, origin, Number(size) + 100000, root], /data was lost/],

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import net from 'node:net';
 import { base, call, people, report, stack } from '../harness/api.mjs';
+import { wholeLines } from '../harness/lines.mjs';
 
 const COUNT = process.env.EFFORT === 'full' ? 10000 : 1000;
 const TOGETHER = 16;
@@ -88,7 +89,7 @@ test(`${COUNT} hostile requests leave no word in a log`, async context => {
 		assert.ok(Date.now() < until, 'the last line does not come');
 		await new Promise(resolve => setTimeout(resolve, 20));
 	}
-	const lines = written(daemonLog).split('\n').filter(Boolean);
+	const lines = wholeLines(written(daemonLog));
 	assert.ok(lines.length > COUNT / 2, `${lines.length} lines`);
 	for (const line of lines) {
 		const event = JSON.parse(line);

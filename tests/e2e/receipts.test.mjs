@@ -3,10 +3,10 @@
 // CONDUCTD_SEED repeats a run's.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import { base, call, expectCall, reportBody, sql, stack } from '../harness/api.mjs';
 import { endAll, start, until } from '../harness/beside.mjs';
+import { linesOf } from '../harness/lines.mjs';
 import { kolmogorovSmirnov, mannWhitney } from '../harness/same.mjs';
 
 const isFull = process.env.EFFORT === 'full';
@@ -135,7 +135,7 @@ test('what is written is refused alike', async () => {
 
 /** How long the daemon took over each request, in nanoseconds, by the request's id. */
 function durations() {
-	return new Map(readFileSync(`${stack}/conductd.log`, 'utf8').split('\n').filter(line => line.includes('"event.duration"'))
+	return new Map(linesOf(`${stack}/conductd.log`).filter(line => line.includes('"event.duration"'))
 		.map(line => JSON.parse(line)).map(line => [line['http.request.id'], line['event.duration']]));
 }
 

@@ -2,12 +2,13 @@
 // halves, and with a log that goes on being verified.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import test, { after } from 'node:test';
 import { promisify } from 'node:util';
 import { assertProblem, call, conninfo, expectCall, inDays, moveClock, ops, people, runTimers, sql, stack } from '../harness/api.mjs';
 import { verifyBundle } from '../harness/audit.mjs';
 import { decide, intake, matter, reported, turnDown } from '../harness/cases.mjs';
+import { linesOf } from '../harness/lines.mjs';
 
 const top = new URL('../../', import.meta.url).pathname;
 const ctl = (...args) => [`${top}build-asan/conductctl`, ['-c', `${stack}/conductd.yaml`, ...args]];
@@ -292,7 +293,7 @@ test('whoever kills the worker finds each case whole or erased, and the next one
 	moveClock('31d');
 	runTimers();
 	await logged();
-	const leader = () => JSON.parse(readFileSync(`${stack}/conductd.log`, 'utf8').split('\n')
+	const leader = () => JSON.parse(linesOf(`${stack}/conductd.log`)
 		.filter(line => line.includes('this worker leads')).at(-1))['process.pid'];
 	// It stands still until all are due, so that none is done before the first kill.
 	process.kill(leader(), 'SIGSTOP');

@@ -88,7 +88,7 @@ for (let i = 1; i <= rounds; i++) {
 			assert.deepEqual([...children.keys()].sort(), ['vault', 'web 1', 'web 2', 'worker']);
 			await daemon.kill();
 			n_killed.processes++;
-			await until('the children are gone', () => ![...children.values()].some(isAlive), 2000);
+			await until('the children are gone', () => ![...children.values()].some(isAlive));
 			daemon.check();
 			daemon = new Daemon(daemon.config, { name: 'kill' }).start();
 			return () => daemon.children().size === 4;

@@ -7,6 +7,7 @@ import { appendFileSync, chmodSync, chownSync, closeSync, mkdirSync, openSync, r
 import http from 'node:http';
 import net from 'node:net';
 import { base, ops, stack } from '../harness/api.mjs';
+import { linesOf } from '../harness/lines.mjs';
 
 export { base, ops, stack };
 export const top = new URL('../..', import.meta.url).pathname.replace(/\/$/, '');
@@ -231,8 +232,7 @@ export class Daemon {
 	}
 
 	lines() {
-		return readFileSync(this.log_file, 'utf8').split('\n').filter(line => line.startsWith('{'))
-			.map(line => JSON.parse(line));
+		return linesOf(this.log_file).filter(line => line.startsWith('{')).map(line => JSON.parse(line));
 	}
 
 	/** The first line of the log, from line `since` on, whose message matches. */

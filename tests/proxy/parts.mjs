@@ -7,7 +7,7 @@ export const ANSWER_MS = 15000;
 export const HOST = 'conduct.example.org';
 
 /** Lines of a log, without those that were there before. */
-export const linesOf = (file, from) => readFileSync(file, 'utf8').slice(from).split('\n').filter(Boolean);
+export { linesOf } from '../harness/lines.mjs';
 export const sizeOf = file => readFileSync(file, 'utf8').length;
 
 export function ask(port, path, { method = 'GET', headers = {}, body, agent, ...pair } = {}) {

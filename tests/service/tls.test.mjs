@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { Daemon, all, ask, conductd, connect, get, install, isAnswered, last, makeAuthority, makeCertificate, makeSecure, openssl, request,
 	sClient, secure, until } from './world.mjs';
 import { spawnSync } from 'node:child_process';
+import { wholeLines } from '../harness/lines.mjs';
 
 const limit = { timeout: 60000 };
 let deployment, daemon, authority;
@@ -89,7 +90,7 @@ test('a client cannot renegotiate', limit, async () => {
 const answerer = ({ text }) => {
 	const [, id] = /\r\nX-Request-Id: (\S+)\r\n/i.exec(text);
 	return until(`the log knows the request ${id}`, () => {
-		const line = daemon.text().split('\n').find(each => each.includes(`"http.request.id":"${id}"`));
+		const line = wholeLines(daemon.text()).find(each => each.includes(`"http.request.id":"${id}"`));
 		return line && JSON.parse(line)['process.name'];
 	});
 };
