@@ -25,7 +25,7 @@ export function note(text) {
 }
 
 /** Asks again until the answer is true; an error after ms. */
-export async function until(what, probe, ms = 10000) {
+export async function until(what, probe, ms = 30000) {
 	const started = Date.now();
 	for (;;) {
 		const answer = await probe();
@@ -240,7 +240,7 @@ export class Daemon {
 		return this.lines().slice(since).find(line => pattern.test(line.message));
 	}
 
-	async heard(pattern, since = 0, ms = 10000) {
+	async heard(pattern, since = 0, ms = 30000) {
 		return until(() => `the log says ${pattern}; it ends with\n${this.tail()}`, () => this.said(pattern, since), ms);
 	}
 
@@ -249,7 +249,7 @@ export class Daemon {
 			.slice(-n).join('\n');
 	}
 
-	async ready(ms = 10000) {
+	async ready(ms = 30000) {
 		let last;
 		await until(() => `/readyz is 200 (${JSON.stringify(last)})\n${this.tail()}`, async () => {
 			last = await readyz();
@@ -300,7 +300,7 @@ export async function readMetrics() {
 }
 
 /** One GET on a connection of its own; status 0 when there is no answer. */
-export function get(path, { url = base, headers = {}, timeout = 5000 } = {}) {
+export function get(path, { url = base, headers = {}, timeout = 20000 } = {}) {
 	return new Promise(resolve => {
 		const request = http.request({ agent: false, host: url.hostname, port: url.port, path, headers, timeout },
 			response => {

@@ -5,7 +5,7 @@ import test, { after, before } from 'node:test';
 import { assertProblem, call, expectCall, report, sql } from '../harness/api.mjs';
 import { Daemon, postgres, readMetrics, until, writeConfig } from './parts.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const PERSON = 3;
 const HOST = 5;
 let daemon;

@@ -8,7 +8,7 @@ import { call, expectCall, reportBody, sql } from '../harness/api.mjs';
 import { Daemon, ask, conductctl, conductd, get, isListening, ownFile, port, postgres, readyz, stack, takePort, top,
 	until, writeConfig } from './parts.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const policy = `${stack}/policy-copy`;
 let daemon;
 
@@ -197,7 +197,7 @@ test('a policy that is being fetched while the processes reload is served after 
 		backends.forEach(pid => process.kill(pid, 'SIGCONT'));
 	}
 	// Sooner than a web process would find by itself that another one is in force.
-	await until('both serve it', async () => (await Promise.all(Array.from({ length: 8 }, revision))).every(n => n === next));
+	await until('both serve it', async () => (await Promise.all(Array.from({ length: 8 }, revision))).every(n => n === next), 10000);
 	await daemon.stop();
 });
 

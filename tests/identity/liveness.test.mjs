@@ -5,7 +5,7 @@ import { assertProblem, call, reportBody, sql } from '../harness/api.mjs';
 import { Daemon, get, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, REPORT, Wiki, makeKey, reply } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const PROFILE = '/w/rest.php/oauth2/resource/profile';
 let wiki;
 let daemon;

@@ -8,7 +8,7 @@ import { Browser, LOGIN, SESSION, own, redeem, userOf, withBearer, wiki as gadge
 import { Daemon, ownFile, postgres, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, FULL, REPORT, Wiki, reply } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const SECRET = 'a secret of this test & = ?';
 const TOKEN = '/w/rest.php/oauth2/access_token';
 

@@ -5,7 +5,7 @@ import { call, reportBody, sql } from '../harness/api.mjs';
 import { Daemon, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, Wiki, central, reply } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 let wiki;
 let own; // a wiki of its own, outside the farm
 let daemon;

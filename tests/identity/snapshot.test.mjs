@@ -8,7 +8,7 @@ import { FUNCTIONARIES } from '../harness/cases.mjs';
 import { Daemon, conductctl, conductd, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, REVISION, Wiki, reply } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const PRIVATE = 'http://10.0.0.1';
 let wiki;
 let daemon;

@@ -67,7 +67,7 @@ function allowedCalls() {
 
 const ask = path =>
 	new Promise(resolve => {
-		http.get({ host: '127.0.0.1', port: port + 1, path, agent: false, timeout: 5000 }, answer => {
+		http.get({ host: '127.0.0.1', port: port + 1, path, agent: false, timeout: 20000 }, answer => {
 			let text = '';
 			answer.setEncoding('utf8');
 			answer.on('data', piece => (text += piece));

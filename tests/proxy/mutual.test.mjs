@@ -8,7 +8,7 @@ import { HOST, ask, linesOf, logged, sizeOf } from './parts.mjs';
 const dir = process.env.CONDUCTD_PROXY_DIR;
 const { port, files, proxies } = JSON.parse(process.env.CONDUCTD_MUTUAL);
 const log = `${dir}/conductd.log`;
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const pair = name => ({ cert: readFileSync(`${dir}/${name}.crt`), key: readFileSync(`${dir}/${name}.key`), ca: readFileSync(`${dir}/ca.crt`) });
 
 /** Writes over conductd's files, which keep their owner and mode, and reloads it. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import https from 'node:https';
 
-export const ANSWER_MS = 15000;
+export const ANSWER_MS = 30000;
 export const HOST = 'conduct.example.org';
 
 /** Lines of a log, without those that were there before. */

@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { Daemon, ask, conductd, freePort, get, install, isAnswered, makeAuthority, makeCertificate, makeSecure, openssl, secure, until }
 	from './world.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 // The super-user reads what nobody may read; without these capabilities it is an account like others.
 const mortal = process.getuid() === 0 ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--'] : [];
 let deployment, authority;

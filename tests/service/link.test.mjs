@@ -10,7 +10,7 @@ import { after, afterEach, before, test } from 'node:test';
 import * as world from './world.mjs';
 
 const { Daemon, Deployment, freePort, makeAuthority, makeCertificate, until } = world;
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const bin = readdirSync('/usr/lib/postgresql').sort((a, b) => b - a).map(version => `/usr/lib/postgresql/${version}/bin`)[0];
 let dir, port, authority, foreign, deployment, daemon;
 

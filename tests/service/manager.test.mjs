@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Daemon, Deployment, freePort, get, until } from './world.mjs';
 
-const limit = { timeout: 90000 };
+const limit = { timeout: 180000 };
 let deployment, daemon, manager;
 
 before(async () => {

@@ -9,7 +9,7 @@ import { Daemon, all, ask, conductd, connect, get, install, isAnswered, last, ma
 import { spawnSync } from 'node:child_process';
 import { wholeLines } from '../harness/lines.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 let deployment, daemon, authority;
 
 before(async () => {

@@ -5,7 +5,7 @@ import { assertProblem, reportBody, sql } from '../harness/api.mjs';
 import { configure, makeKey, requests, startWiki, stopWiki, visit, act, wikiDir } from './wiki.mjs';
 import { callWith, clients, configOf, issuerOf, passTime, reload, startDaemon, stopDaemon, until } from './daemon.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const POSITIVE_S = 300;
 const PRIVILEGED_S = 60;
 const key = `${wikiDir}/wiki.pub`;

@@ -93,7 +93,7 @@ async function whyClosed(where, path, init) {
 	return why;
 }
 
-const limit = { timeout: 30000 };
+const limit = { timeout: 180000 };
 
 test('a page of a listed origin reads the policy, and sees the headers that are exposed', limit, async () => {
 	const page = await pageOf(ALLOWED);

@@ -8,7 +8,7 @@ import { launch, openWindow, servePage } from './browser.mjs';
 import { callWith, clients, configOf, daemonOrigin, issuerOf, passTime, startDaemon, stopDaemon, until } from './daemon.mjs';
 import { configure, startWiki, stopWiki, visit, wikiDir } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const COOKIE = '__Host-conductd';
 const port = Number(base.port) + 20;
 /** A wiki's page with a gadget: listed. To a browser another site than the daemon. */

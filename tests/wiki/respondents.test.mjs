@@ -7,7 +7,7 @@ import { FUNCTIONARIES, acceptance, notice, reported } from '../harness/cases.mj
 import { callWith, clients, configOf, grant, issuerOf, passTime, startDaemon, stopDaemon, until } from './daemon.mjs';
 import { act, configure, startWiki, stopWiki, visit, wikiDir } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 const tokens = {};
 const as = name => ({ authorization: `Bearer ${tokens[name]}` });
 const handlers = ['Fatima Functionary', 'Filip Functionary', 'Nora Newname'];

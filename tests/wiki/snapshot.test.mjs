@@ -6,7 +6,7 @@ import { FUNCTIONARIES, reported } from '../harness/cases.mjs';
 import { callWith, clients, configOf, grant, issuerOf, startDaemon, stopDaemon, until } from './daemon.mjs';
 import { act, ask, configure, startWiki, stopWiki, visit, wikiDir, wikiOrigin } from './wiki.mjs';
 
-const limit = { timeout: 60000 };
+const limit = { timeout: 180000 };
 let author;
 let token;
 let handler;
