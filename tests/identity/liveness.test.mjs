@@ -246,12 +246,14 @@ test('a wiki that is down is 503 with Retry-After, and an emergency is taken as 
 test('a wiki that never answers keeps nobody for long, least of all an emergency', limit, async () => {
 	wiki.profile = () => {};
 	const token = wiki.token({ id: newId(), name: 'Patient' });
-	let started = Date.now();
+	const started = Date.now();
+	let isOver = false;
+	const other = me(wiki.token({ id: newId(), name: 'Patient' })).finally(() => { isOver = true; });
 	assert.equal((await emergency(token)).status, 201);
-	assert.ok(Date.now() - started < 4000, `an emergency waited ${Date.now() - started} ms`);
-	started = Date.now();
-	assertProblem(await me(wiki.token({ id: newId(), name: 'Patient' })), 503, 'conduct-unavailable');
-	assert.ok(Date.now() - started < 8000, `${Date.now() - started} ms`);
+	assert.ok(!isOver, 'an emergency waited as long as anybody');
+	assertProblem(await other, 503, 'conduct-unavailable');
+	// Sooner than a web process gives up waiting for the worker.
+	assert.ok(Date.now() - started < 11000, `${Date.now() - started} ms`);
 	await recovered();
 });
 
@@ -264,7 +266,7 @@ test('a wiki that sends a byte now and then is as slow as one that sends none', 
 	};
 	const started = Date.now();
 	assertProblem(await me(wiki.token({ id: newId(), name: 'Drip' })), 503, 'conduct-unavailable');
-	assert.ok(Date.now() - started < 8000, `${Date.now() - started} ms`);
+	assert.ok(Date.now() - started < 11000, `${Date.now() - started} ms`);
 	clearInterval(timer);
 	await recovered();
 });
