@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -116,6 +117,28 @@ static int sync_directory(const char *path)
 	return 0;
 }
 
+/* The file of that name, empty and nobody else's until it is closed: whoever waited for it has to
+ * look whether it has been renamed meanwhile. */
+static int open_alone(const char *path, int *ret_fd)
+{
+	for (;;) {
+		CLEANUP(close_file)
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		struct stat opened, named;
+
+		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &opened) < 0)
+			return -errno;
+		if (stat(path, &named) < 0 || named.st_ino != opened.st_ino)
+			continue;
+		if (ftruncate(fd, 0) < 0)
+			return -errno;
+		*ret_fd = fd;
+		fd = -1;
+		return 0;
+	}
+}
+
+/* During an upgrade two daemons of a host write the file. */
 static int replace(const char *path, const char *text, size_t length)
 {
 	char new_path[PATH_LIMIT];
@@ -124,9 +147,9 @@ static int replace(const char *path, const char *text, size_t length)
 
 	if (snprintf(new_path, sizeof(new_path), "%s.new", path) >= (int)sizeof(new_path))
 		return -ENAMETOOLONG;
-	fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
+	r = open_alone(new_path, &fd);
+	if (r)
+		return r;
 	r = write_whole(fd, text, length);
 	if (r)
 		return r;

@@ -82,14 +82,18 @@ void audit_note_state(const struct worker *worker, const struct pg_answer *answe
 	atomic_store(&page->head_ms, time_of_age(value_get(body, "head_age")));
 }
 
-static int load_head(const struct worker *worker, struct follow *follow)
+/*
+ * Before the database is asked: during an upgrade two daemons of this host write the file, and a
+ * head that is newer than an answer would look like a database that has lost something.
+ */
+void audit_load_head(const struct worker *worker, struct audit *audit)
 {
-	int r = head_load(worker->setup.log_head_file, &follow->head);
+	int r = head_load(worker->setup.log_head_file, &audit->follow.head);
 
-	follow->has_head = r == 0;
-	if (r < 0)
-		return AUDIT_E_HEAD_FAILED;
-	return r == HEAD_E_BROKEN ? AUDIT_E_HEAD_BROKEN : 0;
+	audit->follow.has_head = r == 0;
+	audit->head_outcome = r < 0                ? AUDIT_E_HEAD_FAILED
+			      : r == HEAD_E_BROKEN ? AUDIT_E_HEAD_BROKEN
+						   : 0;
 }
 
 static int read_origin(const struct value *body, struct follow *follow)
@@ -102,14 +106,13 @@ static int read_origin(const struct value *body, struct follow *follow)
 	return 0;
 }
 
-int audit_read_log(const struct worker *worker, struct audit *audit, const struct pg_answer *answer)
+int audit_read_log(struct audit *audit, const struct pg_answer *answer)
 {
 	CLEANUP(value_freep) struct value *body = NULL;
 	struct follow *follow = &audit->follow;
 	struct slice note;
-	int r;
 
-	*follow = (struct follow){ 0 };
+	*follow = (struct follow){ .has_head = follow->has_head, .head = follow->head };
 	if (answer->outcome != PG_DONE || value_parse(pg_answer_cell(answer, 0, 1), &body, NULL) ||
 	    read_origin(body, follow))
 		return AUDIT_E_DATABASE;
@@ -120,8 +123,7 @@ int audit_read_log(const struct worker *worker, struct audit *audit, const struc
 	if (note.at && note_read(note, &follow->last))
 		return FOLLOW_E_DIVERGED;
 	follow->has_last = note.at != NULL;
-	r = load_head(worker, follow);
-	return r ? r : follow_plan(follow);
+	return audit->head_outcome ? audit->head_outcome : follow_plan(follow);
 }
 
 const char *audit_write_nodes(struct audit *audit, const struct tree_node *nodes, size_t n)

@@ -17,6 +17,7 @@ enum { AUDIT_PAUSE_MS = 20 };
 struct audit {
 	int outcome; /* what was found last: 0, FOLLOW_E_…, AUDIT_E_… */
 	struct follow follow;
+	int head_outcome; /* of reading the head file: 0, AUDIT_E_HEAD_… */
 	int64_t epoch;
 	struct buffer nodes; /* [[level, index], …] of a call */
 	/* The sequencer's alone. */
@@ -30,10 +31,10 @@ struct audit {
 int audit_new(struct audit **ret_audit);
 struct audit *audit_free(struct audit *audit);
 
-/* Reads the answer of audit_begin() and the head file, and plans what to ask for. 0, FOLLOW_E_…,
- * AUDIT_E_…. */
-int audit_read_log(const struct worker *worker, struct audit *audit,
-		   const struct pg_answer *answer);
+/* Reads the head file, before audit_begin() is asked. */
+void audit_load_head(const struct worker *worker, struct audit *audit);
+/* Reads the answer of audit_begin() and plans what to ask for. 0, FOLLOW_E_…, AUDIT_E_…. */
+int audit_read_log(struct audit *audit, const struct pg_answer *answer);
 /* The parameter of audit_nodes(); NULL: no memory. */
 const char *audit_write_nodes(struct audit *audit, const struct tree_node *nodes, size_t n);
 /* Checks the answer of audit_nodes(). */

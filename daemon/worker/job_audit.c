@@ -328,7 +328,7 @@ static void on_begun(struct pg_call *call, const struct pg_answer *answer)
 	static const struct tree empty = TREE_NULL;
 	struct job *job = job_of_call(call);
 	struct audit *audit = job->worker->audit;
-	int r = audit_read_log(job->worker, audit, answer);
+	int r = audit_read_log(audit, answer);
 
 	if (r == AUDIT_E_DATABASE) {
 		fail(job, answer);
@@ -360,6 +360,7 @@ void job_audit_start(struct job *job)
 		sequence(job);
 		return;
 	}
+	audit_load_head(job->worker, audit);
 	set_text(job, 0, as_sequencer);
 	job_call(job, STATEMENT_AUDIT_BEGIN, on_begun);
 }

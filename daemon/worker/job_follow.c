@@ -41,7 +41,7 @@ static void on_begun(struct pg_call *call, const struct pg_answer *answer)
 		job_done(job, answer->outcome == PG_DONE);
 		return;
 	}
-	r = audit_read_log(job->worker, audit, answer);
+	r = audit_read_log(audit, answer);
 	if (r || audit->follow.n_nodes == 0) {
 		end(job, r);
 		return;
@@ -59,6 +59,7 @@ void job_follow_start(struct job *job)
 {
 	static const char as_reader[] = "f";
 
+	audit_load_head(job->worker, job->worker->follower);
 	job->params[0] = (struct pg_param){ .at = as_reader, .length = sizeof(as_reader) - 1 };
 	job_look(job, STATEMENT_AUDIT_BEGIN, on_begun);
 }

@@ -1,8 +1,10 @@
 // The audit log's sequencer beside a database that does not store what it was given.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { Daemon, Deployment, sql, until } from './daemon.mjs';
+import { Daemon, Deployment, conninfo, sql, until } from './daemon.mjs';
 
 let deployment;
 let daemon;
@@ -46,4 +48,34 @@ test('what is signed was read back: it is what is stored, and not what was sent'
 		.split('\n').map(line => Buffer.from(line, 'hex'));
 	assert.equal(leaves.length, Number(at));
 	assert.equal(rootOf(leaves).toString('hex'), root, 'the signed root is not that of the stored leaves');
+});
+
+test('what a host has seen is read before the database is asked, and can only be less', async () => {
+	await until('the first one leads', async () => await daemon.metric('conductd_leader') === 1);
+	const twin = await deployment.twin();
+	twin.write({ jobs: 'audit: 5s' });
+	const head = `${deployment.dir}/twin.head`;
+	writeFileSync(twin.file, readFileSync(twin.file, 'utf8').replace('/log.head', '/twin.head'));
+	writeFileSync(head, readFileSync(`${deployment.dir}/log.head`));
+	const hold = spawn('psql', ['-XqAt', '-d', conninfo('log'), '-c', `set application_name = 'log test'; begin;
+		lock table conduct.audit_log in access exclusive mode; select pg_sleep(600)`], { stdio: 'ignore' });
+	const ended = new Promise(done => hold.on('close', done));
+	await until('the lock is held', () => sql('log', `select count(*) from pg_locks l join pg_stat_activity a using (pid)
+		where l.granted and l.relation = 'conduct.audit_log'::regclass and a.application_name = 'log test'`) !== '0');
+	const second = await Daemon.start(twin, { ready: false });
+	try {
+		// Of those that wait it is the one that came after the lock.
+		await until('the second one asks where the log stands', () => sql('log', `select count(*)
+			from pg_locks l join pg_stat_activity a using (pid) where not l.granted and l.relation = 'conduct.audit_log'::regclass
+			and a.backend_start > (select h.backend_start from pg_stat_activity h where h.application_name = 'log test')`) !== '0');
+		// What it reads from now on would be newer than what it asked for.
+		rmSync(head);
+		writeFileSync(head, 'of later');
+		sql('log', "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'log test'");
+		await ended;
+		await until('it has looked', async () => await second.metric('conductd_job_runs_total{job="follow"}') > 0);
+		assert.deepEqual(second.messages(/^the audit log /).map(line => line.message), []);
+	} finally {
+		await second.stop();
+	}
 });

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/audit/head.h"
@@ -85,6 +86,35 @@ START_TEST(every_changed_bit_and_every_other_length_is_found)
 }
 END_TEST
 
+/* As a daemon and the one that replaces it do. */
+START_TEST(two_that_store_at_once_leave_a_whole_one)
+{
+	enum { ROUNDS = 200, WRITERS = 3 };
+	struct checkpoint head;
+	pid_t pids[WRITERS];
+
+	store(1);
+	for (size_t i = 0; i < WRITERS; i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			for (uint64_t n = 1; n <= ROUNDS; n++)
+				store(n);
+			_exit(0);
+		}
+		ck_assert_int_gt(pids[i], 0);
+	}
+	for (size_t i = 0; i < ROUNDS; i++)
+		ck_assert_int_eq(head_load(path, &head), 0);
+	for (size_t i = 0; i < WRITERS; i++) {
+		int status = -1;
+
+		ck_assert_int_eq(waitpid(pids[i], &status, 0), pids[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_eq(head_load(path, &head), 0);
+}
+END_TEST
+
 START_TEST(a_head_that_cannot_be_stored_is_an_error)
 {
 	struct checkpoint head = { .origin = "conductd/1" };
@@ -98,4 +128,4 @@ END_TEST
 
 SUITE_EACH("audit/head", setup, teardown, what_was_stored_last_is_loaded,
 	   every_changed_bit_and_every_other_length_is_found,
-	   a_head_that_cannot_be_stored_is_an_error)
+	   two_that_store_at_once_leave_a_whole_one, a_head_that_cannot_be_stored_is_an_error)
