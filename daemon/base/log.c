@@ -28,6 +28,7 @@ static struct {
 	char process[160]; /* the members that all lines of the process have; "": not written yet */
 	enum log_level level;
 	bool is_plain;
+	bool is_torn;                /* the last line that was written has no end */
 	struct buffer lines;         /* the one being written, behind those that wait */
 	void (*wake)(void *context); /* NULL: none waits */
 	void *context;
@@ -143,16 +144,23 @@ static void write_time(struct buffer *line)
 	buffer_append_text(line, fraction);
 }
 
+/* Where a disk was full in the middle of a line, the next one must not go on in it. */
 static void write_out(const char *at, size_t length)
 {
+	const char *start = at;
+
+	if (log_settings.is_torn && write(STDERR_FILENO, "\n", 1) == 1)
+		log_settings.is_torn = false;
 	while (length > 0) {
 		ssize_t n = write(STDERR_FILENO, at, length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		/* A log that cannot be written has nowhere to say so. */
-		if (n <= 0)
+		if (n <= 0) {
+			log_settings.is_torn = log_settings.is_torn || at > start;
 			return;
+		}
 		at += n;
 		length -= (size_t)n;
 	}

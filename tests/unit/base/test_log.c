@@ -7,6 +7,8 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct capture {
@@ -226,7 +228,41 @@ START_TEST(what_waits_is_written_in_whole_lines_of_a_pipes_size)
 }
 END_TEST
 
+/* As a disk that is full, and then is not. */
+START_TEST(a_line_that_was_cut_off_spoils_no_other)
+{
+	char path[] = "/tmp/conduct-log.XXXXXX", text[4096];
+	struct rlimit limit;
+	int saved = dup(STDERR_FILENO), fd = mkstemp(path);
+	ssize_t length;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	log_init("conductd", LOG_LEVEL_INFO);
+	dup2(fd, STDERR_FILENO);
+	(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 40, limit.rlim_max });
+	log_say(LOG_LEVEL_INFO, "cut off");
+	log_say(LOG_LEVEL_INFO, "lost");
+	(void)setrlimit(RLIMIT_FSIZE, &limit);
+	log_say(LOG_LEVEL_INFO, "whole");
+	log_say(LOG_LEVEL_INFO, "whole too");
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	length = pread(fd, text, sizeof(text) - 1, 0);
+	close(fd);
+	ck_assert_int_gt(length, 40);
+	text[length] = '\0';
+	ck_assert_int_eq(text[40], '\n');
+	ck_assert_int_eq(strncmp(text + 41, "{\"@timestamp\":\"", 15), 0);
+	ck_assert_ptr_nonnull(strstr(text + 41, "\"message\":\"whole\""));
+	ck_assert_ptr_nonnull(strstr(text + 41, "}\n{\"@timestamp\""));
+	ck_assert_ptr_null(strstr(text + 41, "\n\n"));
+}
+END_TEST
+
 SUITE("base/log", an_event_is_one_line_with_ecs_names, hostile_strings_stay_inside_of_their_string,
       a_long_string_is_cut, less_severe_events_are_left_out, logging_keeps_errno,
       lines_that_wait_come_together_and_wake_once, a_warning_waits_for_nothing_and_keeps_the_order,
-      what_waits_is_written_in_whole_lines_of_a_pipes_size)
+      what_waits_is_written_in_whole_lines_of_a_pipes_size, a_line_that_was_cut_off_spoils_no_other)
