@@ -201,6 +201,17 @@ struct fetch_client *fetch_client_free(struct fetch_client *client)
 	return NULL;
 }
 
+/* Whether both ask the same origins in the same order under the same name. */
+bool fetch_client_equals(const struct fetch_client *a, const struct fetch_client *b)
+{
+	if (a->n_origins != b->n_origins || strcmp(a->user_agent, b->user_agent) != 0)
+		return false;
+	for (size_t i = 0; i < a->n_origins; i++)
+		if (strcmp(a->origins[i], b->origins[i]) != 0)
+			return false;
+	return true;
+}
+
 bool fetch_client_is_idle(const struct fetch_client *client)
 {
 	return !client->calls;

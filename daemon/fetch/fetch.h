@@ -67,6 +67,7 @@ struct fetch_client_setup {
 int fetch_client_new(const struct fetch_client_setup *setup, struct fetch_client **ret_client);
 /* Calls under way end with FETCH_E_UNREACHABLE. Not from within done(). Returns NULL. */
 struct fetch_client *fetch_client_free(struct fetch_client *client);
+bool fetch_client_equals(const struct fetch_client *a, const struct fetch_client *b);
 bool fetch_client_is_idle(const struct fetch_client *client);
 /* 0: done() runs later. FETCH_E_FORBIDDEN, FETCH_E_FULL or negative: it never does. */
 int fetch_start(struct fetch_client *client, const struct fetch_request *request,

@@ -293,16 +293,26 @@ static int client_make(const struct identity *identity, struct fetch_client **re
 	return identity_client_new(identity->worker, urls, n_urls, ret_client);
 }
 
+/* Calls go on over a reload. Of two that change who is asked, the second cuts short those from
+ * before the first. */
+static void client_change_take(struct identity *identity, struct fetch_client *client)
+{
+	if (client && identity->client && fetch_client_equals(client, identity->client)) {
+		fetch_client_free(client);
+		return;
+	}
+	fetch_client_free(identity->retired);
+	identity->retired = identity->client;
+	identity->client = client;
+}
+
 void identity_reload(struct identity *identity)
 {
 	const struct worker_terms *terms = &identity->worker->setup.terms;
 	struct fetch_client *client = NULL;
 	int r = terms->n_wikis ? client_make(identity, &client) : 0;
 
-	/* Of two reloads while one call lasts, the earlier calls are cut short. */
-	fetch_client_free(identity->retired);
-	identity->retired = identity->client;
-	identity->client = client;
+	client_change_take(identity, client);
 	identity->n_wikis = 0;
 	if (r < 0)
 		log_say(LOG_LEVEL_ERROR, "no wiki can be asked: %s", strerror(-r));

@@ -321,6 +321,26 @@ test('while a key is replaced both hold, and a reload forgets no session and no 
 	assert.equal((await meAnew(next())).status, 200);
 });
 
+test('a question to the wiki is answered over reloads', limit, async () => {
+	await recovered();
+	const nReloaded = () => daemon.lines().filter(line => line.message === 'reloaded' && line['conductd.process'] === 'worker').length;
+	const waiting = [];
+	wiki.profile = (request, response) => waiting.push(() => wiki.truth(request, response));
+	// Again where the reloads took longer than the wiki may.
+	await until('a question outlasts two reloads', async () => {
+		const answer = meAnew(wiki.token({ id: newId(), name: 'Long Asked' }));
+		await until('the wiki is asked', () => waiting.length > 0);
+		for (let i = 0; i < 2; i++) {
+			const n = nReloaded();
+			daemon.signal('SIGHUP');
+			await until('the worker has reloaded', () => nReloaded() > n);
+		}
+		waiting.splice(0).forEach(tell => tell());
+		return (await answer).status === 200;
+	}, 30000);
+	await recovered();
+});
+
 test('verify: profile-only believes the wiki alone, and takes the account from it', limit, async () => {
 	configure({ keys: [], verify: 'profile-only' });
 	daemon.signal('SIGHUP');

@@ -279,6 +279,32 @@ START_TEST(a_client_is_made_for_good_addresses_alone)
 }
 END_TEST
 
+START_TEST(clients_are_equal_that_ask_the_same_under_the_same_name)
+{
+	static const char *const lists[][2] = { { "https://a.example/x", "https://b.example/" },
+						{ "https://a.example/y", "https://b.example/z" },
+						{ "https://a.example/", "https://c.example/" },
+						{ "https://a.example/", NULL },
+						{ "https://a.example/x", "https://b.example/" } };
+	struct fetch_client *clients[ARRAY_SIZE(lists)];
+	struct event_base *base = event_base_new();
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		const struct fetch_client_setup setup = { .base = base,
+							  .user_agent = i == 4 ? "other" : "test",
+							  .urls = lists[i],
+							  .n_urls = lists[i][1] ? 2 : 1 };
+
+		ck_assert_int_eq(fetch_client_new(&setup, &clients[i]), 0);
+		ck_assert_int_eq(fetch_client_equals(clients[0], clients[i]), i < 2);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		fetch_client_free(clients[i]);
+	event_base_free(base);
+}
+END_TEST
+
 SUITE("fetch/client", an_address_is_https_or_http_on_loopback, a_form_value_is_escaped,
       an_answer_is_taken_as_it_is, a_silent_server_is_late, another_origin_is_forbidden,
-      a_call_under_way_ends_with_its_client, a_client_is_made_for_good_addresses_alone)
+      a_call_under_way_ends_with_its_client, a_client_is_made_for_good_addresses_alone,
+      clients_are_equal_that_ask_the_same_under_the_same_name)
