@@ -103,8 +103,12 @@ static void on_upgraded(void *userdata, bool is_taken_over)
 	}
 	log_say(LOG_LEVEL_INFO, "upgrade: process %d serves, stopping", (int)parent->upgrade.pid);
 	parent->is_handed_over = true;
-	(void)snprintf(text, sizeof(text), "MAINPID=%d", (int)parent->upgrade.pid);
+	/* Ready also where this one was reloading: what it says of that is heard no more. */
+	(void)snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1\nSTATUS=Serving.",
+		       (int)parent->upgrade.pid);
 	notify_send(text);
+	if (parent->is_reload_owed)
+		upgrade_signal(&parent->upgrade, SIGHUP);
 	drain_start(parent);
 }
 
@@ -127,6 +131,7 @@ void parent_upgrade(struct parent *parent)
 				listeners[load.n_listeners++] =
 					&parent->processes[i].listeners.at[j];
 	log_say(LOG_LEVEL_INFO, "upgrade: starting %s", parent->upgrade.program);
+	parent->is_reload_owed = false;
 	parent->upgrade.done = on_upgraded;
 	parent->upgrade.userdata = parent;
 	r = upgrade_start(&parent->upgrade, parent->base, &load);

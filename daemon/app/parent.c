@@ -149,6 +149,8 @@ static void on_message(struct ipc_channel *channel, struct ipc_message *message,
 	case IPC_TYPE_RELOADED:
 		process_log(message->payload.at[0] ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR,
 			    message->payload.at[0] ? "reloaded" : "kept what it had", process, -1);
+		if (!message->payload.at[0])
+			process->parent->is_reload_partial = true;
 		reload_go_on(process);
 		break;
 	case IPC_TYPE_POLICY:
@@ -307,6 +309,8 @@ static void process_ended(struct process *process, int status)
 	process->is_ready = false;
 	process->channel = ipc_channel_free(process->channel);
 	reload_go_on(process);
+	if (process->kind->id == PAGE_WEB)
+		page_forget_web(&parent->page->web[process->number - 1]);
 	atomic_fetch_sub(&parent->page->n_running[process->kind->id], 1);
 	if (parent->is_draining) {
 		drain_go_on(parent);
@@ -331,12 +335,14 @@ static void on_child(int number, short what, void *userdata)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		upgrade_note_end(&parent->upgrade, pid);
 		for (size_t i = 0; i < parent->n_processes; i++)
 			if (parent->processes[i].pid == pid) {
 				process_ended(&parent->processes[i], status);
 				break;
 			}
+	}
 }
 
 static void on_stop(int number, short what, void *userdata)

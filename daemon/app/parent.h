@@ -41,9 +41,11 @@ struct parent {
 	struct process *processes;
 	size_t n_processes;
 	bool is_draining;
-	bool is_announced;   /* every process was ready once */
-	bool is_reload_due;  /* HUP came while the processes reload */
-	bool is_handed_over; /* another daemon has taken over listeners and pid file */
+	bool is_announced;      /* every process was ready once */
+	bool is_reload_due;     /* HUP came while the processes reload */
+	bool is_reload_partial; /* a process has kept what it had */
+	bool is_reload_owed;    /* HUP came when the daemon that replaces this one may have read */
+	bool is_handed_over;    /* another daemon has taken over listeners and pid file */
 	bool has_failed;
 };
 

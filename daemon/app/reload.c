@@ -3,6 +3,7 @@
  * the processes will read, so that a reload is taken by all of them or by none.
  */
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -94,15 +95,32 @@ int reload_check(const char *file, const struct config *old, const struct page *
 	return 0;
 }
 
-static void reload_announce(void)
+/* While the daemon starts or stops, the manager hears of that alone. */
+static bool is_told(const struct parent *parent)
+{
+	return parent->is_announced && !parent->is_draining;
+}
+
+static void announce_begin(const struct parent *parent)
 {
 	struct timespec now;
 	char text[96];
 
+	if (!is_told(parent))
+		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	(void)snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		       (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	notify_send(text);
+}
+
+static void announce_end(const struct parent *parent, const char *status)
+{
+	char text[96];
+
+	(void)snprintf(text, sizeof(text), "READY=1\nSTATUS=%s", status);
+	if (is_told(parent))
+		notify_send(text);
 }
 
 static bool is_reload_over(const struct parent *parent)
@@ -113,20 +131,25 @@ static bool is_reload_over(const struct parent *parent)
 	return true;
 }
 
-/* A process has reloaded, or has ended instead; after the last one the reload is over. */
-void reload_go_on(struct process *process)
+static void end_if_over(struct parent *parent)
 {
-	struct parent *parent = process->parent;
-
-	if (!process->is_reloading)
-		return;
-	process->is_reloading = false;
 	if (!is_reload_over(parent))
 		return;
 	if (parent->is_reload_due)
 		parent_reload(parent);
 	else
-		notify_send("READY=1\nSTATUS=Serving.");
+		announce_end(parent, parent->is_reload_partial
+					     ? "A process kept what it had; see the log."
+					     : "Serving.");
+}
+
+/* A process has reloaded, or has ended instead; after the last one the reload is over. */
+void reload_go_on(struct process *process)
+{
+	if (!process->is_reloading)
+		return;
+	process->is_reloading = false;
+	end_if_over(process->parent);
 }
 
 /*
@@ -138,16 +161,20 @@ void parent_reload(struct parent *parent)
 	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
 	struct config *config = NULL;
 
+	/* The daemon that replaces this one has read its files already, or may have. */
+	parent->is_reload_owed = parent->upgrade.event != NULL;
+	if (parent->is_handed_over)
+		upgrade_signal(&parent->upgrade, SIGHUP);
 	if (parent->is_draining)
 		return;
 	parent->is_reload_due = !is_reload_over(parent);
 	if (parent->is_reload_due)
 		return;
-	reload_announce();
+	announce_begin(parent);
 	if (reload_check(parent->config->file, parent->config, parent->page, &config)) {
 		atomic_fetch_add(&parent->page->n_reloads_refused, 1);
 		log_say(LOG_LEVEL_ERROR, "reload refused: what is in effect is kept");
-		notify_send("READY=1\nSTATUS=A reload was refused; see the log.");
+		announce_end(parent, "A reload was refused; see the log.");
 		return;
 	}
 	config_list_fixed(parent->started_with, config, &fixed);
@@ -162,7 +189,9 @@ void parent_reload(struct parent *parent)
 	log_init("parent", (enum log_level)config->log_level);
 	log_say(LOG_LEVEL_INFO, "reloading");
 	parent_rotate_tickets(parent);
+	parent->is_reload_partial = false;
 	for (size_t i = 0; i < parent->n_processes; i++)
 		parent->processes[i].is_reloading = process_send(
 			&parent->processes[i], IPC_TYPE_RELOAD, (struct slice){ 0 });
+	end_if_over(parent); /* where all are being started again, nobody could be told */
 }

@@ -218,7 +218,7 @@ static void on_answer(int fd, short what, void *userdata)
 	bool is_taken_over = (what & EV_READ) && recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
 
 	if (!(what & EV_READ))
-		(void)kill(upgrade->pid, SIGTERM);
+		upgrade_signal(upgrade, SIGTERM);
 	side_close(upgrade);
 	if (!is_taken_over)
 		upgrade->pid = 0;
@@ -259,6 +259,20 @@ void upgrade_cancel(struct upgrade *upgrade)
 	if (!upgrade->event)
 		return;
 	side_close(upgrade);
-	(void)kill(upgrade->pid, SIGTERM);
+	upgrade_signal(upgrade, SIGTERM);
 	upgrade->pid = 0;
+}
+
+/* To the new daemon, while there is one. */
+void upgrade_signal(const struct upgrade *upgrade, int number)
+{
+	if (upgrade->pid > 0)
+		(void)kill(upgrade->pid, number);
+}
+
+/* A process has ended, and its number may be another's soon. */
+void upgrade_note_end(struct upgrade *upgrade, pid_t pid)
+{
+	if (upgrade->pid == pid)
+		upgrade->pid = 0;
 }

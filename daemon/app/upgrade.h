@@ -42,3 +42,5 @@ void upgrade_announce(struct upgrade *upgrade);
 int upgrade_start(struct upgrade *upgrade, struct event_base *base,
 		  const struct upgrade_load *load);
 void upgrade_cancel(struct upgrade *upgrade);
+void upgrade_signal(const struct upgrade *upgrade, int number);
+void upgrade_note_end(struct upgrade *upgrade, pid_t pid);

@@ -69,6 +69,7 @@ struct web {
 	unsigned n_ticks;
 	struct pg_call versions;
 	bool is_asking;
+	bool must_check; /* what is published could not be read: at the next tick, not the nth */
 	bool is_draining;
 };
 
@@ -333,6 +334,7 @@ static void on_policy_loaded(void *context, int outcome)
 	generation->is_loading = false;
 	if (generation->is_drained)
 		event_active(web->sweep, EV_TIMEOUT, 0);
+	web->must_check = web->must_check || outcome < 0 || outcome == HANDLERS_E_UNAVAILABLE;
 	if (outcome == HANDLERS_E_UNREADABLE)
 		log_say(LOG_LEVEL_ERROR, "policy: this program cannot read the published set");
 	else if (outcome == HANDLERS_E_INDEX_KEY)
@@ -352,6 +354,8 @@ static void policy_load(struct web *web)
 		return;
 	if (handlers_load_policy(&generation->handlers, on_policy_loaded, generation) >= 0)
 		generation->is_loading = true;
+	else
+		web->must_check = true;
 }
 
 /* The newest version stands first; its text is only fetched when it is another one. */
@@ -363,6 +367,7 @@ static void on_versions(struct pg_call *call, const struct pg_answer *answer)
 	const char *version;
 
 	web->is_asking = false;
+	web->must_check = answer->outcome != PG_DONE;
 	if (answer->outcome != PG_DONE || !web->first || !web->first->handlers.policy ||
 	    value_parse(pg_answer_cell(answer, 0, 1), &body, &error))
 		return;
@@ -390,7 +395,8 @@ static void on_tick(int fd, short what, void *userdata)
 	web->n_ticks++;
 	if (!web->first->handlers.policy && !web->first->handlers.load)
 		policy_load(web);
-	else if (web->first->handlers.policy && web->n_ticks % WEB_POLICY_TICKS == 0)
+	else if (web->first->handlers.policy &&
+		 (web->must_check || web->n_ticks % WEB_POLICY_TICKS == 0))
 		policy_check(web);
 }
 
@@ -535,7 +541,6 @@ int web_run(struct child *child)
 	struct generation *generation;
 	int r;
 
-	atomic_store(&page->is_serving, 0);
 	child->state = &web;
 	child->on_drain = on_drain;
 	child->on_hand_over = on_hand_over;
@@ -561,9 +566,7 @@ int web_run(struct child *child)
 		generation_free(generation);
 	}
 	wiki_free(web.wiki);
-	atomic_store(&page->is_serving, 0);
-	atomic_store(&page->n_connections, 0);
-	atomic_store(&page->n_database_ready, 0);
+	page_forget_web(page);
 	if (web.tick)
 		event_free(web.tick);
 	if (web.flush)

@@ -52,6 +52,16 @@ int page_take_budgets(struct page *page, int fd)
 	return keys_turn(page);
 }
 
+/* What was true of a web process that has ended; what it counted stays. */
+void page_forget_web(struct page_web *web)
+{
+	atomic_store(&web->is_serving, 0);
+	atomic_store(&web->n_connections, 0);
+	atomic_store(&web->n_database_ready, 0);
+	atomic_store(&web->n_database_queued, 0);
+	atomic_store(&web->n_database_in_flight, 0);
+}
+
 /* In the parent, at its end. Takes NULL; returns NULL. */
 struct page *page_free(struct page *page)
 {

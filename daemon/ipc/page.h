@@ -137,4 +137,5 @@ struct page {
 
 int page_new(struct page **ret_page);
 int page_take_budgets(struct page *page, int fd);
+void page_forget_web(struct page_web *web);
 struct page *page_free(struct page *page);

@@ -95,7 +95,8 @@ test('an upgrade names the new main process, and does not say that the service s
 	await manager.heard(/^READY=1/);
 	const old = daemon.child.pid;
 	daemon.child.kill('SIGUSR2');
-	const [, pid] = /^MAINPID=(\d+)$/.exec(await manager.heard(/^MAINPID=\d+$/));
+	// Ready: a manager that was told of a reload would wait for its end, and the old one is no longer heard.
+	const [, pid] = /^MAINPID=(\d+) READY=1 STATUS=Serving\.$/.exec(await manager.heard(/^MAINPID=\d+/)) ?? [];
 	await until('the old one has ended', () => daemon.child.exitCode !== null);
 	assert.equal(daemon.child.exitCode, 0);
 	assert.notEqual(Number(pid), old);
@@ -106,6 +107,25 @@ test('an upgrade names the new main process, and does not say that the service s
 	process.kill(Number(pid), 'SIGTERM');
 	await manager.heard(/^STOPPING=1$/);
 	await daemon.ended;
+});
+
+test('a daemon that does not serve yet tells of no reload', limit, async () => {
+	await start(join(deployment.dir, 'early'));
+	await manager.heard(/^READY=1/);
+	deployment.write({ link: 'host=/nonexistent dbname=none' });
+	daemon.child.kill('SIGUSR2');
+	const next = await until('the new one is there', () => daemon.children().find(each => each.title === 'conductd: parent'));
+	await until('its processes are', () => daemon.messages(/^database: connection lost$/).length > 0);
+	const n = daemon.messages(/^reloaded$/).length;
+	process.kill(next.pid, 'SIGHUP');
+	await until('all have reloaded', () => daemon.messages(/^reloaded$/).length >= n + 4);
+	deployment.write({ more: 'bogus: 1' });
+	process.kill(next.pid, 'SIGHUP');
+	await until('the second is refused', () => daemon.messages(/^reload refused: what is in effect is kept$/).length > 0);
+	deployment.write({ more: '', link: undefined });
+	await daemon.stop();
+	await manager.heard(/^STOPPING=1$/);
+	assert.deepEqual(manager.messages.slice(0, 2), ['READY=1 STATUS=Serving.', 'STOPPING=1']);
 });
 
 test('the watchdog is fed while every process answers; one that does not is killed', limit, async () => {

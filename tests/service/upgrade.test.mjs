@@ -1,12 +1,13 @@
 // A daemon takes over from another: under load no request fails, no waiting connection is lost, and what
 // cannot serve leaves the old one as it was.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { copyFileSync, chmodSync, existsSync, readFileSync, readlinkSync, renameSync, statSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { after, before, test } from 'node:test';
-import { Daemon, ask, build, freePort, get, isAnswered, isFull, makeSecure, secure, sql, until } from './world.mjs';
+import { Daemon, ask, build, conninfo, freePort, get, isAnswered, isFull, makeSecure, secure, sql, until } from './world.mjs';
 
 const limit = { timeout: 120000 };
 const started = new Set();
@@ -233,6 +234,44 @@ test('a new one that cannot start leaves the old one as it was', limit, async ()
 	assert.deepEqual(daemon.children().filter(child => child.title.startsWith('conductd: ')).map(child => child.pid), pids);
 	assert.equal((await get(deployment.port, '/v1/policy/versions')).status, 200);
 	await daemon.ready();
+	await upgrade();
+});
+
+/** Holds the table that a web process reads its rules from; end it with release(). */
+async function holdPolicy() {
+	const hold = spawn('psql', ['-XqAt', '-d', conninfo('upgrade'), '-c', `set application_name = 'upgrade test'; begin;
+		lock table conduct.policy_set in access exclusive mode; select pg_sleep(600)`], { stdio: 'ignore' });
+	const ended = new Promise(done => hold.on('close', done));
+	await until('the lock is held', () => sql('upgrade', `select count(*) from pg_locks l join pg_stat_activity a using (pid)
+		where a.application_name = 'upgrade test' and l.mode = 'AccessExclusiveLock' and l.granted and l.relation is not null`) !== '0');
+	return async () => {
+		sql('upgrade', "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'upgrade test'");
+		await ended;
+	};
+}
+
+test('what a reload brings while another daemon takes over is in effect there too', limit, async () => {
+	const old = daemon.child.pid;
+	const release = await holdPolicy();
+	const ask = () => get(deployment.port, '/v1/me', { headers: { Host: 'later.example' } }).then(answer => answer.status);
+	try {
+		process.kill(old, 'SIGUSR2');
+		// It has read its configuration, and waits for the rules.
+		await until('the new one asks for them', () => sql('upgrade', `select count(*) from pg_locks
+			where relation = 'conduct.policy_set'::regclass and not granted`) !== '0');
+		write(text => `${text}host_names: [later.example]\n`);
+		const reloaded = daemon.messages(/^reloaded$/).length;
+		process.kill(old, 'SIGHUP');
+		await until('the old one has reloaded', () => daemon.messages(/^reloaded$/).length >= reloaded + 4);
+	} finally {
+		await release();
+	}
+	await until('the old one has ended', () => !isAlive(old));
+	const pid = Number(/process (\d+)/.exec(daemon.messages(/^upgrade: process \d+ serves/).at(-1).message)[1]);
+	started.add(pid);
+	daemon.follow(pid, isAlive);
+	await until('the new host name is served', async () => await ask() === 401);
+	write();
 	await upgrade();
 });
 
