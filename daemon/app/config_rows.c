@@ -132,7 +132,7 @@ const struct config_row config_rows[] = {
 	{ "vault.cases_host", CONFIG_INTEGER, AT(vault_cases_host), "600", .least = 1,
 	  .most = CONFIG_CASES_LIMIT, .is_fixed = true },
 	{ "audit.head_file", CONFIG_PATH, AT(audit_head_file), "/var/lib/conductd/log.head",
-	  .least = 1 },
+	  .least = 1, .is_fixed = true },
 	{ "jobs.audit", CONFIG_DURATION, AT(audit_every), "2s", .least = 1, .most = 5 },
 	{ "jobs.deadlines", CONFIG_DURATION, AT(deadlines_every), "5s", .least = 1, .most = 3600 },
 	{ "jobs.lookups", CONFIG_DURATION, AT(lookups_every), "10s", .least = 1, .most = 3600 },

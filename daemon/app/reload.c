@@ -19,6 +19,8 @@
 #include "daemon/base/log.h"
 #include "policy/set.h"
 
+enum { RELOAD_E_REFUSED = 1 };
+
 /* Their files are read once more by each web process, as the account it has then. */
 static int check_issuers(const struct config *config)
 {
@@ -48,6 +50,17 @@ static int check_tls(const struct config *old, const struct config *config, cons
 	return r;
 }
 
+/* Web and worker are kept out of the files that they knew of when they began. */
+static int check_vault(const struct config *old, const struct config *config)
+{
+	if (!old || (strcmp(old->vault_key_file, config->vault_key_file) == 0 &&
+		     strcmp(old->vault_passphrase_file, config->vault_passphrase_file) == 0))
+		return 0;
+	log_say(LOG_LEVEL_ERROR, "vault: key_file and passphrase_file change with an upgrade "
+				 "(USR2) or a restart only");
+	return RELOAD_E_REFUSED;
+}
+
 static int check_policy(const struct config *config)
 {
 	CLEANUP(policy_errors_deinit) struct policy_errors errors = { 0 };
@@ -71,7 +84,7 @@ int reload_check(const char *file, const struct config *old, const struct page *
 	struct config *config = NULL;
 	char text[512];
 	int r = config_load(file, &config, &error);
-	int results[5] = { 0 };
+	int results[6] = { 0 };
 
 	if (r > 0) {
 		config_error_print(file, &error, text, sizeof(text));
@@ -85,6 +98,7 @@ int reload_check(const char *file, const struct config *old, const struct page *
 	results[2] = files_check_secrets(config);
 	results[3] = check_tls(old, config, page);
 	results[4] = confine_check(config);
+	results[5] = check_vault(old, config);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(results); i++)
 		r = results[i];
 	if (r) {

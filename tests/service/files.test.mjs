@@ -244,8 +244,24 @@ test('a reload names the keys that it does not change, each time, and takes the 
 		assert.notEqual((await get(port, '/healthz', { headers })).status, 421, `port ${port}`);
 	}
 	await reload(text => text.replace(/index_key_file: .*/, 'index_key_file: "/nonexistent"').replace('ops_listen: "127.0.0.1', 'ops_listen: "127.0.0.2')
-		.replace(/(user=conduct_worker)/, '$1 connect_timeout=9'));
-	assert.deepEqual(said().slice(2), ['ops_listen, database.worker, index_key_file']);
+		.replace(/(user=conduct_worker)/, '$1 connect_timeout=9').replace('/log.head', '/other.head'));
+	assert.deepEqual(said().slice(2), ['ops_listen, database.worker, index_key_file, audit.head_file']);
+	await daemon.stop();
+	mend();
+});
+
+test('a reload that names another key file of the vault, or passphrase, is refused: web and worker are not kept out of it', limit, async () => {
+	const daemon = await Daemon.start(deployment);
+	for (const [i, name] of ['vault.key', 'vault.passphrase'].entries()) {
+		const other = `${deployment.dir}/other.${name}`;
+		copyFileSync(deployment.vault(name), other);
+		secure(deployment, text => text.replace(deployment.vault(name), other));
+		daemon.child.kill('SIGHUP');
+		await until(`${name} is refused`, () => daemon.messages(/^vault: key_file and passphrase_file change with an upgrade/).length > i
+			&& daemon.messages(/^reload refused: /).length > i);
+		rmSync(other);
+	}
+	assert.equal(daemon.messages(/^reloaded$/).length, 0);
 	await daemon.stop();
 	mend();
 });

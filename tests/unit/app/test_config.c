@@ -284,6 +284,7 @@ START_TEST(what_a_reload_does_not_change_is_named)
 		{ "{}", "" },
 		{ "log_level: debug", "" },
 		{ "processes: {web: 3}", "processes.web" },
+		{ "audit: {head_file: /var/lib/conductd/other.head}", "audit.head_file" },
 		{ "listen: ['127.0.0.1:9']\nprocesses: {web: 3}", "listen, processes.web" },
 	};
 	struct config *before = read_good("{}");
