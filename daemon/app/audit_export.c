@@ -34,6 +34,10 @@ static const char *const log_queries[] = {
 	"select 'pending ' || " TEXT64(
 		"s.payload") " || ' -' from conduct_gate.audit_submitted("
 			     "(select array_agg(case_id) from conduct.audit_pending where event = 'case.submit')) s",
+	"select 'pending ' || " TEXT64(
+		"w.payload") " || ' -' from conduct_gate.audit_placed("
+			     "array(select i from conduct.audit_pending p, unnest(p.row_ids) i"
+			     " where p.event = 'content.insert')) w",
 };
 
 /* The tables whose rows are logged and the columns of their keys stand in their triggers, which the
@@ -60,6 +64,18 @@ static const char *const more_queries[] = {
 	"select 'word ' || c.chunk_id || ' ' || " BASE64(
 		"c.body") " from conduct.attachment_chunk c where exists"
 			  " (select from conduct.attachment a where a.attachment_id = c.attachment_id)",
+	/* Where each of them stands, and what it is under. */
+	"select 'row content_place ' || " TEXT64(
+		"unit_id || ' ' || coalesce(party_id::text, '-') || ' ' || kind") " || ' ' || content_id"
+									  " from conduct.content where body <> ''",
+	"select 'row content_place ' || " TEXT64(
+		"c.attachment_id || ' ' || c.nth") " || ' ' || c.chunk_id"
+						   " from conduct.attachment_chunk c where exists"
+						   " (select from conduct.attachment a where a.attachment_id = c.attachment_id)",
+	"select 'row stanza ' || " TEXT64(
+		"coalesce(u.kind, '-') || ' ' || encode(s.blob, 'hex')") " || ' ' || s.unit_id || '/' || s.generation"
+									 " || '/' || s.kind || '/' || coalesce(s.party_id::text, s.key_id::text, '-')"
+									 " from keyring.stanza s left join conduct.unit u on u.unit_id = s.unit_id",
 };
 
 /* clang-format on */

@@ -118,8 +118,9 @@ static int read_arguments(int argc, char **argv, struct verification *verificati
 	return CONTROL_OK;
 }
 
-/* Every line; 0 or negative. */
-static int read_bundle(FILE *file, struct bundle *bundle)
+/* Every line, from the beginning; 0 or negative. */
+static int read_bundle(FILE *file, struct bundle *bundle,
+		       int (*read)(struct bundle *bundle, struct slice line))
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -131,7 +132,7 @@ static int read_bundle(FILE *file, struct bundle *bundle)
 			length--;
 		r = length > BUNDLE_LINE_MAX
 			    ? -E2BIG
-			    : bundle_read(bundle, (struct slice){ line, (size_t)length });
+			    : read(bundle, (struct slice){ line, (size_t)length });
 	}
 	free(line);
 	return r == 0 && ferror(file) ? -EIO : r;
@@ -176,7 +177,10 @@ static int verify(struct verification *verification)
 		return control_fail("%s: %s", verification->path, strerror(errno));
 	r = bundle_new(&setup, &bundle);
 	if (r == 0)
-		r = read_bundle(file, bundle);
+		r = read_bundle(file, bundle, bundle_read);
+	/* Where the file can be read once only, they are counted. */
+	if (r == 0 && bundle_misses_rows(bundle) && fseek(file, 0, SEEK_SET) == 0)
+		r = read_bundle(file, bundle, bundle_name_rows);
 	if (r == 0)
 		r = bundle_finish(bundle, &summary);
 	bundle_free(bundle);

@@ -14,22 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/audit/chain.h"
 #include "daemon/audit/leaf.h"
 #include "daemon/audit/logged.h"
+#include "daemon/audit/payload.h"
 #include "daemon/base/codec.h"
 #include "daemon/base/text.h"
 #include "daemon/crypto/crypto.h"
 #include "daemon/json/value.h"
 
-enum { TEXT_LIMIT = 300, STATE_MAX = 40 };
-
-/* The proceeding whose events are being read. */
-struct chain {
-	char proceeding[TEXT_UUID_LENGTH + 1];
-	int64_t seq;
-	int64_t revision;
-	char state[STATE_MAX + 1];
-};
+enum { TEXT_LIMIT = 300 };
 
 struct bundle {
 	struct bundle_setup setup;
@@ -42,6 +36,7 @@ struct bundle {
 	size_t n_checkpoints;
 	size_t n_met; /* checkpoints that the tree has come to */
 	struct logged logged;
+	bool is_naming;      /* entries are read a second time, for what they say of missing rows */
 	struct rows *erased; /* entries without a payload; seen: an erasure names them */
 	struct slice event;  /* of the entry that is read; none while it has no number */
 	struct chain chain;
@@ -63,21 +58,6 @@ static void fault(struct bundle *bundle, const char *format, ...)
 	bundle->summary.n_faults++;
 	if (bundle->setup.fault)
 		bundle->setup.fault(bundle->setup.userdata, text);
-}
-
-static struct slice take_field(struct slice *line)
-{
-	const char *blank = line->length ? memchr(line->at, ' ', line->length) : NULL;
-	struct slice field = *line;
-
-	if (!blank) {
-		*line = (struct slice){ 0 };
-		return field;
-	}
-	field.length = (size_t)(blank - line->at);
-	line->at = blank + 1;
-	line->length -= field.length + 1;
-	return field;
 }
 
 static bool is_gone(struct slice field)
@@ -104,14 +84,6 @@ static int decode(struct bundle *bundle, unsigned nth, struct slice field, struc
 	return 0;
 }
 
-static bool read_hash(struct slice hex, struct tree_hash *ret_hash)
-{
-	size_t length;
-
-	return !codec_hex_decode(hex, ret_hash->at, TREE_HASH_SIZE, &length) &&
-	       length == TREE_HASH_SIZE;
-}
-
 static bool copy_text(struct slice text, char *ret_text, size_t size)
 {
 	if (!text.at || text.length >= size)
@@ -123,7 +95,8 @@ static bool copy_text(struct slice text, char *ret_text, size_t size)
 
 static void malformed(struct bundle *bundle, const char *what)
 {
-	fault(bundle, "line %" PRIu64 " is no %s", bundle->n_lines, what);
+	if (!bundle->is_naming)
+		fault(bundle, "line %" PRIu64 " is no %s", bundle->n_lines, what);
 }
 
 static int read_origin(struct bundle *bundle, struct slice line)
@@ -213,10 +186,25 @@ static int meet_checkpoints(struct bundle *bundle)
 
 static const struct slice entry_table = { "entry", 5 };
 
+/* A row that was logged and is not there, once. */
+static int name_row(struct bundle *bundle, struct slice table, struct slice key)
+{
+	int r = rows_name(bundle->logged.rows, table, key);
+
+	if (r > 0)
+		fault(bundle, "%.*s %.*s was logged, and is not there any more", (int)table.length,
+		      table.at, (int)key.length, key.at);
+	return r < 0 ? r : 0;
+}
+
 static int keep_row(struct bundle *bundle, struct slice table, struct slice key,
 		    const struct tree_hash *hash)
 {
-	int r = logged_keep(&bundle->logged, bundle->event, table, key, hash);
+	int r;
+
+	if (bundle->is_naming)
+		return name_row(bundle, table, key);
+	r = logged_keep(&bundle->logged, bundle->event, table, key, hash);
 
 	if (r > 0)
 		fault(bundle, "%.*s %.*s was logged before, and not so (line %" PRIu64 ")",
@@ -224,39 +212,22 @@ static int keep_row(struct bundle *bundle, struct slice table, struct slice key,
 	return r < 0 ? r : 0;
 }
 
-/* One line of a payload: a row with its hash; a row that was erased; an entry that was. */
-static int keep_line(struct bundle *bundle, struct slice line)
-{
-	enum { HEX = 2 * TREE_HASH_SIZE };
-	struct slice table = take_field(&line);
-	struct tree_hash hash = { { 0 } };
-
-	if (text_equals(table, text_slice("gone"))) {
-		table = take_field(&line);
-		return rows_drop(bundle->logged.rows, table, line);
-	}
-	if (text_equals(table, entry_table)) {
-		int r = rows_see(bundle->erased, table, line, &hash);
-		return r < 0 ? r : 0;
-	}
-	if (line.length <= HEX + 1 || line.at[line.length - HEX - 1] != ' ' ||
-	    !read_hash((struct slice){ line.at + line.length - HEX, HEX }, &hash))
-		return 0;
-	line.length -= HEX + 1;
-	return keep_row(bundle, table, line, &hash);
-}
-
+/* Rows with their hashes, rows that were erased, entries that were. */
 static int keep_payload(struct bundle *bundle, struct slice payload)
 {
 	int r = 0;
 
 	while (r == 0 && payload.length) {
-		const char *end = memchr(payload.at, '\n', payload.length);
-		size_t length = end ? (size_t)(end - payload.at) : payload.length;
+		const struct payload_line line = payload_next(&payload);
 
-		r = keep_line(bundle, (struct slice){ payload.at, length });
-		payload.at += length + (end != NULL);
-		payload.length -= length + (end != NULL);
+		if (line.kind == PAYLOAD_ROW)
+			r = keep_row(bundle, line.table, line.key, &line.hash);
+		else if (line.kind == PAYLOAD_GONE && !bundle->is_naming)
+			r = rows_drop(bundle->logged.rows, line.table, line.key);
+		else if (line.kind == PAYLOAD_ENTRY)
+			r = rows_see(bundle->erased, line.table, line.key, &line.hash);
+		if (r > 0)
+			r = 0;
 	}
 	return r;
 }
@@ -318,7 +289,7 @@ static int check_payload(struct bundle *bundle, const struct leaf *leaf, struct 
 
 static int read_leaf(struct bundle *bundle, struct slice line)
 {
-	struct slice field = take_field(&line), salt = take_field(&line), bytes;
+	struct slice field = payload_field(&line), salt = payload_field(&line), bytes;
 	struct tree_hash hash;
 	struct leaf leaf;
 	bool is_erased = is_gone(salt) && is_gone(line);
@@ -345,7 +316,7 @@ static int read_leaf(struct bundle *bundle, struct slice line)
 /* Words and rows that wait for their number. */
 static int read_pending(struct bundle *bundle, struct slice line)
 {
-	struct slice field = take_field(&line), payload;
+	struct slice field = payload_field(&line), payload;
 	int r = decode(bundle, 0, field, &payload);
 
 	bundle->event = (struct slice){ 0 };
@@ -361,7 +332,7 @@ static int read_pending(struct bundle *bundle, struct slice line)
 		struct tree_hash hash;
 
 		if (length != TEXT_UUID_LENGTH + 1 + 2 * TREE_HASH_SIZE ||
-		    !read_hash((struct slice){ line.at + TEXT_UUID_LENGTH + 1, 2 * TREE_HASH_SIZE },
+		    !payload_read_hash((struct slice){ line.at + TEXT_UUID_LENGTH + 1, 2 * TREE_HASH_SIZE },
 			       &hash)) {
 			malformed(bundle, "pending entry");
 			return 0;
@@ -392,36 +363,22 @@ static int see(struct bundle *bundle, struct slice table, struct slice key, stru
 	return r < 0 ? r : 0;
 }
 
-/* An event follows the one before: the next number, from the state that one led to. */
 static void follow_event(struct bundle *bundle, const struct value *event)
 {
 	struct chain *chain = &bundle->chain;
-	const char *proceeding = value_get_string(event, "proceeding_id");
-	const char *from = value_get_string(event, "from_state");
-	struct slice to = value_text(value_get(event, "to_state"));
-	int64_t seq = value_integer(value_get(event, "seq"), -1);
-	int64_t revision = value_integer(value_get(event, "revision"), -1);
+	int r = chain_follow(chain, event);
 
-	if (!proceeding || !from || !to.at || strlen(proceeding) != TEXT_UUID_LENGTH ||
-	    to.length > STATE_MAX) {
+	if (r == CHAIN_E_NONE)
 		malformed(bundle, "event");
-		return;
-	}
-	if (chain->seq == 0)
-		memcpy(chain->proceeding, proceeding, sizeof(chain->proceeding));
-	if (strcmp(chain->proceeding, proceeding) != 0 || seq != chain->seq + 1 ||
-	    strcmp(from, chain->seq ? chain->state : "new") != 0 || revision < chain->revision)
-		fault(bundle, "event %lld of proceeding %s does not follow the one before",
-		      (long long)seq, proceeding);
-	chain->seq = seq;
-	chain->revision = revision;
-	(void)copy_text(to, chain->state, sizeof(chain->state));
+	else if (r)
+		fault(bundle, "event %" PRId64 " of proceeding %s does not follow the one before",
+		      chain->seq, value_get_string(event, "proceeding_id"));
 }
 
 static int read_row(struct bundle *bundle, struct slice line)
 {
 	CLEANUP(value_freep) struct value *event = NULL;
-	struct slice table = take_field(&line), field = take_field(&line), text;
+	struct slice table = payload_field(&line), field = payload_field(&line), text;
 	int r = decode(bundle, 0, field, &text);
 
 	if (r > 0)
@@ -442,23 +399,17 @@ static int read_row(struct bundle *bundle, struct slice line)
 
 static int read_head(struct bundle *bundle, struct slice line)
 {
-	struct slice proceeding = take_field(&line), version = take_field(&line);
-	struct chain *chain = &bundle->chain;
-	char number[24];
+	struct slice proceeding = payload_field(&line), version = payload_field(&line);
 
-	(void)snprintf(number, sizeof(number), "%lld", (long long)chain->seq);
-	if (!text_equals(proceeding, text_slice(chain->proceeding)) ||
-	    !text_equals(version, text_slice(number)) ||
-	    !text_equals(line, text_slice(chain->state)))
+	if (!chain_end(&bundle->chain, proceeding, version, line))
 		fault(bundle, "proceeding %.*s is not where its events lead",
 		      (int)proceeding.length, proceeding.at);
-	*chain = (struct chain){ 0 };
 	return 0;
 }
 
 static int read_word(struct bundle *bundle, struct slice line)
 {
-	struct slice id = take_field(&line), bytes;
+	struct slice id = payload_field(&line), bytes;
 	int r = decode(bundle, 0, line, &bytes);
 
 	if (r > 0)
@@ -473,11 +424,11 @@ static int read_word(struct bundle *bundle, struct slice line)
 
 static int read_catalog(struct bundle *bundle, struct slice line)
 {
-	struct slice kind = take_field(&line), hex = take_field(&line);
+	struct slice kind = payload_field(&line), hex = payload_field(&line);
 	struct tree_hash hash;
 	int r;
 
-	if (!read_hash(hex, &hash)) {
+	if (!payload_read_hash(hex, &hash)) {
 		malformed(bundle, "part of the catalog");
 		return 0;
 	}
@@ -557,13 +508,49 @@ int bundle_read(struct bundle *bundle, struct slice line)
 			fault(bundle, "this is no bundle of version 1");
 		return 0;
 	}
-	name = take_field(&line);
+	name = payload_field(&line);
 	for (size_t i = 0; !bundle->has_ended && i < ARRAY_SIZE(kinds); i++)
 		if (text_equals(name, text_slice(kinds[i].name)))
 			return kinds[i].read(bundle, line);
 	fault(bundle, "line %" PRIu64 " is nothing that a bundle has (%zu bytes)", bundle->n_lines,
 	      whole.length);
 	return 0;
+}
+
+/* What a leaf says of rows; what is wrong with it was told when it was read. */
+static int name_leaf(struct bundle *bundle, struct slice line)
+{
+	struct slice field = payload_field(&line), salt = payload_field(&line), bytes, payload;
+	struct leaf leaf;
+	int r;
+
+	if (is_gone(salt) && is_gone(line))
+		return 0;
+	r = decode(bundle, 0, field, &bytes);
+	if (r == 0)
+		r = leaf_read(bytes, &leaf);
+	if (r == 0)
+		r = keep_leaf(bundle, &leaf, false);
+	if (r == 0)
+		r = decode(bundle, 2, line, &payload);
+	if (r == 0)
+		r = keep_payload(bundle, payload);
+	return r < 0 ? r : 0;
+}
+
+bool bundle_misses_rows(const struct bundle *bundle)
+{
+	return rows_count_unseen(bundle->logged.rows) > 0;
+}
+
+int bundle_name_rows(struct bundle *bundle, struct slice line)
+{
+	struct slice name = payload_field(&line);
+
+	bundle->is_naming = true;
+	if (text_equals(name, text_slice("leaf")))
+		return name_leaf(bundle, line);
+	return text_equals(name, text_slice("pending")) ? read_pending(bundle, line) : 0;
 }
 
 int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary)

@@ -13,9 +13,12 @@
  * ciphertext as it is now catalog KIND SHA256 NAME        what the database is built of end N how
  * many lines there are before this one
  *
- * A payload's lines are TABLE KEY SHA256, a row each. The entry of an erasure has `gone TABLE KEY`
- * for a row that was erased and `entry N` for each entry whose payload was. Others say what was
- * done and are not looked at.
+ * A payload's lines are TABLE KEY SHA256, a row each. An entry has `gone TABLE KEY` for a row that
+ * was erased, or a key that was sealed again to another one, and the entry of an erasure `entry N`
+ * for each entry whose payload was. Others say what was done and are not looked at.
+ *
+ * Beside rows of tables there are `content_place`: of a word its unit, party and kind, of a piece of
+ * a file the file and its number; and `stanza`: what its unit is, and its bytes in hex.
  */
 
 #include "daemon/audit/note.h"
@@ -47,4 +50,7 @@ int bundle_new(const struct bundle_setup *setup, struct bundle **ret_bundle);
 struct bundle *bundle_free(struct bundle *bundle);
 /* One line without its newline. 0 or negative; what is wrong is told as faults. */
 int bundle_read(struct bundle *bundle, struct slice line);
+/* Of a bundle that was read. Each of its lines once more tells which rows those are, as faults. */
+bool bundle_misses_rows(const struct bundle *bundle);
+int bundle_name_rows(struct bundle *bundle, struct slice line);
 int bundle_finish(struct bundle *bundle, struct bundle_summary *ret_summary);

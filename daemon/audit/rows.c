@@ -151,6 +151,22 @@ int rows_see(struct rows *rows, struct slice table, struct slice key, const stru
 	return tree_hash_equals(&row->hash, hash) ? 0 : ROWS_E_OTHER;
 }
 
+int rows_name(struct rows *rows, struct slice table, struct slice key)
+{
+	struct tree_hash name;
+	struct row *row;
+	bool was_unseen;
+	int r = name_of(table, key, &name);
+
+	if (r)
+		return r;
+	row = find(rows->at, rows->capacity, &name);
+	was_unseen = row->is_used && !row->is_seen;
+	if (was_unseen)
+		row->is_seen = true;
+	return was_unseen ? ROWS_E_UNSEEN : 0;
+}
+
 uint64_t rows_count_unseen(const struct rows *rows)
 {
 	uint64_t n = 0;

@@ -6,7 +6,7 @@
 struct rows;
 
 /* How a row that is there compares with the log. */
-enum { ROWS_E_UNKNOWN = 1, ROWS_E_OTHER };
+enum { ROWS_E_UNKNOWN = 1, ROWS_E_OTHER, ROWS_E_UNSEEN };
 
 int rows_new(struct rows **ret_rows);
 struct rows *rows_free(struct rows *rows);
@@ -20,4 +20,6 @@ int rows_compare(const struct rows *rows, struct slice table, struct slice key,
 int rows_drop(struct rows *rows, struct slice table, struct slice key);
 /* 0, ROWS_E_UNKNOWN, ROWS_E_OTHER, or negative. The row counts as seen. */
 int rows_see(struct rows *rows, struct slice table, struct slice key, const struct tree_hash *hash);
+/* 0, ROWS_E_UNSEEN where it was not seen, as which it counts from now on, or negative. */
+int rows_name(struct rows *rows, struct slice table, struct slice key);
 uint64_t rows_count_unseen(const struct rows *rows);

@@ -76,11 +76,15 @@ begin
 	submitted as (
 		select s.* from conduct_gate.audit_submitted((select array_agg(t.case_id) from taken t
 			where t.event = 'case.submit')) s),
+	placed as (
+		select w.* from conduct_gate.audit_placed(array(select i from taken t, unnest(t.row_ids) i
+			where t.event = 'content.insert')) w),
 	numbered as materialized (
-		select t.*, t.payload || coalesce(s.payload, '') as whole,
+		select t.*, t.payload || coalesce(s.payload, w.payload, '') as whole,
 			v_size + row_number() over (order by t.pending_id) - 1 as leaf_index,
 			uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) as salt
-		from taken t left join submitted s on s.case_id = t.case_id and t.event = 'case.submit'),
+		from taken t left join submitted s on s.case_id = t.case_id and t.event = 'case.submit'
+		left join placed w on w.unit_id = t.unit_id and t.event = 'content.insert'),
 	a_leaf as (
 		insert into conduct.audit_leaf (leaf_index, leaf)
 		select n.leaf_index, conduct_gate.audit_leaf_bytes(n.at, n.event, n.actor, n.case_pseudonym, n.row_ids,

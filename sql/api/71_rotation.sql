@@ -141,6 +141,8 @@ begin
 	if not found then
 		perform conduct_api_1.refuse(409, 'conduct-rotation-stale');
 	end if;
+	-- Who erases at the same time would not see what is put in the place of what it deletes.
+	perform pg_advisory_xact_lock(hashtextextended('keyring.stanza', 0));
 	with given as (
 		select encode(substr(g, 1, 16), 'hex')::uuid as unit_id,
 			('x' || encode(substr(g, 17, 4), 'hex'))::bit(32)::integer as generation,

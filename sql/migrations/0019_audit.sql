@@ -189,6 +189,86 @@ begin
 end
 $$;
 
+-- A key as a payload says it: whose it is and for whom it is sealed, by name; the hash is of that with the
+-- sealed bytes. It may outlast its unit: what is hashed is a random key, sealed, so that it helps nobody to
+-- guess a word or a key.
+create function conduct_gate.key_name(p_stanza keyring.stanza) returns text language plpgsql immutable
+as $$
+begin
+	return 'stanza ' || p_stanza.unit_id || '/' || p_stanza.generation || '/' || p_stanza.kind || '/'
+		|| coalesce(p_stanza.party_id::text, p_stanza.key_id::text);
+end
+$$;
+
+create function conduct_gate.key_line(p_stanza keyring.stanza, p_unit_kind text) returns text
+language plpgsql immutable
+as $$
+begin
+	return conduct_gate.key_name(p_stanza) || ' ' || encode(sha256(convert_to(p_unit_kind || ' '
+		|| encode(p_stanza.blob, 'hex'), 'UTF8')), 'hex') || chr(10);
+end
+$$;
+
+-- What binds words to where they stand, of each key unit: of every word its unit, channel and kind; and the
+-- keys that they are under. It is added when their entry is numbered: hashing it there keeps submitting fast,
+-- and a report brings no key without a word. Erased words have neither.
+create function conduct_gate.audit_placed(p_ids uuid[]) returns table (unit_id uuid, payload text)
+language plpgsql stable security definer rows 100 set search_path = pg_catalog, conduct, pg_temp
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+begin
+	return query
+		with word as materialized (
+			select c.content_id, c.unit_id, c.generation, c.kind, c.party_id from conduct.content c
+			where c.content_id = any (p_ids) and c.body <> '')
+		select x.unit_id, string_agg(x.line, '')
+		from (
+			select w.unit_id, 'content_place ' || w.content_id || ' ' || encode(sha256(convert_to(w.unit_id || ' '
+				|| coalesce(w.party_id::text, '-') || ' ' || w.kind, 'UTF8')), 'hex') || chr(10) as line
+			from word w
+			union all
+			select k.unit_id, conduct_gate.key_line(s, u.kind)
+			from (select distinct w.unit_id, w.generation from word w) k
+			join conduct.unit u on u.unit_id = k.unit_id
+			join keyring.stanza s on s.unit_id = k.unit_id and s.generation = k.generation) x
+		group by x.unit_id;
+end
+$$;
+
+-- Keys that do not come with a report: one entry, which is erased with the unit if it is of one. That of
+-- several, which are sealed again to another key, is not.
+create function conduct_gate.audit_keys_made() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+declare
+	v_case text := current_setting('conduct.case_id', true);
+begin
+	insert into conduct.audit_pending (at, event, actor, case_pseudonym, case_id, unit_id, payload)
+	select conduct.clock(), 'stanza.insert', conduct_gate.acting_pseudonym(), f.pseudonym, f.case_id, x.unit_id,
+		x.payload
+	from (
+		select case when count(distinct n.unit_id) = 1 then min(n.unit_id::text)::uuid end as unit_id,
+			string_agg(conduct_gate.key_line(n, u.kind), '') as payload
+		from new_rows n join conduct.unit u on u.unit_id = n.unit_id having count(*) > 0) x
+	left join conduct.case_file f on x.unit_id is not null
+		and f.case_id = case when length(v_case) = 36 then v_case::uuid end;
+	return null;
+end
+$$;
+
+-- Keys that are gone: sealed again to another key, or erased. The entry says so for as long as there is a log.
+create function conduct_gate.audit_keys_gone() returns trigger
+language plpgsql volatile security definer set search_path = pg_catalog, conduct, pg_temp
+as $$
+begin
+	insert into conduct.audit_pending (at, event, payload)
+	select conduct.clock(), 'stanza.delete', x.payload
+	from (select string_agg('gone ' || conduct_gate.key_name(o) || chr(10), '') as payload from old_rows o) x
+	where x.payload is not null;
+	return null;
+end
+$$;
+
 -- What a report brought with its case, hashed when its entry is numbered and not when it is submitted.
 create function conduct_gate.audit_submitted(p_cases uuid[]) returns table (case_id uuid, payload text)
 language plpgsql stable security definer rows 100 set search_path = pg_catalog, conduct, pg_temp
@@ -216,7 +296,12 @@ begin
 			-- Where it stands its events tell.
 			select g.case_id, 'proceeding', g.proceeding_id,
 				jsonb_strip_nulls(to_jsonb(g)) - '{version,state,state_at}'::text[]
-			from conduct.proceeding g where g.case_id = any (p_cases)) r
+			from conduct.proceeding g where g.case_id = any (p_cases)
+			union all
+			-- By whose it is: the hash that it is found by is forgotten with it.
+			select t.case_id, 'receipt', t.party_id, jsonb_strip_nulls(to_jsonb(t))
+			from conduct.party y join conduct.receipt t on t.party_id = y.party_id
+			where y.case_id = any (p_cases)) r
 		group by r.case_id;
 end
 $$;
@@ -259,7 +344,7 @@ end
 $$;
 
 grant execute on function conduct_gate.audit_read() to conduct_handler, conduct_party;
-grant execute on function conduct_gate.audit_submitted(uuid[]),
+grant execute on function conduct_gate.audit_submitted(uuid[]), conduct_gate.audit_placed(uuid[]),
 	conduct_gate.audit_leaf_bytes(timestamptz, text, uuid, uuid, uuid[], bytea[], bytea) to conduct_timer;
 grant execute on all functions in schema conduct_gate to conduct_owner;
 reset role;
@@ -268,7 +353,7 @@ set role conduct_owner;
 set search_path = conduct, pg_catalog;
 
 -- What has its hash in the log: tables, the columns of their keys, and columns that change with every act
--- and say nothing that its event does not. What is derived, short-lived or an index is not here. Five tables
+-- and say nothing that its event does not. What is derived, short-lived or an index is not here. Six tables
 -- leave what a new report writes to the sequencer: hashing it there keeps submitting fast.
 do $$
 declare
@@ -278,6 +363,7 @@ begin
 		('case_file', '{case_id}', '{revision}', true), ('report', '{report_id}', '{}', false),
 		('incident', '{incident_id}', '{}', false), ('party', '{party_id}', '{}', true),
 		('proceeding', '{proceeding_id}', '{version,state,state_at}', true),
+		('receipt', '{party_id}', '{}', false), ('principal', '{principal_id}', '{}', false),
 		('recusal', '{recusal_id}', '{}', true), ('took_part', '{took_part_id}', '{}', true),
 		('assignment', '{case_id,person_id,at}', '{}', true), ('allegation', '{allegation_id}', '{}', false),
 		('hearing', '{hearing_id}', '{}', true), ('hearing_end', '{hearing_id,nth}', '{}', false),
@@ -298,7 +384,7 @@ begin
 		execute format('create trigger %I after insert on conduct.%I referencing new table as new_rows
 			for each statement %s execute function conduct_gate.audit_rows(%L, %L)',
 			v_row.name || '_is_logged', v_row.name, case when v_row.name in ('case_file', 'report', 'incident',
-				'party', 'proceeding') then 'when (current_user <> ''conduct_intake'')' end, v_row.key, v_row.left_out);
+				'party', 'proceeding', 'receipt') then 'when (current_user <> ''conduct_intake'')' end, v_row.key, v_row.left_out);
 		if v_row.changes then
 			execute format('create trigger %I after update on conduct.%I
 				referencing old table as old_rows new table as new_rows
@@ -312,6 +398,14 @@ create trigger event_is_logged after insert on event referencing new table as ne
 	for each statement execute function conduct_gate.audit_events('{proceeding_id,seq}', '{}');
 create trigger content_is_logged after insert on content referencing new table as new_rows
 	for each statement execute function conduct_gate.audit_words();
+create trigger stanza_is_logged after insert on keyring.stanza referencing new table as new_rows
+	for each statement when (current_user <> 'conduct_intake') execute function conduct_gate.audit_keys_made();
+-- The worker seals again, and the gate erases. Whoever else deletes a key is not to be believed.
+create trigger stanza_end_is_logged after delete on keyring.stanza referencing old table as old_rows
+	for each statement when (current_user in ('conduct_timer', 'conduct_gate'))
+	execute function conduct_gate.audit_keys_gone();
+alter table keyring.stanza enable always trigger stanza_is_logged;
+alter table keyring.stanza enable always trigger stanza_end_is_logged;
 
 do $$
 declare

@@ -184,10 +184,12 @@ begin
 	insert into conduct.audit_pending (at, event, actor, case_pseudonym, case_id, unit_id, row_ids, row_hashes,
 		payload)
 	select conduct.clock(), 'attachment_chunk.insert', conduct_gate.acting_pseudonym(), f.pseudonym, f.case_id,
-		n.unit_id, x.ids, x.hashes, 'unit ' || n.unit_id || chr(10)
+		n.unit_id, x.ids, x.hashes, 'unit ' || n.unit_id || chr(10) || x.places
 	from new_rows n
 	join conduct.case_file f on f.case_id = n.case_id,
-	lateral (select array_agg(c.chunk_id order by c.nth) as ids, array_agg(c.hash order by c.nth) as hashes
+	lateral (select array_agg(c.chunk_id order by c.nth) as ids, array_agg(c.hash order by c.nth) as hashes,
+			string_agg('content_place ' || c.chunk_id || ' ' || encode(sha256(convert_to(c.attachment_id || ' '
+				|| c.nth, 'UTF8')), 'hex') || chr(10), '') as places
 		from conduct.attachment_chunk c where c.attachment_id = n.attachment_id) x;
 	return null;
 end

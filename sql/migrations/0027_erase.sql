@@ -146,7 +146,8 @@ begin
 		delete from conduct.attachment_chunk c using conduct.attachment f
 		where c.attachment_id = any (v_files) and f.attachment_id = c.attachment_id
 		returning c.chunk_id, f.unit_id)
-	select string_agg('gone content ' || g.chunk_id || chr(10), '') into v_gone
+	select string_agg('gone content ' || g.chunk_id || chr(10) || 'gone content_place ' || g.chunk_id || chr(10), '')
+	into v_gone
 	from gone g where not g.unit_id = any (p_erasure.units);
 	return coalesce(v_gone, '');
 end

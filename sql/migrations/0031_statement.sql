@@ -129,6 +129,8 @@ declare
 	v_kept uuid[] := conduct_gate.statement_words(p_erasure);
 	v_parties uuid[] := conduct_gate.statement_parties(p_erasure);
 begin
+	-- Not while they are sealed again.
+	perform pg_advisory_xact_lock(hashtextextended('keyring.stanza', 0));
 	delete from keyring.stanza s where (s.unit_id = any (p_erasure.units) or s.party_id = p_erasure.party_id)
 		and not (s.kind = 'vault' and exists (select from conduct.content c where c.content_id = any (v_kept)
 			and c.unit_id = s.unit_id and c.generation = s.generation));
@@ -221,16 +223,18 @@ begin
 	insert into conduct.audit_pending (at, event, case_pseudonym, payload)
 	values (p_erasure.at, 'case.erased', p_pseudonym, 'erasure ' || p_erasure.extent || ' ' || p_erasure.case_id
 		|| coalesce(' ' || p_erasure.party_id, '') || chr(10) || coalesce(v_entries, '') || p_gone
-		|| coalesce((select string_agg('gone content ' || c || chr(10), '') from unnest(p_erasure.contents) c), '')
-		-- What is erased again may not have its number yet.
-		|| coalesce((select string_agg('gone content ' || w || chr(10), '')
-			from conduct.audit_pending p, unnest(p.row_ids) w where p.unit_id = any (p_erasure.units)), ''));
+		|| coalesce((select string_agg('gone content ' || c || chr(10) || 'gone content_place ' || c || chr(10), '')
+			-- What is erased again may not have its number yet.
+			from (select unnest(p_erasure.contents) as c union
+				select w from conduct.audit_pending p, unnest(p.row_ids) w where p.unit_id = any (p_erasure.units)) g),
+			''));
 	insert into conduct.audit_pending (at, event, case_pseudonym, case_id, payload)
 	select p_erasure.at, 'case.kept', f.pseudonym, p_erasure.case_id, conduct_gate.audit_case(p_erasure.case_id)
 	from (select 1) one left join conduct.case_file f on f.case_id = p_erasure.case_id;
 	insert into conduct.audit_pending (at, event, case_pseudonym, case_id, unit_id, row_ids, row_hashes, payload)
 	select p_erasure.at, 'content.kept', f.pseudonym, f.case_id, c.unit_id, array_agg(c.content_id),
 		array_agg(sha256(c.body)), 'unit ' || c.unit_id || chr(10)
+			|| (select string_agg(a.payload, '') from conduct_gate.audit_placed(array_agg(c.content_id)) a)
 	from conduct.case_file f, conduct.content c
 	where f.case_id = p_erasure.case_id and c.content_id = any (conduct_gate.statement_words(p_erasure))
 	group by f.case_id, c.unit_id;

@@ -69,6 +69,22 @@ static void on_fault(void *userdata, const char *text)
 	(*n)++;
 }
 
+static int read_lines(struct bundle *bundle, struct slice text,
+		      int (*read)(struct bundle *bundle, struct slice line))
+{
+	int r = 0;
+
+	while (r == 0 && text.length) {
+		const char *end = memchr(text.at, '\n', text.length);
+		size_t length = end ? (size_t)(end - text.at) : text.length;
+
+		r = read(bundle, (struct slice){ text.at, length });
+		text.at += length + (end != NULL);
+		text.length -= length + (end != NULL);
+	}
+	return r;
+}
+
 static void read_bundle(struct slice text)
 {
 	uint64_t n_faults = 0;
@@ -79,14 +95,11 @@ static void read_bundle(struct slice text)
 	struct bundle *bundle = NULL;
 	int r = bundle_new(&setup, &bundle);
 
-	while (r == 0 && text.length) {
-		const char *end = memchr(text.at, '\n', text.length);
-		size_t length = end ? (size_t)(end - text.at) : text.length;
-
-		r = bundle_read(bundle, (struct slice){ text.at, length });
-		text.at += length + (end != NULL);
-		text.length -= length + (end != NULL);
-	}
+	if (r == 0)
+		r = read_lines(bundle, text, bundle_read);
+	NOT_NEGATIVE(r, out);
+	r = read_lines(bundle, text, bundle_name_rows);
+	PROPERTY(r < 0 || !bundle_misses_rows(bundle));
 	NOT_NEGATIVE(r, out);
 	r = bundle_finish(bundle, &summary);
 	NOT_NEGATIVE(r, out);

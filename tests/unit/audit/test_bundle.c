@@ -28,6 +28,7 @@ static struct tree tree;
 static struct note_key key;
 static uint8_t secret[ED25519_KEY_SIZE];
 
+static bool names_rows;
 static size_t n_faults;
 static char faults[8192];
 
@@ -114,6 +115,7 @@ static void setup(void)
 	size_t at_checkpoint;
 
 	tree = (struct tree)TREE_NULL;
+	names_rows = true;
 	n_lines = 0;
 	memset(secret, 9, sizeof(secret));
 	ck_assert_int_eq(ed25519_get_public(secret, public), 0);
@@ -157,6 +159,8 @@ static struct bundle_summary verify(void)
 	for (size_t i = 0; i < n_lines; i++)
 		if (*lines[i])
 			ck_assert_int_eq(bundle_read(bundle, slice_of(lines[i])), 0);
+	for (size_t i = 0; names_rows && bundle_misses_rows(bundle) && i < n_lines; i++)
+		ck_assert_int_eq(bundle_name_rows(bundle, slice_of(lines[i])), 0);
 	ck_assert_int_eq(bundle_finish(bundle, &summary), 0);
 	bundle_free(bundle);
 	ck_assert_uint_eq(summary.n_faults, n_faults);
@@ -242,6 +246,8 @@ START_TEST(each_fault_is_told_by_name)
 	ck_fault("case_file c1 is not what was logged");
 	(void)snprintf(line, LINE_MAX_, "row case_file %s c2", base64(slice_of("{}")));
 	ck_fault("case_file c2 is not in the log");
+	ck_fault("case_file c1 was logged, and is not there any more");
+	names_rows = false;
 	ck_fault("1 rows that were logged are not there any more");
 	setup();
 	line = line_of("word", 0);
@@ -359,6 +365,26 @@ START_TEST(what_is_gone_is_not_missed_and_not_believed)
 }
 END_TEST
 
+START_TEST(missing_rows_of_every_entry_are_named_once)
+{
+	static const char *const names[] = {
+		"content 01020304-0506-0708-090a-0b0c0d0e0f10 was logged",
+		"stanza u/1/vault/1 was logged",
+	};
+	char line[128];
+
+	(void)snprintf(line, sizeof(line), "stanza u/1/vault/1 %s\n", hex_of("key"));
+	pend(line);
+	pend(line);
+	ck_fault(names[1]);
+	*line_of("word", 0) = '\0';
+	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		ck_fault(names[i]);
+	ck_assert_uint_eq(n_faults, 2);
+}
+END_TEST
+
 START_TEST(what_is_no_bundle_is_told_line_by_line)
 {
 	static const char long_origin[] = "origin a-name-that-is-longer-than-a-name-may-be-and-on-"
@@ -443,5 +469,6 @@ SUITE_EACH("audit/bundle", setup, NULL, a_whole_bundle_is_verified,
 	   what_an_erasure_names_is_counted_and_asks_for_nothing,
 	   history_is_not_logged_again_in_other_words, a_word_is_not_logged_again_in_other_bytes,
 	   what_changes_is_logged_again, what_was_emptied_without_an_erasure_is_found,
-	   what_is_gone_is_not_missed_and_not_believed, what_is_no_bundle_is_told_line_by_line,
+	   what_is_gone_is_not_missed_and_not_believed,
+	   missing_rows_of_every_entry_are_named_once, what_is_no_bundle_is_told_line_by_line,
 	   a_bundle_is_verified_without_catalog_and_listener, thousands_of_rows_are_kept_and_found)
