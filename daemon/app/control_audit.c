@@ -130,9 +130,8 @@ static int read_bundle(FILE *file, struct bundle *bundle,
 	while (r == 0 && (length = getline(&line, &size, file)) > 0) {
 		if (line[length - 1] == '\n')
 			length--;
-		r = length > BUNDLE_LINE_MAX
-			    ? -E2BIG
-			    : read(bundle, (struct slice){ line, (size_t)length });
+		r = length > BUNDLE_LINE_MAX ? -E2BIG
+					     : read(bundle, (struct slice){ line, (size_t)length });
 	}
 	free(line);
 	return r == 0 && ferror(file) ? -EIO : r;

@@ -329,11 +329,10 @@ static int read_pending(struct bundle *bundle, struct slice line)
 	while (r == 0 && line.length && !is_gone(line)) {
 		const char *comma = memchr(line.at, ',', line.length);
 		size_t length = comma ? (size_t)(comma - line.at) : line.length;
+		struct slice hex = { line.at + TEXT_UUID_LENGTH + 1, 2 * TREE_HASH_SIZE };
 		struct tree_hash hash;
 
-		if (length != TEXT_UUID_LENGTH + 1 + 2 * TREE_HASH_SIZE ||
-		    !payload_read_hash((struct slice){ line.at + TEXT_UUID_LENGTH + 1, 2 * TREE_HASH_SIZE },
-			       &hash)) {
+		if (length != TEXT_UUID_LENGTH + 1 + hex.length || !payload_read_hash(hex, &hash)) {
 			malformed(bundle, "pending entry");
 			return 0;
 		}

@@ -7,18 +7,19 @@
  *   origin NAME
  *   checkpoint NOTE                 each, by size; the note in base64
  *   leaf BYTES SALT PAYLOAD         each, by number from 0
- *   pending PAYLOAD ROWS            not numbered yet; ROWS: ID:SHA256 in hex, divided by commas, or
- * "-" row TABLE TEXT KEY              a row as it is now: JSON without nulls, and its key head
- * PROCEEDING VERSION STATE   behind the rows of its events, which come by number word ID BYTES a
- * ciphertext as it is now catalog KIND SHA256 NAME        what the database is built of end N how
- * many lines there are before this one
+ *   pending PAYLOAD ROWS            not numbered yet; ROWS: ID:SHA256 in hex, divided by commas
+ *   row TABLE TEXT KEY              a row as it is now: JSON without nulls, and its key
+ *   head PROCEEDING VERSION STATE   behind the rows of its events, which come by number
+ *   word ID BYTES                   a ciphertext as it is now
+ *   catalog KIND SHA256 NAME        what the database is built of
+ *   end N                           how many lines there are before this one
  *
  * A payload's lines are TABLE KEY SHA256, a row each. An entry has `gone TABLE KEY` for a row that
  * was erased, or a key that was sealed again to another one, and the entry of an erasure `entry N`
  * for each entry whose payload was. Others say what was done and are not looked at.
  *
- * Beside rows of tables there are `content_place`: of a word its unit, party and kind, of a piece of
- * a file the file and its number; and `stanza`: what its unit is, and its bytes in hex.
+ * Beside rows of tables there are those of `content_place`: of a word its unit, party and kind, of
+ * a piece of a file the file and its number; and of `stanza`: the unit's kind, and bytes in hex.
  */
 
 #include "daemon/audit/note.h"

@@ -1,6 +1,6 @@
 /*
- * An event has the next number, comes from the state that the one before led to, and the revision of
- * its case does not go back.
+ * An event has the next number, comes from the state that the one before led to, and the revision
+ * of its case does not go back.
  */
 
 #include "daemon/audit/chain.h"

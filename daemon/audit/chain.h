@@ -15,8 +15,8 @@ struct chain {
 
 enum { CHAIN_E_NONE = 1, CHAIN_E_OTHER };
 
-/* 0, CHAIN_E_NONE: this is no event, or CHAIN_E_OTHER: it does not follow the one before, and is the
- * last one all the same. */
+/* 0; CHAIN_E_NONE: this is no event; or CHAIN_E_OTHER: it does not follow the one before, and is
+ * the last one all the same. */
 int chain_follow(struct chain *chain, const struct value *event);
 /* Whether the events lead to this head; the next proceeding may begin. */
 bool chain_end(struct chain *chain, struct slice proceeding, struct slice version,

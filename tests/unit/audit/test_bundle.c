@@ -469,6 +469,6 @@ SUITE_EACH("audit/bundle", setup, NULL, a_whole_bundle_is_verified,
 	   what_an_erasure_names_is_counted_and_asks_for_nothing,
 	   history_is_not_logged_again_in_other_words, a_word_is_not_logged_again_in_other_bytes,
 	   what_changes_is_logged_again, what_was_emptied_without_an_erasure_is_found,
-	   what_is_gone_is_not_missed_and_not_believed,
-	   missing_rows_of_every_entry_are_named_once, what_is_no_bundle_is_told_line_by_line,
+	   what_is_gone_is_not_missed_and_not_believed, missing_rows_of_every_entry_are_named_once,
+	   what_is_no_bundle_is_told_line_by_line,
 	   a_bundle_is_verified_without_catalog_and_listener, thousands_of_rows_are_kept_and_found)
