@@ -3,10 +3,11 @@
 // the old key.
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import test, { after, before } from 'node:test';
 import { hangUp, sql } from '../harness/api.mjs';
-import { Daemon, ask, conductctlLater, isFull, note, ownFile, postgres, randomFrom, stack, until, writeConfig } from './parts.mjs';
+import { verifyBundle } from '../harness/audit.mjs';
+import { Daemon, ask, conductctl, conductctlLater, isFull, note, ownFile, postgres, randomFrom, stack, until, writeConfig } from './parts.mjs';
 import { Words } from './words.mjs';
 
 const BACK_MS = 30000;
@@ -149,6 +150,21 @@ for (let nth = 0; nth < n_rotations; nth++) {
 		}
 	});
 }
+
+test('the log says of every key that it was sealed again, and both verifiers miss none', { timeout: isFull ? 900000 : 300000 }, async () => {
+	await until(() => `everything has its number\n${daemon.tail()}`, async () =>
+		(await ask('select 1 from conduct.audit_pending limit 1'))?.length === 0, 240000);
+	const bundle = `${stack}/private/rotation.bundle`;
+	rmSync(bundle, { force: true });
+	const audit = (...args) => conductctl('-c', daemon.config, 'audit', ...args);
+	assert.equal(audit('export', '--out', bundle).status, 0);
+	const own = audit('verify', bundle);
+	assert.equal(own.status, 0, own.stdout);
+	assert.deepEqual((await verifyBundle(bundle, [audit('key').stdout.trim()])).faults, []);
+	const [[n_gone]] = await ask("select count(*) from conduct.audit_payload where payload like 'gone stanza %'");
+	assert.ok(Number(n_gone) > 0);
+	rmSync(bundle);
+});
 
 test('at the end every word that was written is read', { timeout: isFull ? 3600000 : 120000 }, async () => {
 	const counts = words.check();
