@@ -11,9 +11,6 @@ enum {
 	AUDIT_E_DATABASE,    /* a broken answer, or none: not said of the log */
 };
 
-/* Between two pieces of what is pending: who writes to the log waits for no more than one. */
-enum { AUDIT_PAUSE_MS = 20 };
-
 struct audit {
 	int outcome; /* what was found last: 0, FOLLOW_E_…, AUDIT_E_… */
 	struct follow follow;
@@ -21,10 +18,12 @@ struct audit {
 	int64_t epoch;
 	struct buffer nodes; /* [[level, index], …] of a call */
 	/* The sequencer's alone. */
-	uint64_t session; /* the lead over which it began; 0: not */
-	bool has_more;    /* pending, when it was last asked */
-	int64_t head_ms;  /* when the last head was begun */
-	struct tree tree; /* of the leaves that were read back */
+	uint64_t session;  /* the lead over which it began; 0: not */
+	bool has_more;     /* pending, when it was last asked */
+	unsigned age_ms;   /* of the oldest entry of the last piece */
+	unsigned pause_ms; /* after it, where there is more */
+	int64_t head_ms;   /* when the last head was begun */
+	struct tree tree;  /* of the leaves that were read back */
 	struct audit_round *round;
 };
 

@@ -45,7 +45,8 @@ static unsigned retention_period(const struct worker *worker)
 
 static unsigned audit_period(const struct worker *worker)
 {
-	return worker->audit->has_more ? AUDIT_PAUSE_MS : worker->setup.terms.audit_every_ms;
+	return worker->audit->has_more ? worker->audit->pause_ms
+				       : worker->setup.terms.audit_every_ms;
 }
 
 static unsigned follow_period(const struct worker *worker)

@@ -17,13 +17,17 @@
 #include "daemon/crypto/ed25519.h"
 #include "daemon/json/value.h"
 #include "daemon/pg/text.h"
+#include "daemon/worker/pace.h"
 
-enum { PIECE = 500, NODES_MAX = 2 * PIECE + TREE_LEVELS_MAX, SIGN_DEADLINE_MS = 5000 };
+/* Of a piece's nodes those above the leaves are kept: fewer than there are leaves, and one a level
+ * where it ends what was begun before. */
+enum { NODES_MAX = PACE_PIECE_MAX + TREE_LEVELS_MAX, SIGN_DEADLINE_MS = 5000 };
 
 /* What is known between the calls of one run. */
 struct audit_round {
 	struct job *job;
-	char epoch[24], from[24], size[24];
+	int64_t begun_ms;
+	char epoch[24], from[24], size[24], piece[24];
 	size_t n_made;
 	struct tree_node made[NODES_MAX];
 	struct tree_hash hashes[NODES_MAX];
@@ -46,10 +50,14 @@ static int64_t now_ms(void)
 
 static void end(struct job *job, int outcome)
 {
+	struct audit *audit = job->worker->audit;
+
 	if (outcome) {
-		job->worker->audit->session = 0; /* begins anew */
-		job->worker->audit->has_more = false;
+		audit->session = 0; /* begins anew */
+		audit->has_more = false;
 	}
+	audit->pause_ms = pace_pause_ms((unsigned)(now_ms() - audit->round->begun_ms),
+					audit->age_ms);
 	audit_say(job->worker, job->worker->audit, outcome);
 	job_done(job, outcome != AUDIT_E_DATABASE);
 }
@@ -205,6 +213,8 @@ static int note_made(void *userdata, struct tree_node node, const struct tree_ha
 {
 	struct audit_round *round = userdata;
 
+	if (node.level == 0)
+		return 0; /* a leaf's own hash is made of it whenever it is asked for */
 	if (round->n_made == NODES_MAX)
 		return -E2BIG;
 	round->made[round->n_made] = node;
@@ -246,7 +256,7 @@ static void on_leaves(struct pg_call *call, const struct pg_answer *answer)
 		return;
 	}
 	/* A number without a leaf: one was taken out. */
-	if (n == 0 || n > PIECE) {
+	if (n == 0 || n > PACE_PIECE_MAX) {
 		end(job, FOLLOW_E_SMALLER);
 		return;
 	}
@@ -261,14 +271,13 @@ static void on_leaves(struct pg_call *call, const struct pg_answer *answer)
 static void read_back(struct job *job)
 {
 	struct audit *audit = job->worker->audit;
-	static const char piece[] = "500";
 
 	if (audit->tree.size >= audit->follow.size) {
 		finish(job);
 		return;
 	}
 	set_number(job, 0, audit->round->from, (int64_t)audit->tree.size);
-	set_text(job, 1, piece);
+	set_number(job, 1, audit->round->piece, PACE_PIECE_MAX);
 	job_call(job, STATEMENT_AUDIT_LEAVES, on_leaves);
 }
 
@@ -283,7 +292,9 @@ static void on_sequenced(struct pg_call *call, const struct pg_answer *answer)
 		return;
 	}
 	audit->follow.size = (uint64_t)value_integer(value_get(body, "size"), 0);
-	audit->has_more = value_integer(value_get(body, "moved"), 0) >= PIECE;
+	audit->has_more = value_integer(value_get(body, "moved"), 0) >=
+			  (int64_t)pace_piece(audit->age_ms);
+	audit->age_ms = (unsigned)value_integer(value_get(body, "age"), 0);
 	if (audit->follow.size < audit->tree.size)
 		end(job, FOLLOW_E_SMALLER);
 	else
@@ -293,10 +304,9 @@ static void on_sequenced(struct pg_call *call, const struct pg_answer *answer)
 static void sequence(struct job *job)
 {
 	struct audit *audit = job->worker->audit;
-	static const char piece[] = "500";
 
 	set_number(job, 0, audit->round->epoch, audit->epoch);
-	set_text(job, 1, piece);
+	set_number(job, 1, audit->round->piece, (int64_t)pace_piece(audit->age_ms));
 	job_call(job, STATEMENT_AUDIT_SEQUENCE, on_sequenced);
 }
 
@@ -356,6 +366,7 @@ void job_audit_start(struct job *job)
 		return;
 	}
 	audit->round->job = job;
+	audit->round->begun_ms = now_ms();
 	if (audit->session && audit->session == job->worker->session) {
 		sequence(job);
 		return;

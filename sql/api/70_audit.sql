@@ -55,7 +55,7 @@ end
 $$;
 
 -- Gives up to p_limit pending entries their numbers: the next ones, in one transaction with the removal
--- from what is pending.
+-- from what is pending. `age`: of the oldest of them in ms, at most an hour.
 create or replace function conduct_api_1.audit_sequence(p_epoch bigint, p_limit integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -64,6 +64,7 @@ declare
 	v_size bigint;
 	v_next bigint[];
 	v_moved integer;
+	v_since timestamptz;
 begin
 	perform conduct_api_1.audit_fence(p_epoch);
 	v_size := conduct_api_1.audit_size();
@@ -93,9 +94,10 @@ begin
 	a_payload as (
 		insert into conduct.audit_payload (leaf_index, case_id, unit_id, salt, payload)
 		select n.leaf_index, n.case_id, n.unit_id, n.salt, n.whole from numbered n)
-	select count(*) into v_moved from numbered;
-	return row(200, jsonb_build_object('moved', v_moved, 'size', v_size + v_moved), '{}'::uuid[],
-		'{}'::bytea[])::conduct_api_1.answer;
+	select count(*), min(n.at) into v_moved, v_since from numbered n;
+	return row(200, jsonb_build_object('moved', v_moved, 'size', v_size + v_moved, 'age',
+		greatest(least(coalesce(extract(epoch from conduct.clock() - v_since), 0) * 1000, 3600000), 0)::integer),
+		'{}'::uuid[], '{}'::bytea[])::conduct_api_1.answer;
 end
 $$;
 
@@ -115,7 +117,7 @@ begin
 end
 $$;
 
--- Hashes of complete subtrees: levels, indexes, hashes. They are computed from the leaves alone, so that
+-- Hashes of complete subtrees: levels from 1 on, indexes, hashes. They are computed from the leaves alone, so that
 -- those that are there already are the same ones.
 create or replace function conduct_api_1.audit_keep(p_epoch bigint, p_nodes jsonb, p_hashes bytea[])
 returns conduct_api_1.answer language plpgsql volatile security definer
@@ -125,10 +127,12 @@ declare
 	v_kept bigint;
 begin
 	perform conduct_api_1.audit_fence(p_epoch);
+	-- The fence keeps everybody else out, so that what is not there stays so.
 	insert into conduct.audit_node (level, node_index, hash)
 	select (n.node ->> 0)::integer, (n.node ->> 1)::bigint, p_hashes[n.nth]
 	from jsonb_array_elements(p_nodes) with ordinality n (node, nth)
-	on conflict (level, node_index) do nothing;
+	where not exists (select from conduct.audit_node o
+		where o.level = (n.node ->> 0)::integer and o.node_index = (n.node ->> 1)::bigint offset 0);
 	get diagnostics v_kept = row_count;
 	-- Those that were there already are compared.
 	if v_kept < jsonb_array_length(p_nodes) and exists (
@@ -162,7 +166,8 @@ $$;
 reset role;
 set role conduct_stats;
 
--- Hashes of complete subtrees, in the order asked for; 404 where one is missing.
+-- Hashes of complete subtrees, in the order asked for; 404 where one is missing. Of one leaf (level 0) it is that
+-- of the leaf (RFC 9162, 2.1.1), which has no row of its own.
 create or replace function conduct_api_1.audit_nodes(p_nodes jsonb)
 returns conduct_api_1.answer language plpgsql stable security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -170,9 +175,15 @@ as $$
 declare
 	v_hashes jsonb;
 begin
-	select coalesce(jsonb_agg(encode(o.hash, 'hex') order by n.nth), '[]') into v_hashes
-	from jsonb_array_elements(p_nodes) with ordinality n (node, nth)
-	join conduct.audit_node o on o.level = (n.node ->> 0)::integer and o.node_index = (n.node ->> 1)::bigint;
+	select coalesce(jsonb_agg(encode(h.hash, 'hex') order by h.nth) filter (where h.hash is not null), '[]')
+	into v_hashes
+	from (
+		select n.nth, case when (n.node ->> 0)::integer = 0
+			then (select sha256('\x00'::bytea || l.leaf) from conduct.audit_leaf l
+				where l.leaf_index = (n.node ->> 1)::bigint)
+			else (select o.hash from conduct.audit_node o where o.level = (n.node ->> 0)::integer
+				and o.node_index = (n.node ->> 1)::bigint) end as hash
+		from jsonb_array_elements(p_nodes) with ordinality n (node, nth)) h;
 	if jsonb_array_length(v_hashes) <> jsonb_array_length(p_nodes) then
 		perform conduct_api_1.refuse(404, 'conduct-not-found');
 	end if;

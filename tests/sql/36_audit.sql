@@ -59,7 +59,7 @@ where p.event like 'case.%';
 
 \echo numbered without gaps, by the one who began last
 select t.call('conduct_timer', 'conduct_api_1.audit_begin(true)')::jsonb - 'origin' - 'pending_age';
-select t.call('conduct_timer', 'conduct_api_1.audit_sequence(1, 1)');
+select t.call('conduct_timer', 'conduct_api_1.audit_sequence(1, 1)')::jsonb - 'age';
 select t.call('conduct_timer', 'conduct_api_1.audit_begin(false)')::jsonb - 'origin' - 'pending_age' - 'size';
 select t.call('conduct_timer', 'conduct_api_1.audit_begin(true)')::jsonb - 'origin' - 'pending_age' - 'size';
 select t.call('conduct_timer', 'conduct_api_1.audit_sequence(1, 100)');
@@ -83,12 +83,15 @@ select bool_and(substr(l.leaf, octet_length(l.leaf) - 31) = sha256(p.salt || con
 	bool_and(substr(l.leaf, 1, 1) = '\x01'), count(distinct p.salt) = count(*)
 from conduct.audit_leaf l join conduct.audit_payload p using (leaf_index);
 \echo nodes are kept once, and no other ones in their place
-select t.call('conduct_timer', 'conduct_api_1.audit_keep(2, ''[[0,0]]'', array[sha256(''a'')])');
-select t.call('conduct_timer', 'conduct_api_1.audit_keep(2, ''[[0,0],[0,1]]'', array[sha256(''a''), sha256(''b'')])');
-select t.call('conduct_timer', 'conduct_api_1.audit_keep(2, ''[[0,1]]'', array[sha256(''c'')])');
-select t.call('conduct_stats', 'conduct_api_1.audit_nodes(''[[0,1],[0,0]]'')')::jsonb
-	= jsonb_build_object('hashes', jsonb_build_array(encode(sha256('b'), 'hex'), encode(sha256('a'), 'hex')));
-select t.call('conduct_stats', 'conduct_api_1.audit_nodes(''[[0,1],[0,9]]'')');
+select t.call('conduct_timer', 'conduct_api_1.audit_keep(2, ''[[1,0]]'', array[sha256(''a'')])');
+select t.call('conduct_timer', 'conduct_api_1.audit_keep(2, ''[[1,0],[1,1]]'', array[sha256(''a''), sha256(''b'')])');
+select t.call('conduct_timer', 'conduct_api_1.audit_keep(2, ''[[1,1]]'', array[sha256(''c'')])');
+select t.call('conduct_stats', 'conduct_api_1.audit_nodes(''[[1,1],[0,2],[1,0]]'')')::jsonb
+	= jsonb_build_object('hashes', jsonb_build_array(encode(sha256('b'), 'hex'),
+		(select encode(sha256('\x00'::bytea || l.leaf), 'hex') from conduct.audit_leaf l where l.leaf_index = 2),
+		encode(sha256('a'), 'hex')));
+select t.call('conduct_stats', 'conduct_api_1.audit_nodes(''[[1,1],[1,9]]'')');
+select t.call('conduct_stats', 'conduct_api_1.audit_nodes(''[[1,1],[0,1000000]]'')');
 \echo a checkpoint is of what there is, and each is larger
 select t.call('conduct_stats', 'conduct_api_1.audit_checkpoint()');
 select t.call('conduct_timer', 'conduct_api_1.audit_publish(2, 1000000, sha256(''x''), ''x'')');
