@@ -130,17 +130,19 @@ begin
 		insert into conduct.incident (incident_id, case_id, report_id, seq, venue, wiki, page_content,
 			thread_content, url_content, revision, from_at, to_at)
 		select gen_random_uuid(), s.case_id, s.report_id, i.nth, coalesce(i.value ->> 'venue', 'on_wiki'),
-			(select w.wiki from conduct.policy_wiki w where w.policy_version = s.procedure_version
-				and w.wiki = coalesce(i.value ->> 'wiki', case when coalesce(i.value ->> 'venue',
-					'on_wiki') = 'on_wiki' then s.args ->> 'wiki' end)),
+			case when i.wiki = s.wiki then s.wiki else (select w.wiki from conduct.policy_wiki w
+				where w.policy_version = s.procedure_version and w.wiki = i.wiki) end,
 			conduct_api_1.word_id(i.value -> 'page'), conduct_api_1.word_id(i.value -> 'thread'),
 			conduct_api_1.word_id(i.value -> 'url'), (i.value ->> 'revision')::bigint,
 			(i.value ->> 'from')::timestamptz, (i.value ->> 'to')::timestamptz
-		from s, jsonb_array_elements(case when jsonb_array_length(coalesce(s.args -> 'incidents', '[]')) > 0
+		from s, lateral (
+			select j.value, j.nth, coalesce(j.value ->> 'wiki', case when coalesce(j.value ->> 'venue',
+				'on_wiki') = 'on_wiki' then s.args ->> 'wiki' end) as wiki
+			from jsonb_array_elements(case when jsonb_array_length(coalesce(s.args -> 'incidents', '[]')) > 0
 				then s.args -> 'incidents'
 				else jsonb_build_array(jsonb_build_object('wiki', s.args ->> 'wiki', 'venue',
 					case when s.args ->> 'wiki' is null then 'off_wiki' else 'on_wiki' end)) end)
-			with ordinality i (value, nth))
+			with ordinality j (value, nth)) i)
 	insert into conduct.receipt (receipt_hash, case_id, party_id, made_at)
 	select s.receipt, s.case_id, (s.reporter).party_id, s.submitted_at from s;
 end

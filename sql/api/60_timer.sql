@@ -52,7 +52,8 @@ create or replace function conduct_api_1.timer_overdue(p_deadline conduct.deadli
 language plpgsql volatile
 as $$
 begin
-	update conduct.deadline d set overdue_at = conduct.clock() where d.deadline_id = p_deadline.deadline_id;
+	update conduct.deadline d set overdue_at = conduct.clock() where d.case_id = p_deadline.case_id
+		and d.deadline_id = p_deadline.deadline_id;
 	perform conduct_api_1.send('overdue', jsonb_build_object('what', p_deadline.what,
 		'proceeding', p_deadline.proceeding_id,
 		'lane', (select f.lane from conduct.case_file f where f.case_id = p_deadline.case_id),
@@ -130,7 +131,8 @@ create or replace function conduct_api_1.timer_settled(p_deadline conduct.deadli
 language plpgsql volatile
 as $$
 begin
-	update conduct.deadline d set met_at = conduct.clock() where d.deadline_id = p_deadline.deadline_id;
+	update conduct.deadline d set met_at = conduct.clock() where d.case_id = p_deadline.case_id
+		and d.deadline_id = p_deadline.deadline_id;
 	if exists (select from conduct.proceeding p
 		where p.proceeding_id = p_deadline.proceeding_id and p.state = 'settled')
 	then
@@ -159,7 +161,8 @@ as $$
 declare
 	v_opening uuid;
 begin
-	update conduct.deadline d set met_at = conduct.clock() where d.deadline_id = p_deadline.deadline_id;
+	update conduct.deadline d set met_at = conduct.clock() where d.case_id = p_deadline.case_id
+		and d.deadline_id = p_deadline.deadline_id;
 	for v_opening in select o.opening_id from conduct.identity_opening o
 		where o.case_id = p_deadline.case_id and o.party_id = p_deadline.party_id and o.told_at is null
 	loop
@@ -185,9 +188,10 @@ begin
 	loop
 		-- An earlier one of the same case may have made this one void.
 		continue when not exists (select from conduct.deadline d
-			where d.deadline_id = v_deadline.deadline_id and d.met_at is null and not d.is_void);
+			where d.case_id = p_case and d.deadline_id = v_deadline.deadline_id and d.met_at is null and not d.is_void);
 		if v_deadline.what in ('appeal_window', 'join_appeal', 'resume', 'hearing', 'object_notice') then
-			update conduct.deadline d set met_at = v_now where d.deadline_id = v_deadline.deadline_id;
+			update conduct.deadline d set met_at = v_now where d.case_id = p_case
+				and d.deadline_id = v_deadline.deadline_id;
 		elsif v_deadline.what = 'object_informal' then
 			perform conduct_api_1.timer_settled(v_deadline);
 		elsif v_deadline.what = 'hand_back' then

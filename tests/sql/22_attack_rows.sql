@@ -108,6 +108,10 @@ select t.attempt('a proceeding that changes its body',
 select t.attempt('a case shown to another body',
 	$$insert into conduct.docket select case_id, 'bbwiki-functionaries', rank, due_at, is_open, stage, state, lane, wiki
 	from conduct.docket where case_id = t.id('review')$$);
+select t.attempt('a case that intake shows to another body', format($$set local role conduct_intake;
+	set local conduct.case_id = %1$L;
+	insert into conduct.docket select case_id, 'bbwiki-functionaries', rank, due_at, is_open, stage, state, lane, wiki
+	from conduct.docket where case_id = %1$L$$, t.id('review')));
 select t.attempt('a docket of a case that is not there',
 	$$insert into conduct.docket select t.id('nowhere'), body_id, rank, due_at, is_open, stage, state, lane, wiki
 	from conduct.docket where case_id = t.id('review')$$);
