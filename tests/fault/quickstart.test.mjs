@@ -6,7 +6,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, re
 import { tmpdir } from 'node:os';
 import test, { after } from 'node:test';
 import { expectCall, reportBody, sql } from '../harness/api.mjs';
-import { asked, build, get, isListening, logs, port, postgres, run, stack, takePort, top, until } from './parts.mjs';
+import { asked, build, get, isAlive, isListening, logs, port, postgres, readyz, run, stack, takePort, top, until } from './parts.mjs';
 
 const limit = { timeout: 120000 };
 const script = `${top}/packaging/quickstart`;
@@ -209,6 +209,29 @@ test('a second run keeps cluster, keys and data, mints tokens anew, and stops wh
 	for (const number of [port, port + 1, port + 2]) {
 		assert.equal(await isListening(number), false, `${number} is still served`);
 	}
+	assert.equal(postgres.pid(), undefined);
+});
+
+test('an upgrade ends nothing, and who took over ends with it', limit, async () => {
+	postgres.stop();
+	const child = spawn(script, own, { stdio: 'ignore' });
+	const ended = new Promise(resolve => { child.once('exit', resolve); });
+	const number = pattern => Number(pattern.exec(read('conductd.log'))?.[1]);
+	let next;
+	try {
+		await until('it serves', async () => (await readyz()).status === 200, 60000);
+		const old = number(/"all processes are ready".*"process\.pid":(\d+)/);
+		process.kill(old, 'SIGUSR2');
+		next = await until('another takes over', () => number(/"upgrade: process (\d+) serves/), 30000);
+		await until('the old one has ended', () => !isAlive(old), 30000);
+		// The script ends the database where it believes that the daemon has ended.
+		await until('it is ready', async () => (await readyz()).status === 200);
+		assert.equal(child.exitCode, null);
+	} finally {
+		child.kill('SIGTERM');
+	}
+	await ended;
+	assert.ok(!isAlive(next), 'what took over runs on');
 	assert.equal(postgres.pid(), undefined);
 });
 
