@@ -83,9 +83,36 @@ static void print_strange(int argc, char **argv)
 		      is_group && argc > 1 ? argv[1] : "");
 }
 
+/* Whether a command's usage names the option. */
+static bool is_option_of(const struct control_command *command, const char *option)
+{
+	size_t length = strlen(option);
+	const char *at = command->arguments;
+
+	while ((at = strstr(at, option))) {
+		at += length;
+		if (*at == '\0' || strchr(" ].", *at))
+			return true;
+	}
+	return false;
+}
+
+/* An option that the command does not have, which it would take for a file; NULL: there is none. */
+static const char *find_strange_option(const struct control_command *command, int argc, char **argv)
+{
+	for (int i = 0; *command->arguments && i < argc; i++) {
+		bool is_value = i > 0 && strncmp(argv[i - 1], "--", 2) == 0;
+
+		if (strncmp(argv[i], "--", 2) == 0 && !is_value && !is_option_of(command, argv[i]))
+			return argv[i];
+	}
+	return NULL;
+}
+
 static int command_run(struct control *control, int argc, char **argv)
 {
 	const struct control_command *command;
+	const char *strange;
 	int n_words = 0;
 
 	command = argc > 0 ? find_command(argc, argv, &n_words) : NULL;
@@ -99,6 +126,13 @@ static int command_run(struct control *control, int argc, char **argv)
 	}
 	if (wants_help(argc - n_words, argv + n_words))
 		return print_help(command);
+	strange = find_strange_option(command, argc - n_words, argv + n_words);
+	if (strange) {
+		(void)fputs("conductctl: ", stderr);
+		print_name(stderr, command);
+		(void)fprintf(stderr, ": unknown argument %s\n", strange);
+		return CONTROL_USAGE;
+	}
 	return command->run(control, argc - n_words + 1, argv + n_words - 1);
 }
 

@@ -355,6 +355,15 @@ test('conductd -n finds nothing wrong with the stack, and the shipped file is re
 	}
 });
 
+test('conductctl takes no option that it does not have for a file', limit, () => {
+	for (const words of [['policy', 'check'], ['policy', 'diff', stack], ['wikis', 'import'], ['audit', 'verify'], ['erase', 'replay'],
+		['demo', 'people'], ['policy', 'show', '--wiki', 'enwiki'], ['keys', 'rotate']]) {
+		const { status, stderr } = conductctl(...words, '--loud');
+		assert.equal(status, 2, words.join(' '));
+		assert.match(stderr, /^conductctl: [a-z]+ [a-z]+: unknown argument --loud\n$/);
+	}
+});
+
 test('what --dump-config prints is a configuration with the same meaning', limit, () => {
 	const config = writeConfig('good', text => `${text}host_names: ["a.example", b.example]\nlog_level: warn\n`);
 	const first = conductd('--dump-config', '-c', config);
