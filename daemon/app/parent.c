@@ -178,6 +178,7 @@ static void parent_forget(struct parent *parent, const struct process *self)
 	for (size_t i = 0; i < ARRAY_SIZE(parent->signals); i++)
 		event_free(parent->signals[i]);
 	event_free(parent->drain_timer);
+	event_free(parent->reload_timer);
 	event_free(parent->tickets_timer);
 	watchdog_deinit(&parent->watchdog);
 	upgrade_deinit(&parent->upgrade);
@@ -449,6 +450,8 @@ static int watch_time(struct parent *parent)
 	const struct timeval lifetime = { .tv_sec = TLS_TICKET_LIFETIME_S };
 	int r = drain_init(parent);
 
+	if (r == 0)
+		r = reload_init(parent);
 	parent->tickets_timer = event_new(parent->base, -1, EV_PERSIST, on_tickets, parent);
 	if (!parent->tickets_timer || event_add(parent->tickets_timer, &lifetime) < 0)
 		return -ENOMEM;
@@ -508,6 +511,8 @@ static void parent_deinit(struct parent *parent)
 			event_free(parent->signals[i]);
 	if (parent->drain_timer)
 		event_free(parent->drain_timer);
+	if (parent->reload_timer)
+		event_free(parent->reload_timer);
 	if (parent->tickets_timer)
 		event_free(parent->tickets_timer);
 	watchdog_deinit(&parent->watchdog);

@@ -32,6 +32,7 @@ struct parent {
 	struct event_base *base;
 	struct event *signals[5];
 	struct event *drain_timer;
+	struct event *reload_timer;
 	struct event *tickets_timer;
 	struct event *keys_timer;
 	struct tls_tickets tickets;
@@ -43,7 +44,7 @@ struct parent {
 	bool is_draining;
 	bool is_announced;      /* every process was ready once */
 	bool is_reload_due;     /* HUP came while the processes reload */
-	bool is_reload_partial; /* a process has kept what it had */
+	bool is_reload_partial; /* a process has kept what it had, or is late */
 	bool is_reload_owed;    /* HUP came when the daemon that replaces this one may have read */
 	bool is_handed_over;    /* another daemon has taken over listeners and pid file */
 	bool has_failed;
@@ -61,6 +62,7 @@ void parent_send(struct parent *parent, enum page_process kind, uint16_t type,
 void parent_rotate_tickets(struct parent *parent);
 
 /* reload.c */
+int reload_init(struct parent *parent);
 void parent_reload(struct parent *parent);
 void reload_go_on(struct process *process);
 

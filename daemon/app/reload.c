@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <event2/event.h>
+
 #include "daemon/app/certificates.h"
 #include "daemon/app/confine.h"
 #include "daemon/app/files.h"
@@ -19,7 +21,7 @@
 #include "daemon/base/log.h"
 #include "policy/set.h"
 
-enum { RELOAD_E_REFUSED = 1 };
+enum { RELOAD_E_REFUSED = 1, RELOAD_LIMIT_S = 10 };
 
 /* Their files are read once more by each web process, as the account it has then. */
 static int check_issuers(const struct config *config)
@@ -149,11 +151,12 @@ static void end_if_over(struct parent *parent)
 {
 	if (!is_reload_over(parent))
 		return;
+	evtimer_del(parent->reload_timer);
 	if (parent->is_reload_due)
 		parent_reload(parent);
 	else
 		announce_end(parent, parent->is_reload_partial
-					     ? "A process kept what it had; see the log."
+					     ? "Not all processes have reloaded; see the log."
 					     : "Serving.");
 }
 
@@ -166,6 +169,29 @@ void reload_go_on(struct process *process)
 	end_if_over(process->parent);
 }
 
+/* One that hangs, or has long work to end before, does not keep the next reload from the others. */
+static void on_late(int fd, short what, void *userdata)
+{
+	struct parent *parent = userdata;
+
+	for (size_t i = 0; !parent->is_draining && i < parent->n_processes; i++) {
+		struct process *process = &parent->processes[i];
+
+		if (!process->is_reloading)
+			continue;
+		process_log(LOG_LEVEL_WARN, "a process has not reloaded yet", process, -1);
+		process->is_reloading = false;
+		parent->is_reload_partial = true;
+	}
+	end_if_over(parent);
+}
+
+int reload_init(struct parent *parent)
+{
+	parent->reload_timer = evtimer_new(parent->base, on_late, parent);
+	return parent->reload_timer ? 0 : -ENOMEM;
+}
+
 /*
  * HUP. While the processes reload, those that come are one more reload after it: a set of files is
  * read once however often they were changed meanwhile, and no process falls behind.
@@ -173,6 +199,7 @@ void reload_go_on(struct process *process)
 void parent_reload(struct parent *parent)
 {
 	CLEANUP(buffer_deinit) struct buffer fixed = BUFFER_NULL;
+	const struct timeval limit = { .tv_sec = RELOAD_LIMIT_S };
 	struct config *config = NULL;
 
 	/* The daemon that replaces this one has read its files already, or may have. */
@@ -204,6 +231,7 @@ void parent_reload(struct parent *parent)
 	log_say(LOG_LEVEL_INFO, "reloading");
 	parent_rotate_tickets(parent);
 	parent->is_reload_partial = false;
+	evtimer_add(parent->reload_timer, &limit);
 	for (size_t i = 0; i < parent->n_processes; i++)
 		parent->processes[i].is_reloading = process_send(
 			&parent->processes[i], IPC_TYPE_RELOAD, (struct slice){ 0 });

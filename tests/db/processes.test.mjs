@@ -106,6 +106,27 @@ test('a good configuration is in use after a reload, in the same processes', asy
 	assert.deepEqual(daemon.children().map(child => child.pid), pids);
 });
 
+test('a process that hangs does not keep a reload from the others', async () => {
+	const hung = daemon.pid('worker');
+	const served = name => get(deployment.port, '/v1/me', { headers: { Host: name } }).then(answer => answer.status === 401);
+	process.kill(hung, 'SIGSTOP');
+	try {
+		for (const name of ['one.example', 'two.example']) {
+			deployment.write({ more: `host_names: [${name}]` });
+			daemon.child.kill('SIGHUP');
+			await until(`${name} is served`, async () => (await Promise.all(Array.from({ length: 8 }, () => served(name)))).every(Boolean));
+		}
+	} finally {
+		process.kill(hung, 'SIGCONT');
+	}
+	await daemon.said(/^a process has not reloaded yet$/);
+	assert.equal(daemon.pid('worker'), hung);
+	deployment.write({ more: '' });
+	daemon.child.kill('SIGHUP');
+	await until('the first is not served any more', async () => !await served('two.example'));
+	await daemon.ready();
+});
+
 test('a reload storm under load answers every request', async () => {
 	let is_over = false;
 	const statuses = new Set();
