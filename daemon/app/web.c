@@ -453,6 +453,8 @@ static void on_reload(struct child *child)
 					  policy_set_ref(old->handlers.policy));
 	generation->next = old;
 	web->first = generation;
+	/* Of a set that somebody else has published nobody tells. */
+	web->must_check = true;
 	/* What the old one is loading comes too late for the new one. */
 	if (old->is_loading)
 		policy_load(web);

@@ -81,6 +81,21 @@ test('HUP takes a policy of a higher revision and a changed configuration', limi
 	await daemon.stop();
 });
 
+test('a set that was published by hand is served after a reload, not when the processes next look', limit, async () => {
+	const config = writeConfig('reload', own);
+	start(config);
+	await daemon.ready();
+	for (let n = 0; n < 3; n++) {
+		const next = await revision() + 1;
+		setRevision(next);
+		const { status, stderr } = conductctl('-c', config, 'policy', 'publish');
+		assert.equal(status, 0, stderr);
+		daemon.signal('SIGHUP');
+		await until('all serve it', async () => (await Promise.all(Array.from({ length: 8 }, revision))).every(each => each === next));
+	}
+	await daemon.stop();
+});
+
 test('HUP with a broken policy or configuration says file, line and column and keeps the old', limit, async () => {
 	const config = writeConfig('reload', own);
 	start(config);
