@@ -34,6 +34,9 @@ struct job_kind {
 	/* Ends with exactly one job_done(), at once or later. */
 	void (*start)(struct job *job);
 	void (*forget)(struct job *job); /* what is kept between runs; may be NULL */
+	/* Short, and not to be kept waiting: until a pause has come about. Others may wait for a
+	 * wiki before it does. */
+	bool goes_on;
 };
 
 struct job {

@@ -65,18 +65,18 @@ static unsigned rotation_period(const struct worker *worker)
 }
 
 const struct job_kind job_kinds[] = {
-	/* name, needs leadership, period, start, forget */
-	{ "policy", true, once, job_policy_start, job_policy_forget },
-	{ "people", true, once, job_people_start, NULL },
-	{ "lookups", true, lookups_period, job_lookups_start, job_lookups_forget },
-	{ "snapshots", true, snapshots_period, job_snapshots_start, job_snapshots_forget },
-	{ "sweep", true, sweep_period, job_sweep_start, NULL },
-	{ "retention", true, retention_period, job_retention_start, NULL },
-	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL },
-	{ "audit", true, audit_period, job_audit_start, NULL },
-	{ "follow", false, follow_period, job_follow_start, NULL },
-	{ "keys", false, keys_period, job_keys_start, NULL },
-	{ "rotation", true, rotation_period, job_rotation_start, NULL },
+	/* name, needs leadership, period, start, forget, goes on */
+	{ "policy", true, once, job_policy_start, job_policy_forget, false },
+	{ "people", true, once, job_people_start, NULL, false },
+	{ "lookups", true, lookups_period, job_lookups_start, job_lookups_forget, false },
+	{ "snapshots", true, snapshots_period, job_snapshots_start, job_snapshots_forget, false },
+	{ "sweep", true, sweep_period, job_sweep_start, NULL, false },
+	{ "retention", true, retention_period, job_retention_start, NULL, false },
+	{ "deadlines", true, deadlines_period, job_deadlines_start, NULL, true },
+	{ "audit", true, audit_period, job_audit_start, NULL, true },
+	{ "follow", false, follow_period, job_follow_start, NULL, false },
+	{ "keys", false, keys_period, job_keys_start, NULL, false },
+	{ "rotation", true, rotation_period, job_rotation_start, NULL, false },
 };
 
 const size_t job_n_kinds = ARRAY_SIZE(job_kinds);
@@ -95,7 +95,7 @@ static void on_time(int fd, short what, void *userdata)
 	struct job *job = userdata;
 	struct worker *worker = job->worker;
 
-	if (job->is_running || worker->is_draining || worker->is_paused)
+	if (job->is_running || worker->is_draining || (worker->is_paused && !job->kind->goes_on))
 		return; /* after a pause all are due */
 	if (job->kind->needs_leadership && !worker->session)
 		return; /* jobs_wake() comes with the lead */

@@ -13,7 +13,7 @@ let daemon;
 function configure(more = '    wikis: [dewiki]\n') {
 	const one = wiki.issuer({ keys: [ownFile(`${stack}/wiki.pub`, wiki.key.pem, 0o644)] });
 	const two = own.issuer({ keys: [ownFile(`${stack}/own.pub`, own.key.pem, 0o644)], name: 'own', scope: 'local:dewiki', more });
-	return writeConfig('identity', text => `contact: ${CONTACT}\njobs: {lookups: 1s, sweep: 1s}\n`
+	return writeConfig('identity', text => `contact: ${CONTACT}\njobs: {lookups: 1s, sweep: 1s, deadlines: 1s, audit: 1s}\n`
 		+ text.replace(/issuers:\n(.*\n)*(?=processes)/, one + two.replace('issuers:\n', '')), 'processes: {web: 1, drain: 20s}\n');
 }
 
@@ -200,5 +200,23 @@ for (const [what, answer] of trouble) {
 		await resolved(report);
 	});
 }
+
+test('a reload that waits for a wiki keeps neither the log nor deadlines waiting', limit, async () => {
+	let n = 0;
+	wiki.api = () => { n += 1; };
+	await submit({ respondents: [{ user: 'Never Told' }] });
+	await until('the wiki is asked', () => n > 0, 15000);
+	const runs = async () => {
+		const metrics = await readMetrics();
+		return ['audit', 'deadlines'].map(job => metrics.get(`conductd_job_runs_total{job="${job}"}`));
+	};
+	const reloaded = () => daemon.lines().filter(line => line.message === 'reloaded' && line['conductd.process'] === 'worker').length;
+	const before_ = [await runs(), reloaded()];
+	daemon.signal('SIGHUP');
+	// Sooner than the worker gives the wiki up, and reloads.
+	await until('both run', async () => (await runs()).every((count, i) => count > before_[0][i] + 1), 14000);
+	wiki.api = undefined;
+	await until('the worker has reloaded', () => reloaded() > before_[1], 30000);
+});
 
 test('it ends in order', limit, () => daemon.stop());
