@@ -191,21 +191,23 @@ $$;
 
 -- A key as a payload says it: whose it is and for whom it is sealed, by name; the hash is of that with the
 -- sealed bytes. It may outlast its unit: what is hashed is a random key, sealed, so that it helps nobody to
--- guess a word or a key.
-create function conduct_gate.key_name(p_stanza keyring.stanza) returns text language plpgsql immutable
+-- guess a word or a key. No type of the keyring is here: words are restored before the keyring is there.
+create function conduct_gate.key_name(p_unit uuid, p_generation integer, p_kind text, p_party uuid,
+	p_key_id integer)
+returns text language plpgsql immutable
 as $$
 begin
-	return 'stanza ' || p_stanza.unit_id || '/' || p_stanza.generation || '/' || p_stanza.kind || '/'
-		|| coalesce(p_stanza.party_id::text, p_stanza.key_id::text);
+	return 'stanza ' || p_unit || '/' || p_generation || '/' || p_kind || '/'
+		|| coalesce(p_party::text, p_key_id::text);
 end
 $$;
 
-create function conduct_gate.key_line(p_stanza keyring.stanza, p_unit_kind text) returns text
+create function conduct_gate.key_line(p_name text, p_unit_kind text, p_blob bytea) returns text
 language plpgsql immutable
 as $$
 begin
-	return conduct_gate.key_name(p_stanza) || ' ' || encode(sha256(convert_to(p_unit_kind || ' '
-		|| encode(p_stanza.blob, 'hex'), 'UTF8')), 'hex') || chr(10);
+	return p_name || ' ' || encode(sha256(convert_to(p_unit_kind || ' ' || encode(p_blob, 'hex'), 'UTF8')), 'hex')
+		|| chr(10);
 end
 $$;
 
@@ -227,7 +229,8 @@ begin
 				|| coalesce(w.party_id::text, '-') || ' ' || w.kind, 'UTF8')), 'hex') || chr(10) as line
 			from word w
 			union all
-			select k.unit_id, conduct_gate.key_line(s, u.kind)
+			select k.unit_id, conduct_gate.key_line(conduct_gate.key_name(s.unit_id, s.generation, s.kind,
+				s.party_id, s.key_id), u.kind, s.blob)
 			from (select distinct w.unit_id, w.generation from word w) k
 			join conduct.unit u on u.unit_id = k.unit_id
 			join keyring.stanza s on s.unit_id = k.unit_id and s.generation = k.generation) x
@@ -248,7 +251,8 @@ begin
 		x.payload
 	from (
 		select case when count(distinct n.unit_id) = 1 then min(n.unit_id::text)::uuid end as unit_id,
-			string_agg(conduct_gate.key_line(n, u.kind), '') as payload
+			string_agg(conduct_gate.key_line(conduct_gate.key_name(n.unit_id, n.generation, n.kind,
+				n.party_id, n.key_id), u.kind, n.blob), '') as payload
 		from new_rows n join conduct.unit u on u.unit_id = n.unit_id having count(*) > 0) x
 	left join conduct.case_file f on x.unit_id is not null
 		and f.case_id = case when length(v_case) = 36 then v_case::uuid end;
@@ -263,7 +267,10 @@ as $$
 begin
 	insert into conduct.audit_pending (at, event, payload)
 	select conduct.clock(), 'stanza.delete', x.payload
-	from (select string_agg('gone ' || conduct_gate.key_name(o) || chr(10), '') as payload from old_rows o) x
+	from (
+		select string_agg('gone ' || conduct_gate.key_name(o.unit_id, o.generation, o.kind, o.party_id, o.key_id)
+			|| chr(10), '') as payload
+		from old_rows o) x
 	where x.payload is not null;
 	return null;
 end

@@ -78,6 +78,10 @@ select count(*) from conduct.audit_pending;
 \echo what came with a report is in its entry
 select (select string_agg(distinct split_part(l, ' ', 1), ',') from regexp_split_to_table(p.payload, chr(10)) l
 	where l <> '') from conduct.audit_payload p where p.case_id = t.id('two') and p.payload like 'event %';
+\echo where its words stand, and the keys that they are under
+select u.kind, (select string_agg(distinct split_part(l, ' ', 1), ',') from regexp_split_to_table(p.payload, chr(10)) l
+	where l <> '') from conduct.audit_payload p join conduct.unit u on u.unit_id = p.unit_id
+where p.payload like '%content_place%' and u.kind <> 'person' order by p.leaf_index;
 \echo a leaf is its bytes, and says of its payload no more than a hash
 select bool_and(substr(l.leaf, octet_length(l.leaf) - 31) = sha256(p.salt || convert_to(p.payload, 'UTF8'))),
 	bool_and(substr(l.leaf, 1, 1) = '\x01'), count(distinct p.salt) = count(*)
