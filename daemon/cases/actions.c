@@ -171,7 +171,7 @@ static const struct form notify_respondent[] = {
 static const struct form record_service[] = {
 	{ "respondent", FORM_UUID, .flags = FORM_REQUIRED },
 	{ "how", FORM_CHOICE, .flags = FORM_REQUIRED, .choices = service_ways },
-	{ "revision", FORM_INTEGER, .flags = 0, .limit = INT64_MAX },
+	{ "revision", FORM_REVISION, .flags = 0 },
 	PROCEEDINGS,
 	{ .name = NULL },
 };

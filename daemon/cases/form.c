@@ -9,6 +9,8 @@
 #include "daemon/base/text.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { REFUSED = 1 };
@@ -160,6 +162,22 @@ static int check_integer(struct form_check *check, const struct form *row, const
 	return take(value_new_integer(integer), ret_value);
 }
 
+/* Beside its wiki such a number tells page, author and text, so it is a word. */
+static int check_revision(struct form_check *check, const char *pointer, const struct value *value,
+			  struct value **ret_value)
+{
+	int64_t number = value_integer(value, -1);
+	char text[24];
+	int n;
+
+	if (!value_is(value, VALUE_INTEGER))
+		return refuse(check, pointer, "must be an integer");
+	if (number < 0)
+		return refuse(check, pointer, "is out of range");
+	n = snprintf(text, sizeof(text), "%" PRId64, number);
+	return take_word(check, WORD_NUMBER, false, (struct slice){ text, (size_t)n }, ret_value);
+}
+
 static int check_choice(struct form_check *check, const struct form *row, const char *pointer,
 			const struct value *value, struct value **ret_value)
 {
@@ -224,6 +242,8 @@ static int check_value(struct form_check *check, const struct form *row, const c
 					    : refuse(check, pointer, "must be true");
 	case FORM_INTEGER:
 		return check_integer(check, row, pointer, value, ret_value);
+	case FORM_REVISION:
+		return check_revision(check, pointer, value, ret_value);
 	case FORM_CHOICE:
 		return check_choice(check, row, pointer, value, ret_value);
 	case FORM_OBJECT:

@@ -22,9 +22,10 @@ enum form_type {
 	FORM_PERSON,   /* the id of a person, or {"user": name}; becomes an index then */
 	FORM_EVIDENCE, /* an id, or a word that stays where it is as {"$word": id} */
 	FORM_BOOLEAN,
-	FORM_TRUE,    /* true; anything else says nothing */
-	FORM_INTEGER, /* 0 … `limit` */
-	FORM_TIME,    /* RFC 3339 */
+	FORM_TRUE,     /* true; anything else says nothing */
+	FORM_INTEGER,  /* 0 … `limit` */
+	FORM_REVISION, /* the number of a wiki's revision; becomes a word that is a number */
+	FORM_TIME,     /* RFC 3339 */
 	FORM_UUID,
 	FORM_CHOICE, /* one of `choices` */
 	FORM_ID,     /* of policy data: [a-z0-9][a-z0-9._-]*, at most 64 */

@@ -34,7 +34,7 @@ static const struct form incident_members[] = {
 	{ "venue", FORM_CHOICE, .flags = FORM_REQUIRED, .choices = venues },
 	{ "wiki", FORM_WIKI, .flags = 0 },
 	{ "page", FORM_WORD, .flags = 0, .limit = PAGE_MAX },
-	{ "revision", FORM_INTEGER, .flags = 0, .limit = INT64_MAX },
+	{ "revision", FORM_REVISION, .flags = 0 },
 	{ "thread", FORM_WORD, .flags = 0, .limit = PAGE_MAX },
 	{ "url", FORM_URL, .flags = 0 },
 	{ "from", FORM_TIME, .flags = 0 },

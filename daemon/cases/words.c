@@ -6,6 +6,8 @@
 #include "daemon/base/text.h"
 #include "daemon/pg/text.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +122,24 @@ static const struct word *look_up(const struct opened_words *lookup, const char 
 	return word && word->text.length && text_is_utf8(word->text) ? word : NULL;
 }
 
+/* What is no number after all stays the text that it is. */
+static bool is_number(const struct word *word, int64_t *ret_number)
+{
+	char text[20];
+	char *end;
+
+	if (!word->kind || strcmp(word->kind, WORD_NUMBER) != 0 ||
+	    word->text.length >= sizeof(text))
+		return false;
+	memcpy(text, word->text.at, word->text.length);
+	text[word->text.length] = '\0';
+	if (strspn(text, "0123456789") != word->text.length || (text[0] == '0' && text[1]))
+		return false;
+	errno = 0;
+	*ret_number = strtoll(text, &end, 10);
+	return errno == 0 && !*end;
+}
+
 static bool is_word(const struct value *value)
 {
 	return value_count(value) == 1 && value_get(value, "$word");
@@ -133,7 +153,11 @@ static struct value *new_word(const struct opened_words *lookup, const struct va
 	const char *id = value_get_string(value, "$word");
 	const struct word *word = id ? look_up(lookup, id) : NULL;
 
-	return word ? value_new_text(word->text) : value_new_null();
+	int64_t number;
+
+	if (!word)
+		return value_new_null();
+	return is_number(word, &number) ? value_new_integer(number) : value_new_text(word->text);
 }
 
 static int fill(const struct opened_words *lookup, struct value *value);
@@ -225,12 +249,15 @@ static const char *copy_piece(const struct opened_words *lookup, const char *at,
 			      struct buffer *buffer)
 {
 	const struct word *word;
+	int64_t number;
 	char id[TEXT_UUID_LENGTH + 1];
 	const char *behind = *at == '{' ? read_place(at, end, id) : NULL;
 
 	if (behind) {
 		word = look_up(lookup, id);
-		if (word)
+		if (word && is_number(word, &number))
+			buffer_printf(buffer, "%" PRId64, number);
+		else if (word)
 			append_string(buffer, word->text);
 		else
 			buffer_append_text(buffer, "null");

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * Human text on its way in and out of the database. A word is any text or name that a person wrote:
+ * Human text on its way in and out of the database. A word is any text or name that a person wrote,
+ * or the number of a revision, which says as much:
  * in arguments an id stands in its place, in answers {"$word": id}; the bytes travel beside the
  * JSON, sealed (daemon/cases/sealing.h), because only C reads and writes them.
  */
@@ -9,6 +10,8 @@
 #include "daemon/json/value.h"
 
 enum { WORDS_MAX = 1024 }; /* in one request */
+
+#define WORD_NUMBER "revision" /* the kind of words that are numbers in JSON */
 
 struct word {
 	const char *id;   /* UUID */

@@ -25,6 +25,7 @@ struct run {
 	int64_t asked_ms;
 	struct lookup_name names[LOOKUP_LIMIT];
 	size_t n_names;
+	bool has_more; /* names that were not in this piece */
 	struct buffer items;
 	struct value *open;   /* what the database answered; the arena's */
 	struct reader reader; /* the daemon itself */
@@ -77,7 +78,7 @@ static void on_kept(struct pg_call *call, const struct pg_answer *answer)
 
 	if (answer->outcome != PG_DONE) {
 		fail(job, answer);
-	} else if (run->n_names == LOOKUP_LIMIT && !worker->is_draining && !worker->is_paused) {
+	} else if (run->has_more && !worker->is_draining && !worker->is_paused) {
 		buffer_deinit(&run->items);
 		ask_database(job);
 	} else {
@@ -114,6 +115,14 @@ static int items_write(struct run *run)
 	return r ? r : value_write(items, &run->items);
 }
 
+static void keep(struct job *job)
+{
+	const struct run *run = job->state;
+
+	job->params[0] = (struct pg_param){ .at = run->items.at, .length = (int)run->items.length };
+	job_call(job, STATEMENT_LOOKUP_DONE, on_kept);
+}
+
 static void on_answer(struct fetch_call *call, int outcome, const struct fetch_reply *reply)
 {
 	struct run *run = (struct run *)(void *)((char *)call - offsetof(struct run, fetch));
@@ -135,8 +144,7 @@ static void on_answer(struct fetch_call *call, int outcome, const struct fetch_r
 		fail(job, NULL);
 		return;
 	}
-	job->params[0] = (struct pg_param){ .at = run->items.at, .length = (int)run->items.length };
-	job_call(job, STATEMENT_LOOKUP_DONE, on_kept);
+	keep(job);
 }
 
 static void ask(struct job *job)
@@ -179,6 +187,31 @@ static int name_take(struct arena *arena, const struct value *item, struct looku
 	return r < 0 ? r : 0;
 }
 
+/* Nobody knows whom a damaged name meant, perhaps not for long: a backup may have it. Until then it
+ * waits as a name does that no account has, and no other one waits for it. */
+static int put_off(struct run *run, const char *damaged)
+{
+	const struct log_field field = { "conductd.content", damaged, 0 };
+	const struct value *item, *items = value_get(run->open, "items");
+	const char *name;
+	size_t i = 0;
+
+	do {
+		item = value_at(items, i++);
+		name = value_get_string(value_get(item, "name"), "$word");
+	} while (item && (!name || strcmp(name, damaged) != 0));
+	if (!item)
+		return -EPROTO;
+	log_event(LOG_LEVEL_ERROR,
+		  "the name of somebody in a report does not open, so whose account it is stays "
+		  "unknown: it or its key was changed, moved or lost; a backup has it as it was",
+		  &field, 1);
+	run->names[0] = (struct lookup_name){ .subject = value_text(value_get(item, "id")) };
+	run->n_names = 1;
+	run->has_more = true;
+	return items_write(run);
+}
+
 static void on_names(struct opening *opening, enum opening_outcome outcome)
 {
 	struct run *run = (struct run *)(void *)((char *)opening - offsetof(struct run, opening));
@@ -190,8 +223,9 @@ static void on_names(struct opening *opening, enum opening_outcome outcome)
 	for (; !r && run->n_names < value_count(items) && run->n_names < LOOKUP_LIMIT;
 	     run->n_names++)
 		r = name_take(job->arena, value_at(items, run->n_names), &run->names[run->n_names]);
-	if (outcome == OPENING_DAMAGED)
-		end(job, "a name is damaged");
+	run->has_more = run->n_names == LOOKUP_LIMIT;
+	if (outcome == OPENING_DAMAGED && put_off(run, opening->damaged) == 0)
+		keep(job);
 	else if (r || job->worker->is_draining)
 		fail(job, NULL);
 	else if (run->n_names == 0)

@@ -1,7 +1,8 @@
 /*
- * Reported revisions are fetched from their wikis while they are there: what is due is asked for,
- * one after the other, and how each went is told to the database, which keeps the snapshot, or says
- * when it is tried again. A wiki that fails is left alone until then, and delays no other one.
+ * Reported revisions are fetched from their wikis while they are there: what is due is opened by
+ * the vault and asked for, one after the other, and how each went is told to the database, which
+ * keeps the snapshot, or says when it is tried again. A wiki that fails is left alone until then,
+ * and delays no other one.
  */
 
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/text.h"
+#include "daemon/cases/opening.h"
 #include "daemon/worker/identity.h"
 #include "daemon/worker/jobs.h"
 #include "daemon/worker/snapshot_keep.h"
@@ -18,8 +20,11 @@ enum { WAIT_MS = 10 * 1000, FAILED_LIMIT = 8 };
 
 struct run {
 	struct job *job;
+	struct value *due; /* what the database answered; the arena's */
 	const struct value *items;
-	size_t index; /* of the item */
+	size_t index;         /* of the item */
+	struct reader reader; /* the daemon itself */
+	struct opening opening;
 	struct snapshot_item item;
 	struct snapshot_place place;
 	struct fetch_call fetch;
@@ -171,6 +176,16 @@ static bool is_left_alone(const struct run *run, const char *wiki)
 	return false;
 }
 
+static void take_item(struct run *run, const struct value *item)
+{
+	run->place = (struct snapshot_place){ .wiki = value_get_string(item, "wiki"),
+					      .revision = value_integer(value_get(item, "revision"),
+									0) };
+	run->item = (struct snapshot_item){ .id = value_get_string(item, "id"),
+					    .case_id = value_get_string(item, "case"),
+					    .unit = value_get_string(item, "unit") };
+}
+
 static void next_item(struct job *job)
 {
 	struct run *run = job->state;
@@ -183,12 +198,11 @@ static void next_item(struct job *job)
 		job_done(job, true);
 		return;
 	}
-	run->place = (struct snapshot_place){ .wiki = value_get_string(item, "wiki"),
-					      .revision = value_integer(value_get(item, "revision"),
-									0) };
-	run->item = (struct snapshot_item){ .id = value_get_string(item, "id"),
-					    .case_id = value_get_string(item, "case"),
-					    .unit = value_get_string(item, "unit") };
+	take_item(run, item);
+	if (run->place.revision <= 0) {
+		tell(job, "damaged", 0);
+		return;
+	}
 	r = find_url(job, run->place.wiki, run->place.revision, &run->place.url);
 	if (r)
 		fail(job, NULL);
@@ -209,6 +223,56 @@ static bool is_item(const struct value *item)
 	       value_get_string(item, "unit") && value_get_string(item, "wiki");
 }
 
+/* The others are asked for by the next run, for which this one does not wait again. */
+static void put_off(struct job *job, const char *damaged)
+{
+	struct run *run = job->state;
+	const struct value *item;
+
+	for (size_t i = 0; (item = value_at(run->items, i)); i++) {
+		const char *id = value_get_string(value_get(item, "revision"), "$word");
+
+		if (!id || strcmp(id, damaged) != 0)
+			continue;
+		take_item(run, item);
+		run->items = NULL;
+		tell(job, "damaged", 0);
+		return;
+	}
+	fail(job, NULL);
+}
+
+static void on_open(struct opening *opening, enum opening_outcome outcome)
+{
+	struct run *run = (struct run *)(void *)((char *)opening - offsetof(struct run, opening));
+
+	if (outcome == OPENING_DAMAGED) {
+		const struct log_field field = { "conductd.content", opening->damaged, 0 };
+
+		log_event(LOG_LEVEL_ERROR,
+			  "the number of a reported revision does not open: it or its key was "
+			  "changed, moved or lost; a backup has it as it was",
+			  &field, 1);
+		put_off(run->job, opening->damaged);
+	} else if (outcome != OPENING_DONE || words_fill(&opening->lookup, run->due)) {
+		fail(run->job, NULL);
+	} else {
+		next_item(run->job);
+	}
+}
+
+static void open_numbers(struct job *job, struct slice ids, struct slice words)
+{
+	struct run *run = job->state;
+
+	run->opening = (struct opening){ .arena = job->arena,
+					 .sealer = job->worker->setup.sealer,
+					 .reader = &run->reader,
+					 .done = on_open };
+	opening_start(&run->opening, ids.at ? ids : text_slice("{}"),
+		      words.at ? words : text_slice("{}"));
+}
+
 static void on_due(struct pg_call *call, const struct pg_answer *answer)
 {
 	struct job *job = job_of_call(call);
@@ -223,6 +287,7 @@ static void on_due(struct pg_call *call, const struct pg_answer *answer)
 	r = value_parse(pg_answer_cell(answer, 0, 1), &body, NULL);
 	if (!r)
 		r = arena_take(job->arena, body, free_items);
+	run->due = body;
 	run->items = value_get(body, "items");
 	count(job, body);
 	for (size_t i = 0; !r && i < value_count(run->items); i++)
@@ -230,7 +295,7 @@ static void on_due(struct pg_call *call, const struct pg_answer *answer)
 	if (r)
 		fail(job, NULL);
 	else
-		next_item(job);
+		open_numbers(job, pg_answer_cell(answer, 0, 2), pg_answer_cell(answer, 0, 3));
 }
 
 static bool has_rest(const struct worker_terms *terms)

@@ -128,12 +128,12 @@ begin
 		from s),
 	an_incident as (
 		insert into conduct.incident (incident_id, case_id, report_id, seq, venue, wiki, page_content,
-			thread_content, url_content, revision, from_at, to_at)
+			thread_content, url_content, revision_content, from_at, to_at)
 		select gen_random_uuid(), s.case_id, s.report_id, i.nth, coalesce(i.value ->> 'venue', 'on_wiki'),
 			case when i.wiki = s.wiki then s.wiki else (select w.wiki from conduct.policy_wiki w
 				where w.policy_version = s.procedure_version and w.wiki = i.wiki) end,
 			conduct_api_1.word_id(i.value -> 'page'), conduct_api_1.word_id(i.value -> 'thread'),
-			conduct_api_1.word_id(i.value -> 'url'), (i.value ->> 'revision')::bigint,
+			conduct_api_1.word_id(i.value -> 'url'), conduct_api_1.word_id(i.value -> 'revision'),
 			(i.value ->> 'from')::timestamptz, (i.value ->> 'to')::timestamptz
 		from s, lateral (
 			select j.value, j.nth, coalesce(j.value ->> 'wiki', case when coalesce(j.value ->> 'venue',

@@ -151,7 +151,7 @@ begin
 	into notice from conduct.hearing h where h.proceeding_id = v_matter;
 	select coalesce(jsonb_agg(jsonb_build_object('id', a.allegation_id, 'rule', a.rule,
 		'policy_version', a.policy_version, 'venue', i.venue, 'wiki', i.wiki,
-		'page', conduct_api_1.word(i.page_content), 'revision', i.revision,
+		'page', conduct_api_1.word(i.page_content), 'revision', conduct_api_1.word(i.revision_content),
 		'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at))
 		order by a.added_at, a.rule, a.allegation_id), '[]')
 	into allegations

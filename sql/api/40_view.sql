@@ -290,7 +290,8 @@ begin
 					'id', i.incident_id, 'report', i.report_id, 'venue', i.venue, 'wiki', i.wiki,
 					'page', conduct_api_1.word(i.page_content),
 					'thread', conduct_api_1.word(i.thread_content),
-					'url', conduct_api_1.word(i.url_content), 'revision', i.revision,
+					'url', conduct_api_1.word(i.url_content),
+					'revision', conduct_api_1.word(i.revision_content),
 					'from', conduct_api_1.time_text(i.from_at), 'to', conduct_api_1.time_text(i.to_at),
 					'snapshot', (select jsonb_build_object('state', s.state, 'attachment', s.attachment_id,
 						'at', conduct_api_1.time_text(s.ended_at))

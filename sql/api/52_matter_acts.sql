@@ -140,7 +140,7 @@ begin
 		jsonb_build_object('party', v_party, 'how', p_args ->> 'how'));
 	if v_row.state = 'review' then
 		update conduct.hearing h set served_at = v_now, served_how = p_args ->> 'how',
-			served_revision = (p_args ->> 'revision')::bigint
+			revision_content = conduct_api_1.word_id(p_args -> 'revision')
 		where h.proceeding_id = v_act.proceeding_id and v_row.respondent_id = v_party;
 	else
 		select d.* into v_decision from conduct.decision d

@@ -45,12 +45,12 @@ begin
 	v_link_only := conduct_api_1.snapshot_begin(v_now);
 	update conduct.snapshot s set state = 'given_up', ended_at = v_now
 	where s.state = 'waiting' and s.next_at <= v_now and (s.wanted_at < v_now - interval '14 days'
-		or not exists (select from conduct_gate.revision_of(s.incident_id) r where r.revision > 0));
+		or not exists (select from conduct_gate.revision_of(s.incident_id) r where r.revision_content is not null));
 	get diagnostics v_given_up = row_count;
 	return conduct_api_1.answer(200, jsonb_build_object('link_only', v_link_only, 'given_up', v_given_up,
 		'items', coalesce((
 		select jsonb_agg(jsonb_build_object('id', s.incident_id, 'case', r.case_id, 'wiki', r.wiki,
-			'revision', r.revision, 'unit', r.unit_id) order by s.next_at, s.incident_id)
+			'revision', conduct_api_1.word(r.revision_content), 'unit', r.unit_id) order by s.next_at, s.incident_id)
 		from (select * from conduct.snapshot w where w.state = 'waiting' and w.next_at <= v_now
 			order by w.next_at limit least(greatest(p_limit, 1), 100)) s,
 			conduct_gate.revision_of(s.incident_id) r), '[]')));
@@ -59,8 +59,8 @@ $$;
 
 -- How it went without a snapshot. p_outcome: gone and hidden, as the wiki says: not believed at the first
 -- try, because wikis answer from copies that lag behind. too_large: at once. failed: no usable
--- answer; again in a minute, four, sixteen and so on, half a day at most, eight times in all. unserved:
--- nobody to ask. p_wait_s: as the wiki asked for. Whatever else waits for a wiki that failed waits as well.
+-- answer; again in a minute, four, sixteen and so on, half a day at most, eight times in all. damaged: its
+-- number does not open; as often. unserved: nobody to ask. p_wait_s: as the wiki asked for. Whatever else waits for a wiki that failed waits as well.
 create or replace function conduct_api_1.snapshot_told(p_incident uuid, p_outcome text, p_wait_s integer)
 returns conduct_api_1.answer language plpgsql volatile security definer
 set search_path = pg_catalog, conduct, pg_temp set conduct.actor = '' set conduct.case_id = ''
@@ -71,7 +71,7 @@ declare
 	v_row conduct.snapshot;
 	v_wiki text := (select r.wiki from conduct_gate.revision_of(p_incident) r);
 begin
-	if p_outcome not in ('gone', 'hidden', 'too_large', 'failed', 'unserved') then
+	if p_outcome not in ('gone', 'hidden', 'too_large', 'failed', 'damaged', 'unserved') then
 		perform conduct_api_1.refuse(500, 'conduct-internal');
 	end if;
 	select * into v_row from conduct.snapshot s
@@ -127,7 +127,7 @@ begin
 	if not found then
 		return conduct_api_1.answer(200, '{}');
 	end if;
-	if v_of.revision is null then
+	if v_of.revision_content is null then
 		update conduct.snapshot s set state = 'given_up', ended_at = v_now where s.incident_id = p_incident;
 		return conduct_api_1.answer(200, '{"given_up": 1}');
 	end if;

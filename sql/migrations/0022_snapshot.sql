@@ -83,21 +83,23 @@ begin
 		select i.incident_id, i.case_id
 		from conduct.report r
 		join conduct.incident i on i.case_id = r.case_id and i.report_id = r.report_id
-		where r.submitted_at > p_since and i.venue = 'on_wiki' and i.wiki is not null and i.revision > 0
+		where r.submitted_at > p_since and i.venue = 'on_wiki' and i.wiki is not null
+			and i.revision_content is not null
 			and not exists (select from conduct.snapshot s where s.incident_id = i.incident_id)
 		limit p_limit;
 end
 $$;
 
--- Where and what it is, and the key unit that it is to be erased with.
+-- Where and what it is, unless that is erased, and the key unit that it is to be erased with.
 create function conduct_gate.revision_of(p_incident uuid)
-returns table (case_id uuid, wiki text, revision bigint, unit_id uuid)
+returns table (case_id uuid, wiki text, revision_content uuid, unit_id uuid)
 language plpgsql stable security definer rows 1 set search_path = pg_catalog, conduct, pg_temp
 as $$
 begin
 	return query
-		select i.case_id, i.wiki, i.revision, f.unit_id
+		select i.case_id, i.wiki, c.content_id, f.unit_id
 		from conduct.incident i join conduct.case_file f on f.case_id = i.case_id
+		left join conduct.content c on c.content_id = i.revision_content and c.body <> ''
 		where i.incident_id = p_incident;
 end
 $$;

@@ -156,8 +156,7 @@ grant insert on erased_receipt to conduct_gate;
 grant update (state, answer, answered_at, until_at, next_at) on erasure_request to conduct_gate;
 grant update (body) on content to conduct_gate;
 grant update (id_ix, name_ix, skeleton_ix, name_content, kind, identity) on party to conduct_gate;
-grant update (revision, from_at, to_at) on incident to conduct_gate;
-grant update (served_revision) on hearing to conduct_gate;
+grant update (from_at, to_at) on incident to conduct_gate;
 grant update (scope) on sanction, decision_item to conduct_gate;
 grant update (scope, evidence) on ballot_item to conduct_gate;
 grant update (pseudonym) on case_file to conduct_gate;
@@ -192,8 +191,7 @@ begin
 	return case p_table
 		when 'content' then array['body', 'generation']
 		when 'party' then array['id_ix', 'name_ix', 'skeleton_ix', 'name_content', 'kind', 'identity']
-		when 'incident' then array['revision', 'from_at', 'to_at']
-		when 'hearing' then array['served_revision']
+		when 'incident' then array['from_at', 'to_at']
 		when 'sanction' then array['scope']
 		when 'decision_item' then array['scope']
 		when 'ballot_item' then array['scope', 'evidence']

@@ -189,8 +189,7 @@ begin
 	if p_erasure.party_id is not null then
 		return '';
 	end if;
-	update conduct.incident i set revision = null, from_at = null, to_at = null where i.case_id = v_case;
-	update conduct.hearing h set served_revision = null where h.case_id = v_case;
+	update conduct.incident i set from_at = null, to_at = null where i.case_id = v_case;
 	update conduct.sanction s set scope = null where s.case_id = v_case
 		and not exists (select from conduct_gate.lasting_sanctions(v_case) l where l.sanction_id = s.sanction_id);
 	update conduct.decision_item d set scope = null where d.case_id = v_case

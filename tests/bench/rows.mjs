@@ -59,17 +59,18 @@ function submitSql({ work, stack }) {
 	const reporter = indexesOf(stack, stack.people.reporter.user);
 	const respondent = indexesOf(stack, stack.people.respondent.user);
 	const report = { wiki: 'enwiki', lang: 'en', lane: 'standard', category: 'trolling', details: '%1$s',
-		incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: '%2$s', revision: 1001 }],
+		incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: '%2$s', revision: '%9$s' }],
 		respondents: [{ user: '%3$s', name_ix: respondent.name, skeleton_ix: respondent.skeleton, id_ix: respondent.id }],
 		targets: [{ self: true }], minor_at_risk: false, about_functionary: 'no', privacy: 'handlers', identity: 'sealed',
 		publish_after: false, contain: [], unverified: false, units: { report: '%4$s', case_file: '%8$s', identity: '%6$s' },
 		report: '%7$s', case: '%8$s', reporter: '%5$s' };
-	const words = [[details, 'details', 'g.u1'], ['Talk-Page', 'page', 'g.u2'], [stack.people.respondent.user, 'name', 'g.u3']];
+	const words = [[details, 'details', 'g.u1'], ['Talk-Page', 'page', 'g.u2'], [stack.people.respondent.user, 'name', 'g.u3'],
+		['1001', 'revision', 'g.u9']];
 	const vault = () => `'\\x0000000100000001${randomBytes(88).toString('hex')}'::bytea`;
 	const receipt = `uuid_send(g.u5) || '\\x00000001${randomBytes(60).toString('hex')}'::bytea`;
-	writeFileSync(path, `select a.status from (select ${[1, 2, 3, 4, 5, 6, 7, 8].map(i => `gen_random_uuid() as u${i}`).join(', ')} offset 0) g,
+	writeFileSync(path, `select a.status from (select ${[1, 2, 3, 4, 5, 6, 7, 8, 9].map(i => `gen_random_uuid() as u${i}`).join(', ')} offset 0) g,
 	lateral conduct_api_1.submit_report('\\x${reporter.id}', sha256(uuid_send(g.u7)), sha256(uuid_send(g.u8)), sha256(uuid_send(g.u1)),
-	'\\x${'5a'.repeat(44)}', format('${JSON.stringify(report).replaceAll('":', '": ')}', g.u1, g.u2, g.u3, g.u4, g.u5, g.u6, g.u7, g.u8)::jsonb,
+	'\\x${'5a'.repeat(44)}', format('${JSON.stringify(report).replaceAll('":', '": ')}', g.u1, g.u2, g.u3, g.u4, g.u5, g.u6, g.u7, g.u8, g.u9)::jsonb,
 	array[${words.map(([, , id]) => id).join(', ')}, g.u4, g.u4, g.u8],
 	array[${words.map(([, kind]) => `'${kind}'`).join(', ')}, '$vault', '$receipt', '$vault'],
 	array[${words.map(([text]) => `'${envelope(Buffer.byteLength(text))}'::bytea`).join(', ')}, ${vault()}, ${receipt}, ${vault()}]) a;

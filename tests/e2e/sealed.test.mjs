@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { act, assertProblem, call, expectCall, ops, people, query, report, sql, stack } from '../harness/api.mjs';
+import { act, assertProblem, call, expectCall, ops, people, query, report, sql, stack, takeKeys } from '../harness/api.mjs';
 
 const canary = () => `canary${randomBytes(12).toString('hex')}`;
 const log = () => readFileSync(`${stack}/conductd.log`, 'utf8');
@@ -105,11 +105,9 @@ test('words that were swapped are not shown, and the operators are told which', 
 test('a word whose key is gone is missed, and not taken for an erased one', async () => {
 	const details = canary();
 	const one = await report('reporter', { details });
-	const unit = `unit_id = (select unit_id from conduct.report where case_id = '${one.caseId}')`;
-	sql(`create table kept as select unit_id, generation, kind, party_id, key_id, blob from keyring.stanza where ${unit};
-		delete from keyring.stanza where ${unit}`);
+	const giveBack = takeKeys(`select unit_id from conduct.report where case_id = '${one.caseId}'`);
 	const answer = await call('functionary', 'GET', `/v1/cases/${one.caseId}`);
-	sql(`insert into keyring.stanza (unit_id, generation, kind, party_id, key_id, blob) select * from kept; drop table kept`);
+	giveBack();
 	assertProblem(answer, 500, 'conduct-damaged');
 	const { body } = await expectCall(200, 'functionary', 'GET', `/v1/cases/${one.caseId}`);
 	assert.equal(body.reports[0].details, details);

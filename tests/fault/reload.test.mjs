@@ -276,7 +276,7 @@ test('TERM: after processes.drain what is left is ended, and the key resolves it
 	await daemon.ready();
 	const again = await expectCall(201, 'reporter', 'POST', '/v1/reports', { body, key });
 	assert.deepEqual(sql(`select count(*) from conduct.incident i
-		where i.revision = ${body.incidents[0].revision} and i.report_id = '${again.body.report}'`), [['1']]);
+		where i.seq = ${body.incidents.length} and i.revision_content is not null and i.report_id = '${again.body.report}'`), [['1']]);
 	await daemon.stop();
 });
 

@@ -183,6 +183,14 @@ export function sql(text, database = 'conduct') {
 		.map(line => line.split('\u001f'));
 }
 
+/** Takes the keys of units away; returns what gives them back. */
+export function takeKeys(units) {
+	const kept = `kept_${randomUUID().replaceAll('-', '')}`;
+	sql(`create table ${kept} as select unit_id, generation, kind, party_id, key_id, blob from keyring.stanza where unit_id in (${units});
+		delete from keyring.stanza where unit_id in (select unit_id from ${kept})`);
+	return () => sql(`insert into keyring.stanza (unit_id, generation, kind, party_id, key_id, blob) select * from ${kept}; drop table ${kept}`);
+}
+
 const END = '--end-of-query--';
 let session;
 let last = Promise.resolve();

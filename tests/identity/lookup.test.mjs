@@ -1,7 +1,7 @@
 // Names in reports become accounts, also while the wiki makes trouble.
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
-import { call, reportBody, sql } from '../harness/api.mjs';
+import { call, reportBody, sql, takeKeys } from '../harness/api.mjs';
 import { Daemon, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, Wiki, central, reply } from './wiki.mjs';
 
@@ -84,6 +84,23 @@ test('a name that nobody has, or that is not attached, stays open and is asked f
 	wiki.users.set('Not Attached', central(4732));
 	sql(`update conduct.account_lookup set next_at = now() - interval '1 minute'`);
 	await resolved(report);
+});
+
+test('a name that does not open is put off, and no other one waits for it', limit, async () => {
+	wiki.api = (request, response) => reply(response, 503, 'away', 'text/plain');
+	wiki.users.set('Key Is Gone', central(4733));
+	wiki.users.set('Behind It', central(4734));
+	const damaged = await submit({ respondents: [{ user: 'Key Is Gone' }] });
+	const giveBack = takeKeys(`select f.unit_id from conduct.case_file f join conduct.report r using (case_id) where r.report_id = '${damaged}'`);
+	const behind = await submit({ respondents: [{ user: 'Behind It' }] });
+	wiki.api = undefined;
+	await resolved(behind);
+	await tried(damaged);
+	assert.deepEqual(respondents(damaged).map(([, id]) => id), ['']);
+	await daemon.heard(/the name of somebody in a report does not open/);
+	giveBack();
+	sql(`update conduct.account_lookup set next_at = now() - interval '1 minute'`);
+	await resolved(damaged);
 });
 
 test('a hundred names are asked for in pieces of fifty at most', limit, async () => {

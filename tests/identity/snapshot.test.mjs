@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test, { after, before } from 'node:test';
-import { call, expectCall, reportBody, sql } from '../harness/api.mjs';
+import { call, expectCall, reportBody, sql, takeKeys } from '../harness/api.mjs';
 import { FUNCTIONARIES } from '../harness/cases.mjs';
 import { Daemon, conductctl, conductd, ownFile, postgres, readMetrics, stack, until, writeConfig } from '../fault/parts.mjs';
 import { CONTACT, REVISION, Wiki, reply } from './wiki.mjs';
@@ -105,6 +105,34 @@ test('what a report says of it in the database is sealed', limit, async () => {
 		from conduct.attachment_chunk k where k.case_id = '${c.id}'`);
 	assert.ok(Number(n) > 1, `${n} chunks`);
 	assert.equal(found, '0');
+});
+
+test('by the database nobody can tell which revision it was', limit, async () => {
+	const revision = 76543210987;
+	wiki.sources.set(revision, 'what it said');
+	const c = await reported(undefined, { incidents: [{ venue: 'on_wiki', wiki: 'enwiki', page: 'A', revision }] });
+	await become(c, 'taken');
+	assert.equal((await expectCall(200, handler, 'GET', `/v1/cases/${c.id}`)).body.incidents[0].revision, revision);
+	const tables = sql(`select c.oid::regclass from pg_class c where c.relkind = 'r' and c.relnamespace in ('conduct'::regnamespace, 'keyring'::regnamespace)`);
+	assert.ok(tables.length > 50);
+	for (const [table] of tables) {
+		assert.deepEqual(sql(`select count(*) from ${table} t where to_jsonb(t)::text like '%${revision}%'`), [['0']], table);
+	}
+});
+
+test('one whose number does not open is tried again, and none waits for it', limit, async () => {
+	wiki.revision = response => reply(response, 503, 'away', 'text/plain');
+	const damaged = await reported('x');
+	await tried(damaged, 1);
+	const giveBack = takeKeys(`select unit_id from conduct.case_file where case_id = '${damaged.id}'`);
+	wiki.revision = undefined;
+	sql(`update conduct.snapshot set next_at = now() where state = 'waiting' and next_at < now() + interval '10 minutes'`);
+	await become(await reported('beside'), 'taken');
+	await tried(damaged, 2);
+	await daemon.heard(/the number of a reported revision does not open/);
+	giveBack();
+	hurry(damaged);
+	await become(damaged, 'taken');
 });
 
 test('two revisions of one report are two snapshots, and a page without one is none', limit, async () => {

@@ -41,7 +41,7 @@ select (t.submit('one', 'Rep', t.seen())).status, (t.submit('mail', 'Rep', t.see
 	(t.submit('page', 'Rep', t.seen(p_revision => null))).status, (t.submit('nowhere', 'Rep', t.seen(p_wiki => null))).status;
 select t.next(), t.next();
 select count(*) from conduct.snapshot;
-select body -> 'items' -> 0 ->> 'wiki', body -> 'items' -> 0 ->> 'revision', body -> 'items' -> 0 ->> 'case' = t.id('one')::text,
+select body -> 'items' -> 0 ->> 'wiki', body -> 'items' -> 0 -> 'revision' ->> '$word' = t.id('one:revision0')::text, t.text(words[1]), body -> 'items' -> 0 ->> 'case' = t.id('one')::text,
 	body -> 'items' -> 0 ->> 'unit' = (select unit_id::text from conduct.case_file where case_id = t.id('one'))
 	from conduct_api_1.snapshot_next(1);
 
@@ -63,6 +63,13 @@ select t.wait(60), t.next();
 select t.told('two', 'gone'), t.told('three', 'hidden');
 select (t.submit('four', 'Rep', t.seen())).status, t.next(), t.told('four', 'too_large'), t.next();
 select t.told('four', 'gone');
+
+\echo a number that does not open is tried as often, and nothing else waits for it
+select (t.submit('damaged', 'Rep', t.seen())).status, (t.submit('beside', 'Rep', t.seen())).status, t.next() \g /dev/null
+select t.told('damaged', 'damaged');
+select state, next_at <= conduct.clock() from conduct.snapshot where incident_id = t.incident('beside');
+select t.told('damaged', 'damaged') from generate_series(1, 7);
+select t.told('beside', 'too_large');
 select t.attempt('another word', $$select t.told('five', 'fetched')$$);
 
 \echo a wiki that fails is left alone, with all that waits for it; another one is not
@@ -87,8 +94,8 @@ select state from conduct.snapshot where incident_id = t.incident('seven');
 \echo of what is erased meanwhile nothing is fetched, and nothing that was fetched is kept
 select (t.submit('erased', 'Rep', t.seen())).status, (t.submit('erasing', 'Rep', t.seen())).status, t.next() \g /dev/null
 \connect - postgres
-alter table conduct.incident disable trigger all;
-update conduct.incident set revision = null where case_id in (t.id('erased'), t.id('erasing'));
+alter table conduct.content disable trigger all;
+update conduct.content set body = '' where content_id in (t.id('erased:revision0'), t.id('erasing:revision0'));
 \connect - conduct_migrate
 select (conduct_api_1.snapshot_keep(t.incident('erasing'), '{"size": 1}', '{}', '{}', '{}', '\x00')).body;
 select t.next();

@@ -35,7 +35,7 @@ select w.shift('4 days');
 select w.do('Fd','c2','decide', jsonb_build_object('proposal',w.ballot('c2','propose'),'notices',:notices));
 select w.do('Fa','c2','decide', jsonb_build_object('proposal',w.ballot('c2','propose'),'notices',:notices));
 select w.show('c2'); select w.sanctions('c2');
-select w.do('Fa','c2','record_service', jsonb_build_object('respondent',w.party_id('c2','respondent','Rasp'),'how','talk_page','revision',12));
+select w.do('Fa','c2','record_service', jsonb_build_object('respondent',w.party_id('c2','respondent','Rasp'),'how','talk_page','revision','w:12'));
 \echo == reporter and respondent both appeal; remand
 select w.party('Rasp','c2','respondent','appeal',jsonb_build_object('decision',w.decision('c2','decide'),'items','[1,2]'::jsonb,'grounds','["disproportionate"]'::jsonb,'reasons','w:too much'));
 select w.party('Rep','c2','reporter','appeal',jsonb_build_object('decision',w.decision('c2','decide'),'items','[2]'::jsonb,'grounds','["disproportionate"]'::jsonb,'reasons','w:too little'));

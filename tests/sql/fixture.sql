@@ -188,6 +188,8 @@ declare
 	v_words uuid[];
 	v_told t.words;
 	v_named t.words;
+	v_numbers uuid[] := '{}';
+	v_texts text[] := '{}';
 begin
 	v_case := jsonb_build_object('wiki', 'aawiki', 'lang', 'aa', 'category', 'insults',
 		'respondents', jsonb_build_array(t.user('Rasp')))
@@ -200,6 +202,17 @@ begin
 		|| substr(t.id(p_name)::text, 1, 8), 'g')::jsonb;
 	v_words := array(select distinct (w #>> '{}')::uuid from jsonb_path_query(v_case,
 		'strict $.**.user', '{}', true) w);
+	-- Numbers of revisions are words, too.
+	for v_nth in 0 .. jsonb_array_length(coalesce(v_case -> 'incidents', '[]')) - 1 loop
+		if v_case #> array['incidents', v_nth::text, 'revision'] is distinct from 'null'
+			and v_case #> array['incidents', v_nth::text, 'revision'] is not null
+		then
+			v_numbers := v_numbers || t.id(p_name || ':revision' || v_nth);
+			v_texts := v_texts || (v_case #>> array['incidents', v_nth::text, 'revision']);
+			v_case := jsonb_set(v_case, array['incidents', v_nth::text, 'revision'],
+				to_jsonb(t.id(p_name || ':revision' || v_nth)));
+		end if;
+	end loop;
 	v_report.account := case when p_account is not null then t.ix('id:' || p_account) end;
 	v_report.receipt := t.ix('receipt:' || p_name);
 	v_report.scope := t.ix('key:' || coalesce(p_key, p_name));
@@ -208,7 +221,8 @@ begin
 	v_report.args := v_case;
 	v_named := t.seal(t.id(p_name), v_words, array_fill('name'::text, array[cardinality(v_words)]),
 		array_fill('Rasp'::text, array[cardinality(v_words)]), 1);
-	v_told := t.seal(t.id(p_name || ':ru'), array[t.id(p_name || ':details')], array['details'], null, 1);
+	v_told := t.seal(t.id(p_name || ':ru'), t.id(p_name || ':details') || v_numbers,
+		'details'::text || array_fill('revision'::text, array[cardinality(v_numbers)]), 'details'::text || v_texts, 1);
 	v_report.ids := v_named.ids || v_told.ids || t.id(p_name || ':ru');
 	v_report.kinds := v_named.kinds || v_told.kinds || '$receipt'::text;
 	v_report.words := v_named.words || v_told.words || (uuid_send(t.id(p_name || ':reporter'))

@@ -26,6 +26,7 @@ static const struct form form[] = {
 	{ "evidence", FORM_EVIDENCE, .flags = FORM_LIST },
 	{ "yes", FORM_BOOLEAN, .flags = 0 },
 	{ "count", FORM_INTEGER, .flags = 0, .limit = 9 },
+	{ "revision", FORM_REVISION, .flags = 0 },
 	{ "at", FORM_TIME, .flags = 0 },
 	{ "colour", FORM_CHOICE, .flags = 0, .choices = colours },
 	{ "rule", FORM_RULE, .flags = 0 },
@@ -123,6 +124,8 @@ START_TEST(each_type_refuses_what_it_is_not)
 		{ "\"count\":1.0", "/count must be an integer\n" },
 		{ "\"count\":-1", "/count is out of range\n" },
 		{ "\"count\":\"1\"", "/count must be an integer\n" },
+		{ "\"revision\":\"1\"", "/revision must be an integer\n" },
+		{ "\"revision\":-1", "/revision is out of range\n" },
 		{ "\"at\":\"soon\"", "/at must be a time such as 2026-11-20T10:00:00Z\n" },
 		{ "\"colour\":\"RED\"", "/colour must be one of red, green\n" },
 		{ "\"colour\":7", "/colour must be one of red, green\n" },
@@ -165,6 +168,15 @@ START_TEST(null_and_absent_are_one_where_a_member_is_optional)
 	assert_errors("{\"text\":\"hi\",\"wiki\":null,\"yes\":null,\"list\":null}", "");
 	ck_assert_ptr_null(value_get(test.args, "yes"));
 	assert_errors("{\"text\":null,\"wiki\":null}", "/text is required\n");
+}
+END_TEST
+
+START_TEST(the_number_of_a_revision_becomes_a_word)
+{
+	assert_errors("{\"text\":\"hi\",\"wiki\":null,\"revision\":9223372036854775807}", "");
+	ck_assert_str_eq(form_test_word(&test, test.args, "revision"), "9223372036854775807");
+	ck_assert_str_eq(test.check.words.items[1].kind, WORD_NUMBER);
+	ck_assert_ptr_null(strstr(form_test_args(&test), "9223372036854775807"));
 }
 END_TEST
 
@@ -279,7 +291,8 @@ SUITE_EACH("cases/form", setup, teardown, a_word_leaves_an_id_in_its_place,
 	   text_is_normalised_before_it_is_counted, every_error_is_named_at_once,
 	   what_has_no_row_is_refused, a_body_is_an_object, each_type_refuses_what_it_is_not,
 	   a_blank_text_is_missing_where_it_is_needed_and_nothing_elsewhere,
-	   null_and_absent_are_one_where_a_member_is_optional, a_user_becomes_a_word_and_indexes,
+	   null_and_absent_are_one_where_a_member_is_optional,
+	   the_number_of_a_revision_becomes_a_word, a_user_becomes_a_word_and_indexes,
 	   one_name_in_two_spellings_has_one_index,
 	   a_person_is_an_id_or_becomes_indexes_without_a_word,
 	   words_in_stored_json_stay_as_references, mercy_drops_what_is_optional_and_wrong,

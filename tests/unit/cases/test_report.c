@@ -91,7 +91,7 @@ START_TEST(the_whole_example_of_the_interface_is_taken)
 		      "\"contact\":null,\"region\":null,\"filed_for\":null}"),
 		"");
 	ck_assert_str_eq(member("lang"), "pt-br");
-	ck_assert_uint_eq(test.check.words.n_items, 8);
+	ck_assert_uint_eq(test.check.words.n_items, 9);
 }
 END_TEST
 

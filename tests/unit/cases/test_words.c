@@ -132,6 +132,47 @@ START_TEST(a_filled_word_is_not_read_again_as_a_reference)
 }
 END_TEST
 
+START_TEST(a_number_is_filled_in_as_one_and_nothing_else_of_its_kind)
+{
+	static const char *const rows[][2] = {
+		{ "0", "0" },
+		{ "123", "123" },
+		{ "9223372036854775807", "9223372036854775807" },
+		{ "9223372036854775808", "\"9223372036854775808\"" },
+		{ "007", "\"007\"" },
+		{ "-1", "\"-1\"" },
+		{ "1 ", "\"1 \"" },
+		{ "12345678901234567890", "\"12345678901234567890\"" },
+	};
+	static const char json[] = "{\"a\":{\"$word\":\"" A "\"}}";
+	struct opened_words opened;
+	struct slice text;
+	struct arena *arena;
+
+	ck_assert_int_eq(arena_new(&arena), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(buffer_deinit) struct buffer buffer = BUFFER_NULL;
+		CLEANUP(value_freep) struct value *body = NULL;
+		struct word item = one_word(A, rows[i][0]);
+		const char *expected = arena_printf(arena, "{\"a\":%s}", rows[i][1]);
+
+		item.kind = WORD_NUMBER;
+		words_sort(&opened, &item, 1);
+		ck_assert_int_eq(value_parse(SLICE(json), &body, NULL), 0);
+		ck_assert_int_eq(words_fill(&opened, body), 0);
+		ck_assert_int_eq(value_write_canonical(body, &buffer), 0);
+		ck_assert_str_eq(buffer.at, expected);
+		ck_assert_int_eq(words_fill_text(arena, &opened, SLICE(json), &text), 0);
+		ck_assert_slice_eq(text, expected);
+		/* Digits that somebody wrote are text. */
+		item.kind = "details";
+		ck_assert_int_eq(words_fill_text(arena, &opened, SLICE(json), &text), 0);
+		ck_assert_slice_eq(text, arena_printf(arena, "{\"a\":\"%s\"}", rows[i][0]));
+	}
+	arena_free(arena);
+}
+END_TEST
+
 START_TEST(nothing_is_filled_by_nothing)
 {
 	CLEANUP(value_freep) struct value *body = value_new_object();
@@ -178,4 +219,4 @@ SUITE("cases/words", words_are_written_as_three_parallel_arrays, no_words_are_th
       an_erased_word_reads_as_null, bytes_that_are_no_text_read_as_null,
       an_object_with_more_than_the_reference_is_none,
       a_filled_word_is_not_read_again_as_a_reference, a_text_is_filled_without_what_means_nothing,
-      nothing_is_filled_by_nothing)
+      nothing_is_filled_by_nothing, a_number_is_filled_in_as_one_and_nothing_else_of_its_kind)
