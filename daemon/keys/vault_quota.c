@@ -38,7 +38,7 @@ struct vault_quota {
 	struct set pairs; /* person and case */
 	struct set cases; /* of all people */
 	struct set units;
-	struct set system; /* cases that the daemon itself opened */
+	struct set system; /* units that the daemon itself opened */
 };
 
 static int set_init(struct set *set, size_t capacity)
@@ -134,7 +134,7 @@ int vault_quota_new(const struct vault_quota_limits *limits, struct vault_quota 
 	if (r == 0)
 		r = set_init(&quota->units, VAULT_QUOTA_UNITS_PER_CASE * n_cases);
 	if (r == 0)
-		r = set_init(&quota->system, n_cases);
+		r = set_init(&quota->system, VAULT_QUOTA_UNITS_PER_CASE * n_cases);
 	if (r < 0) {
 		vault_quota_free(quota);
 		return r;
@@ -197,24 +197,9 @@ static void key_of(const uint8_t *first, const uint8_t *second, uint8_t ret_key[
 	memcpy(ret_key + KEYS_ID_SIZE, second, KEYS_ID_SIZE);
 }
 
-static int take_system(struct vault_quota *quota, int64_t now_ms, const uint8_t *case_key,
-		       uint32_t *ret_retry_after_s)
-{
-	struct set *system = &quota->system;
-
-	if (set_has(quota, system, case_key))
-		return 0;
-	if (system->n == system->capacity) {
-		*ret_retry_after_s = wait_of_set(system, now_ms);
-		return VAULT_QUOTA_E_HOST;
-	}
-	set_add(quota, system, now_ms, case_key);
-	return 0;
-}
-
 /* Units of the request that were not opened within the hour; one that is named twice counts twice.
  */
-static size_t count_new_units(const struct vault_quota *quota,
+static size_t count_new_units(const struct vault_quota *quota, const struct set *units,
 			      const uint8_t (*unit_ids)[KEYS_ID_SIZE], size_t n_units)
 {
 	uint8_t key[KEY_SIZE];
@@ -222,9 +207,36 @@ static size_t count_new_units(const struct vault_quota *quota,
 
 	for (size_t i = 0; i < n_units; i++) {
 		key_of(NULL, unit_ids[i], key);
-		n += !set_has(quota, &quota->units, key);
+		n += !set_has(quota, units, key);
 	}
 	return n;
+}
+
+static void add_units(const struct vault_quota *quota, struct set *units, int64_t now_ms,
+		      const uint8_t (*unit_ids)[KEYS_ID_SIZE], size_t n_units)
+{
+	uint8_t key[KEY_SIZE];
+
+	for (size_t i = 0; i < n_units; i++) {
+		key_of(NULL, unit_ids[i], key);
+		if (!set_has(quota, units, key))
+			set_add(quota, units, now_ms, key);
+	}
+}
+
+/* It reads words of many cases at once, none of whose case it says: its units are counted. */
+static int take_system(struct vault_quota *quota, int64_t now_ms,
+		       const uint8_t (*unit_ids)[KEYS_ID_SIZE], size_t n_units,
+		       uint32_t *ret_retry_after_s)
+{
+	struct set *system = &quota->system;
+
+	if (system->n + count_new_units(quota, system, unit_ids, n_units) > system->capacity) {
+		*ret_retry_after_s = wait_of_set(system, now_ms);
+		return VAULT_QUOTA_E_HOST;
+	}
+	add_units(quota, system, now_ms, unit_ids, n_units);
+	return 0;
 }
 
 static int check_host(const struct vault_quota *quota, int64_t now_ms, bool is_new_case,
@@ -272,7 +284,7 @@ int vault_quota_take(struct vault_quota *quota, int64_t now_ms, const uint8_t pe
 		     size_t n_units, uint32_t *ret_retry_after_s)
 {
 	static const uint8_t nobody[KEYS_ID_SIZE];
-	uint8_t pair[KEY_SIZE], of_case[KEY_SIZE], unit[KEY_SIZE];
+	uint8_t pair[KEY_SIZE], of_case[KEY_SIZE];
 	bool is_new_pair, is_new_case;
 	int r;
 
@@ -280,23 +292,20 @@ int vault_quota_take(struct vault_quota *quota, int64_t now_ms, const uint8_t pe
 	key_of(person, case_id, pair);
 	key_of(NULL, case_id, of_case);
 	if (memcmp(person, nobody, KEYS_ID_SIZE) == 0)
-		return take_system(quota, now_ms, of_case, ret_retry_after_s);
+		return take_system(quota, now_ms, unit_ids, n_units, ret_retry_after_s);
 	is_new_pair = !set_has(quota, &quota->pairs, pair);
 	is_new_case = !set_has(quota, &quota->cases, of_case);
 	r = is_new_pair ? check_person(quota, now_ms, person, ret_retry_after_s) : 0;
 	if (r == 0)
 		r = check_host(quota, now_ms, is_new_case,
-			       count_new_units(quota, unit_ids, n_units), ret_retry_after_s);
+			       count_new_units(quota, &quota->units, unit_ids, n_units),
+			       ret_retry_after_s);
 	if (r)
 		return r;
 	if (is_new_pair)
 		set_add(quota, &quota->pairs, now_ms, pair);
 	if (is_new_case)
 		set_add(quota, &quota->cases, now_ms, of_case);
-	for (size_t i = 0; i < n_units; i++) {
-		key_of(NULL, unit_ids[i], unit);
-		if (!set_has(quota, &quota->units, unit))
-			set_add(quota, &quota->units, now_ms, unit);
-	}
+	add_units(quota, &quota->units, now_ms, unit_ids, n_units);
 	return 0;
 }

@@ -27,8 +27,8 @@ enum {
 int vault_quota_new(const struct vault_quota_limits *limits, struct vault_quota **ret_quota);
 struct vault_quota *vault_quota_free(struct vault_quota *quota);
 /* Counts what is new. *ret_retry_after_s is set when refused; nothing is counted then. The zero
- * person is the daemon itself: it has a quota of its own, as large as the host's. now_ms:
- * monotonic. */
+ * person is the daemon itself, which says of no case that it is one: it has a quota of its own, of
+ * as many units as the host's. now_ms: monotonic. */
 int vault_quota_take(struct vault_quota *quota, int64_t now_ms, const uint8_t person[KEYS_ID_SIZE],
 		     const uint8_t case_id[KEYS_ID_SIZE], const uint8_t (*unit_ids)[KEYS_ID_SIZE],
 		     size_t n_units, uint32_t *ret_retry_after_s);

@@ -110,12 +110,17 @@ END_TEST
 
 START_TEST(the_daemon_itself_has_a_quota_of_its_own)
 {
-	for (unsigned i = 1; i <= HOST; i++)
-		ck_assert_int_eq(take(1, 0, i), 0);
-	ck_assert_int_eq(take(2, 0, 99), VAULT_QUOTA_E_HOST);
-	ck_assert_int_eq(take(2, 0, 1), 0);
+	const unsigned most = HOST * VAULT_QUOTA_UNITS_PER_CASE;
+
+	/* All of it said to be of one case, or of none. */
+	for (unsigned i = 0; i < most; i++)
+		ck_assert_int_eq(take_units(1, 0, 0, 1 + i, 1), 0);
+	ck_assert_int_eq(take_units(2, 0, 0, 1 + most, 1), VAULT_QUOTA_E_HOST);
+	ck_assert_uint_eq(wait_s, 3600);
+	ck_assert_int_eq(take_units(2, 0, 7, 1 + most, 1), VAULT_QUOTA_E_HOST);
+	ck_assert_int_eq(take_units(2, 0, 0, 1, most), 0);
 	ck_assert_int_eq(take(2, 1, 99), 0);
-	ck_assert_int_eq(take(1 + HOUR_MS, 0, 99), 0);
+	ck_assert_int_eq(take_units(1 + HOUR_MS, 0, 0, 1 + most, 1), 0);
 }
 END_TEST
 
