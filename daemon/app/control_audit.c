@@ -143,10 +143,10 @@ static int print_summary(const struct verification *verification,
 	if (verification->n_faults > FAULTS_SHOWN)
 		(void)printf("and %" PRIu64 " more faults\n",
 			     verification->n_faults - FAULTS_SHOWN);
-	(void)printf("%" PRIu64 " entries (%" PRIu64 " erased), %" PRIu64 " checkpoints, %" PRIu64
-		     " rows, %" PRIu64 " words\n",
-		     summary->n_leaves, summary->n_erased, summary->n_checkpoints, summary->n_rows,
-		     summary->n_words);
+	(void)printf("%" PRIu64 " entries (%" PRIu64 " erased by %" PRIu64 " erasures), %" PRIu64
+		     " checkpoints, %" PRIu64 " rows, %" PRIu64 " words\n",
+		     summary->n_leaves, summary->n_erased, summary->n_erasures,
+		     summary->n_checkpoints, summary->n_rows, summary->n_words);
 	if (summary->n_faults) {
 		(void)printf("NOT VERIFIED: %" PRIu64 " faults\n", summary->n_faults);
 		return CONTROL_FAILED;

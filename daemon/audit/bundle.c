@@ -37,8 +37,8 @@ struct bundle {
 	size_t n_met; /* checkpoints that the tree has come to */
 	struct logged logged;
 	bool is_naming;      /* entries are read a second time, for what they say of missing rows */
+	bool may_erase;      /* as the entry that is read is called */
 	struct rows *erased; /* entries without a payload; seen: an erasure names them */
-	struct slice event;  /* of the entry that is read; none while it has no number */
 	struct chain chain;
 	uint8_t *bytes[3]; /* of the line, decoded */
 	size_t sizes[3];
@@ -204,12 +204,28 @@ static int keep_row(struct bundle *bundle, struct slice table, struct slice key,
 
 	if (bundle->is_naming)
 		return name_row(bundle, table, key);
-	r = logged_keep(&bundle->logged, bundle->event, table, key, hash);
-
+	r = logged_keep(&bundle->logged, table, key, hash);
 	if (r > 0)
 		fault(bundle, "%.*s %.*s was logged before, and not so (line %" PRIu64 ")",
 		      (int)table.length, table.at, (int)key.length, key.at, bundle->n_lines);
 	return r < 0 ? r : 0;
+}
+
+/* Votes, decisions and events go with all of their case, and their entries are empty then: to be
+ * called gone, or emptied, takes an erasure, which stands in the log as one. */
+static int keep_gone(struct bundle *bundle, const struct payload_line *line)
+{
+	if (bundle->is_naming)
+		return 0;
+	if (!bundle->may_erase || (line->kind == PAYLOAD_GONE && !payload_may_go(line->table))) {
+		fault(bundle, "line %" PRIu64 " says that %.*s %.*s is gone, and erases nothing",
+		      bundle->n_lines, (int)line->table.length, line->table.at,
+		      (int)line->key.length, line->key.at);
+		return 0;
+	}
+	return line->kind == PAYLOAD_GONE
+		       ? rows_drop(bundle->logged.rows, line->table, line->key)
+		       : rows_see(bundle->erased, line->table, line->key, &line->hash);
 }
 
 /* Rows with their hashes, rows that were erased, entries that were. */
@@ -222,10 +238,8 @@ static int keep_payload(struct bundle *bundle, struct slice payload)
 
 		if (line.kind == PAYLOAD_ROW)
 			r = keep_row(bundle, line.table, line.key, &line.hash);
-		else if (line.kind == PAYLOAD_GONE && !bundle->is_naming)
-			r = rows_drop(bundle->logged.rows, line.table, line.key);
-		else if (line.kind == PAYLOAD_ENTRY)
-			r = rows_see(bundle->erased, line.table, line.key, &line.hash);
+		else if (line.kind != PAYLOAD_OTHER)
+			r = keep_gone(bundle, &line);
 		if (r > 0)
 			r = 0;
 	}
@@ -301,7 +315,10 @@ static int read_leaf(struct bundle *bundle, struct slice line)
 		malformed(bundle, "entry");
 	if (r)
 		return r < 0 ? r : 0;
-	bundle->event = leaf.event;
+	bundle->may_erase = text_equals(leaf.event, text_slice("case.erased"));
+	bundle->summary.n_erasures += bundle->may_erase;
+	/* A key that was sealed again leaves its place. */
+	bundle->may_erase |= text_equals(leaf.event, text_slice("stanza.delete"));
 	r = keep_leaf(bundle, &leaf, is_erased);
 	if (r == 0)
 		r = is_erased ? keep_erased(bundle) : check_payload(bundle, &leaf, salt, line);
@@ -319,11 +336,11 @@ static int read_pending(struct bundle *bundle, struct slice line)
 	struct slice field = payload_field(&line), payload;
 	int r = decode(bundle, 0, field, &payload);
 
-	bundle->event = (struct slice){ 0 };
 	if (r > 0) {
 		malformed(bundle, "pending entry");
 		return 0;
 	}
+	bundle->may_erase = true;
 	if (r == 0)
 		r = keep_payload(bundle, payload);
 	while (r == 0 && line.length && !is_gone(line)) {
@@ -358,6 +375,9 @@ static int see(struct bundle *bundle, struct slice table, struct slice key, stru
 		      (int)key.length, key.at);
 	else if (r == ROWS_E_OTHER)
 		fault(bundle, "%.*s %.*s is not what was logged", (int)table.length, table.at,
+		      (int)key.length, key.at);
+	else if (r == ROWS_E_AGAIN)
+		fault(bundle, "%.*s %.*s is there twice", (int)table.length, table.at,
 		      (int)key.length, key.at);
 	return r < 0 ? r : 0;
 }
@@ -438,6 +458,7 @@ static int read_catalog(struct bundle *bundle, struct slice line)
 		fault(bundle, "%.*s %.*s of the database %s", (int)kind.length, kind.at,
 		      (int)line.length, line.at,
 		      r == ROWS_E_UNKNOWN ? "is none that was shipped"
+		      : r == ROWS_E_AGAIN ? "is there twice"
 					  : "is other than it was shipped");
 	return r < 0 ? r : 0;
 }

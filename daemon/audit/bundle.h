@@ -43,6 +43,7 @@ struct bundle_summary {
 	uint64_t n_rows;
 	uint64_t n_words;
 	uint64_t n_erased; /* leaves whose payload was erased */
+	uint64_t n_erasures;
 	uint64_t n_faults;
 	struct checkpoint head; /* the last one that was verified; without origin: none */
 };

@@ -104,5 +104,7 @@ int catalog_see_changing(struct catalog *catalog, struct slice table)
 {
 	const struct tree_hash none = { { 0 } };
 
-	return rows_see(catalog->changing, table_kind, table, &none);
+	int r = rows_see(catalog->changing, table_kind, table, &none);
+
+	return r == ROWS_E_AGAIN ? 0 : r;
 }

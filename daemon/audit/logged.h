@@ -5,7 +5,6 @@
 
 struct logged {
 	struct rows *rows;
-	struct rows *pending;    /* of entries that have no number yet */
 	struct catalog *catalog; /* NULL: everything may change */
 };
 
@@ -13,7 +12,7 @@ enum { LOGGED_E_AGAIN = 1 };
 
 int logged_init(struct logged *logged, const char *catalog);
 void logged_deinit(struct logged *logged);
-/* event: of the entry, .at being NULL while it has no number. The row is kept in any case; returns
- * 0, LOGGED_E_AGAIN where it was logged with another hash before and never changes, or negative. */
-int logged_keep(struct logged *logged, struct slice event, struct slice table, struct slice key,
+/* The row is kept in any case; returns 0, LOGGED_E_AGAIN where it was logged with another hash
+ * before and never changes, or negative. */
+int logged_keep(struct logged *logged, struct slice table, struct slice key,
 		const struct tree_hash *hash);

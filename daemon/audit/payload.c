@@ -55,3 +55,14 @@ struct payload_line payload_next(struct slice *payload)
 	}
 	return next;
 }
+
+bool payload_may_go(struct slice table)
+{
+	static const char *const tables[] = { "content", "content_place", "stanza", "recusal",
+					      "pending_act" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		if (text_equals(table, text_slice(tables[i])))
+			return true;
+	return false;
+}

@@ -19,6 +19,8 @@ struct payload_line {
 
 /* Takes the next line off a payload that has one. */
 struct payload_line payload_next(struct slice *payload);
+/* Whether rows of a table may go while their case stays. */
+bool payload_may_go(struct slice table);
 /* Takes what is before the next blank off a line, or all of it. */
 struct slice payload_field(struct slice *line);
 /* 64 digits. */

@@ -140,6 +140,7 @@ int rows_see(struct rows *rows, struct slice table, struct slice key, const stru
 {
 	struct tree_hash name;
 	struct row *row;
+	bool was_seen;
 	int r = name_of(table, key, &name);
 
 	if (r)
@@ -147,8 +148,11 @@ int rows_see(struct rows *rows, struct slice table, struct slice key, const stru
 	row = find(rows->at, rows->capacity, &name);
 	if (!row->is_used)
 		return ROWS_E_UNKNOWN;
+	was_seen = row->is_seen;
 	row->is_seen = true;
-	return tree_hash_equals(&row->hash, hash) ? 0 : ROWS_E_OTHER;
+	if (!tree_hash_equals(&row->hash, hash))
+		return ROWS_E_OTHER;
+	return was_seen ? ROWS_E_AGAIN : 0;
 }
 
 int rows_name(struct rows *rows, struct slice table, struct slice key)

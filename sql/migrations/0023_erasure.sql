@@ -160,6 +160,7 @@ grant update (from_at, to_at) on incident to conduct_gate;
 grant update (scope) on sanction, decision_item to conduct_gate;
 grant update (scope, evidence) on ballot_item to conduct_gate;
 grant update (pseudonym) on case_file to conduct_gate;
+grant update (payload) on audit_pending to conduct_gate;
 grant select, delete on audit_payload, keyring.stanza to conduct_gate;
 grant delete on recusal, pending_act, receipt, docket, account_lookup, idempotency, outbox, content, unit
 	to conduct_gate;
@@ -196,6 +197,7 @@ begin
 		when 'decision_item' then array['scope']
 		when 'ballot_item' then array['scope', 'evidence']
 		when 'case_file' then array['pseudonym']
+		when 'audit_pending' then array['payload']
 		else '{}'::text[] end;
 end
 $$;
@@ -209,7 +211,8 @@ declare
 begin
 	return conduct_gate.is_erased_here(p_old, array['party', 'text', 'skeleton'])
 		and p_new - v_columns = p_old - v_columns
-		and (p_table <> 'content' or p_new ->> 'body' = '\x');
+		and (p_table <> 'content' or p_new ->> 'body' = '\x')
+		and (p_table <> 'audit_pending' or p_new ->> 'payload' = '');
 end
 $$;
 

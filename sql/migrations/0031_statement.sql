@@ -214,6 +214,10 @@ as $$
 declare
 	v_entries text;
 begin
+	-- In a database that was restored, entries may have no number yet: none says what a row was before.
+	update conduct.audit_pending p set payload = ''
+	where p_erasure.is_again and p.case_id = p_erasure.case_id and p.unit_id is null
+		and p.event <> 'case.read' and p.payload <> '';
 	with gone as (
 		delete from conduct.audit_payload p
 		where (p.case_id = p_erasure.case_id and p.unit_id is null) or p.unit_id = any (p_erasure.units)

@@ -260,7 +260,7 @@ test('both verifiers go on, say how much is erased, and find what is rolled back
 	assert.deepEqual([good.own, good.other], [[], []]);
 	const [[erased]] = sql('select count(*) from conduct.audit_leaf l where not exists (select from conduct.audit_payload p where p.leaf_index = l.leaf_index)');
 	assert.ok(Number(erased) > 10);
-	assert.match(good.text, new RegExp(`\\(${erased} erased\\)`));
+	assert.match(good.text, new RegExp(`\\(${erased} erased by [1-9]\\d* erasures\\)`));
 	const tamper = async (table, how, undo) => {
 		const past = text => `begin; alter table conduct.${table} disable trigger all; ${text}; alter table conduct.${table} enable trigger all;
 			do $$ declare v record; begin for v in select tgname from pg_trigger where tgrelid = 'conduct.${table}'::regclass

@@ -2,7 +2,6 @@
 // RFC 9162 proofs are checked by rebuilding the roots from both ends; checkpoints are C2SP signed notes.
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 
 const sha256 = (...parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 export const leafHash = bytes => sha256(Buffer.of(0), bytes);
@@ -111,6 +110,23 @@ export function readLeaf(bytes) {
 	return { usec, event, actor, of, rows, commitment };
 }
 
+/** The lines of a file; what is no line feed ends none. */
+async function* linesOf(path) {
+	let rest = '';
+	for await (const part of createReadStream(path, 'utf8')) {
+		const lines = (rest + part).split('\n');
+		rest = lines.pop();
+		yield* lines;
+	}
+	if (rest) yield rest;
+}
+
+/** How many fields a line has; those that end in a name have at least so many. */
+const FIELDS = { origin: 1, checkpoint: 1, leaf: 3, pending: 2, head: 3, word: 2, end: 1 };
+const FIELDS_AND_MORE = { row: 3, catalog: 3 };
+
+const shipped = new Set(readFileSync(new URL('../../sql/catalog.txt', import.meta.url), 'utf8').split('\n').filter(Boolean));
+
 /** Tables whose rows change: on each stands a trigger that logs it. */
 const changing = new Set([...readFileSync(new URL('../../sql/catalog.txt', import.meta.url), 'utf8')
 	.matchAll(/^catalog trigger \S+ conduct\.(\w+)\.\1_changes_are_logged$/gm)].map(match => match[1]));
@@ -124,8 +140,8 @@ class Bundle {
 	size = 0;
 	logged = new Map();
 	seen = new Set();
-	pending = new Set(); // rows of entries that have no number yet
 	erased = new Set(); // entries without payload that no erasure has named yet
+	parts = new Set(shipped); // of the database, that are still to come
 	chain = null;
 
 	constructor(keys) {
@@ -136,30 +152,31 @@ class Bundle {
 		return this.stack.length ? this.stack.map(([, hash]) => hash).reduceRight((right, left) => nodeHash(left, right)) : sha256();
 	}
 
-	/** event: of the entry; null while it has no number. */
-	log(name, hash, event) {
+	log(name, hash) {
 		const before = this.logged.get(name);
-		const isFree = changing.has(name.split(' ')[0]) || ['case.kept', 'content.kept'].includes(event)
-			|| (event === null && this.pending.has(name));
-		if (before && before !== hash && !isFree) this.faults.push(`${name} was logged before, and not so`);
+		if (before && before !== hash && !changing.has(name.split(' ')[0])) this.faults.push(`${name} was logged before, and not so`);
 		this.logged.set(name, hash);
-		if (event === null) this.pending.add(name);
 	}
 
+	/** event: of the entry; null while it has no number. */
 	keep(payload, event) {
 		for (const line of payload.toString('utf8').split('\n')) {
 			const [, kind, rest] = /^(gone|entry) (.+)$/.exec(line) ?? [];
-			if (kind === 'gone') {
+			if (kind && (![null, 'case.erased', 'stanza.delete'].includes(event)
+				|| (kind === 'gone' && !/^(content|content_place|stanza|recusal|pending_act) /.test(rest)))) {
+				this.faults.push(`${rest} is called gone by what erases nothing`);
+			} else if (kind === 'gone') {
 				this.logged.delete(rest);
 			} else if (kind) {
 				this.erased.delete(rest);
 			}
 			const row = /^(\S+ .*) ([0-9a-f]{64})$/s.exec(line);
-			if (row) this.log(row[1], row[2], event);
+			if (row) this.log(row[1], row[2]);
 		}
 	}
 
 	see(name, bytes) {
+		if (this.seen.has(name)) this.faults.push(`${name} is there twice`);
 		this.seen.add(name);
 		if (this.logged.get(name) !== sha256(bytes).toString('hex')) this.faults.push(`${name} is not as logged`);
 	}
@@ -179,7 +196,7 @@ class Bundle {
 			const leaf = readLeaf(bytes);
 			if (salt !== '-') {
 				if (!same(sha256(strict(salt, 32), strict(payload)), leaf.commitment)) throw new Error('another payload');
-				for (const { id, hash } of leaf.rows) this.log(this.word(id), hash, leaf.event);
+				for (const { id, hash } of leaf.rows) this.log(this.word(id), hash);
 				this.keep(strict(payload), leaf.event);
 			} else {
 				this.erased.add(String(this.size));
@@ -197,7 +214,7 @@ class Bundle {
 		},
 		pending: ([payload, rows]) => {
 			this.keep(strict(payload), null);
-			for (const row of rows === '-' ? [] : rows.split(',')) this.log(`content ${row.slice(0, 36)}`, row.slice(37), null);
+			for (const row of rows === '-' ? [] : rows.split(',')) this.log(`content ${row.slice(0, 36)}`, row.slice(37));
 		},
 		row: ([table, base64, ...key]) => {
 			const bytes = strict(base64);
@@ -215,7 +232,7 @@ class Bundle {
 			if (last?.proceeding_id !== proceeding || String(last.seq) !== version || last.to_state !== state) throw new Error('not the head');
 		},
 		word: ([id, base64]) => this.see(`content ${id}`, strict(base64)),
-		catalog: () => {},
+		catalog: fields => { if (!this.parts.delete(`catalog ${fields.join(' ')}`)) throw new Error('not as shipped'); },
 		end: ([n]) => { this.end = Number(n); },
 	};
 }
@@ -224,7 +241,7 @@ class Bundle {
 export async function verifyBundle(path, keyTexts) {
 	const bundle = new Bundle(keyTexts.map(readKey));
 	let n = 0;
-	for await (const line of createInterface({ input: createReadStream(path) })) {
+	for await (const line of linesOf(path)) {
 		const [name, ...fields] = line.split(' ');
 		if (n++ === 0) {
 			if (line !== 'conductd audit bundle 1') bundle.faults.push('no bundle');
@@ -232,6 +249,7 @@ export async function verifyBundle(path, keyTexts) {
 		}
 		try {
 			if (bundle.end !== undefined || !Object.hasOwn(bundle.lines, name)) throw new Error('what is this');
+			if (fields.length !== FIELDS[name] && !(fields.length >= FIELDS_AND_MORE[name])) throw new Error('other fields');
 			bundle.lines[name](fields);
 		} catch (error) {
 			bundle.faults.push(`line ${n}: ${error.message}`);
@@ -239,6 +257,7 @@ export async function verifyBundle(path, keyTexts) {
 	}
 	if (bundle.end !== n - 1) bundle.faults.push('lines are missing');
 	if (bundle.chain) bundle.faults.push('a proceeding without head');
+	if (bundle.parts.size) bundle.faults.push(`${bundle.parts.size} parts of the database are missing`);
 	if (bundle.size && !bundle.checkpoints.length) bundle.faults.push('nothing is signed');
 	for (const checkpoint of bundle.checkpoints) {
 		if (!checkpoint.isMet) bundle.faults.push(`not what was signed of ${checkpoint.size} entries`);

@@ -29,6 +29,8 @@ static struct note_key key;
 static uint8_t secret[ED25519_KEY_SIZE];
 
 static bool names_rows;
+static const char *last_event = "case_file.update"; /* what the last entry is, and says */
+static const char *last_more = "";
 static size_t n_faults;
 static char faults[8192];
 
@@ -132,8 +134,9 @@ static void setup(void)
 	write_checkpoint(lines[at_checkpoint]);
 	(void)snprintf(payload, sizeof(payload), "event %s/1 %s\n", proceeding, hex_of(first));
 	add_leaf("case.submit", payload, false);
-	(void)snprintf(payload, sizeof(payload), "case_file c1 %s\n", hex_of(case_row));
-	add_leaf("case_file.update", payload, false);
+	(void)snprintf(payload, sizeof(payload), "case_file c1 %s\n%s", hex_of(case_row),
+		       last_more);
+	add_leaf(last_event, payload, false);
 	write_checkpoint(lines[at_checkpoint + 1]);
 	(void)snprintf(payload, sizeof(payload), "event %s/2 %s\n", proceeding, hex_of(second));
 	LINE("pending %s -", base64(slice_of(payload)));
@@ -356,11 +359,80 @@ END_TEST
 
 START_TEST(what_is_gone_is_not_missed_and_not_believed)
 {
-	pend("gone case_file c1\n");
-	ck_fault("case_file c1 is not what was logged");
-	*line_of("row case_file", 0) = '\0';
+	char payload[128];
+
+	(void)snprintf(payload, sizeof(payload), "gone content %s\n", word_id);
+	pend(payload);
+	(void)snprintf(payload, sizeof(payload), "content %s is not what was logged", word_id);
+	ck_fault(payload);
+	*line_of("word", 0) = '\0';
 	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
 	(void)verify();
+	ck_assert_str_eq(faults, "");
+}
+END_TEST
+
+START_TEST(what_is_there_twice_is_found)
+{
+	static const char *const starts[] = { "row case_file", "word", "catalog table" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		char *line;
+
+		setup();
+		line = line_of(starts[i], 0);
+		memmove(line + LINE_MAX_, line, (size_t)(lines[n_lines] - line));
+		n_lines++;
+		(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 1);
+		ck_fault("is there twice");
+		ck_assert_uint_eq(n_faults, 1);
+	}
+}
+END_TEST
+
+START_TEST(what_goes_with_its_case_is_not_called_gone)
+{
+	pend("gone case_file c1\n");
+	ck_fault("says that case_file c1 is gone, and erases nothing");
+}
+END_TEST
+
+START_TEST(history_is_not_logged_again_by_what_calls_itself_kept)
+{
+	char text[256], more[256];
+
+	event(text, 1, "new", "closed");
+	(void)snprintf(more, sizeof(more), "event %s/1 %s\n", proceeding, hex_of(text));
+	last_event = "case.kept";
+	last_more = more;
+	setup();
+	ck_fault("event 11111111-1111-1111-1111-111111111111/1 was logged before, and not so");
+}
+END_TEST
+
+START_TEST(what_erases_nothing_calls_nothing_gone)
+{
+	char more[256];
+
+	(void)snprintf(more, sizeof(more), "gone content %s\nentry 0\n", word_id);
+	last_event = "case.note";
+	last_more = more;
+	setup();
+	ck_fault("is gone, and erases nothing");
+	last_more = "entry 0\n";
+	setup();
+	ck_fault("says that entry 0 is gone, and erases nothing");
+	last_event = "stanza.delete";
+	last_more = "gone stanza u/1/vault/1\n";
+	setup();
+	ck_assert_uint_eq(verify().n_erasures, 0);
+	ck_assert_str_eq(faults, "");
+	last_event = "case.erased";
+	last_more = more;
+	setup();
+	*line_of("word", 0) = '\0';
+	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
+	ck_assert_uint_eq(verify().n_erasures, 1);
 	ck_assert_str_eq(faults, "");
 }
 END_TEST
@@ -469,6 +541,8 @@ SUITE_EACH("audit/bundle", setup, NULL, a_whole_bundle_is_verified,
 	   what_an_erasure_names_is_counted_and_asks_for_nothing,
 	   history_is_not_logged_again_in_other_words, a_word_is_not_logged_again_in_other_bytes,
 	   what_changes_is_logged_again, what_was_emptied_without_an_erasure_is_found,
-	   what_is_gone_is_not_missed_and_not_believed, missing_rows_of_every_entry_are_named_once,
+	   what_is_gone_is_not_missed_and_not_believed, what_goes_with_its_case_is_not_called_gone,
+	   what_is_there_twice_is_found, history_is_not_logged_again_by_what_calls_itself_kept,
+	   what_erases_nothing_calls_nothing_gone, missing_rows_of_every_entry_are_named_once,
 	   what_is_no_bundle_is_told_line_by_line,
 	   a_bundle_is_verified_without_catalog_and_listener, thousands_of_rows_are_kept_and_found)
