@@ -29,8 +29,6 @@ static struct note_key key;
 static uint8_t secret[ED25519_KEY_SIZE];
 
 static bool names_rows;
-static const char *last_event = "case_file.update"; /* what the last entry is, and says */
-static const char *last_more = "";
 static size_t n_faults;
 static char faults[8192];
 
@@ -110,7 +108,8 @@ static void event(char text[256], int seq, const char *from, const char *to)
 		seq, seq, to, from, proceeding);
 }
 
-static void setup(void)
+/* A bundle whose last entry is called this, and says more than the row of a case. */
+static void make(const char *last_event, const char *last_more)
 {
 	char payload[512], first[256], second[256];
 	uint8_t public[ED25519_KEY_SIZE];
@@ -148,6 +147,11 @@ static void setup(void)
 	LINE("catalog table " HASH_A " conduct.vote");
 	LINE("catalog trigger " HASH_B " conduct.case_file.case_file_changes_are_logged");
 	LINE("end %zu", n_lines);
+}
+
+static void setup(void)
+{
+	make("case_file.update", "");
 }
 
 static struct bundle_summary verify(void)
@@ -403,9 +407,7 @@ START_TEST(history_is_not_logged_again_by_what_calls_itself_kept)
 
 	event(text, 1, "new", "closed");
 	(void)snprintf(more, sizeof(more), "event %s/1 %s\n", proceeding, hex_of(text));
-	last_event = "case.kept";
-	last_more = more;
-	setup();
+	make("case.kept", more);
 	ck_fault("event 11111111-1111-1111-1111-111111111111/1 was logged before, and not so");
 }
 END_TEST
@@ -415,21 +417,14 @@ START_TEST(what_erases_nothing_calls_nothing_gone)
 	char more[256];
 
 	(void)snprintf(more, sizeof(more), "gone content %s\nentry 0\n", word_id);
-	last_event = "case.note";
-	last_more = more;
-	setup();
+	make("case.note", more);
 	ck_fault("is gone, and erases nothing");
-	last_more = "entry 0\n";
-	setup();
+	make("case.note", "entry 0\n");
 	ck_fault("says that entry 0 is gone, and erases nothing");
-	last_event = "stanza.delete";
-	last_more = "gone stanza u/1/vault/1\n";
-	setup();
+	make("stanza.delete", "gone stanza u/1/vault/1\n");
 	ck_assert_uint_eq(verify().n_erasures, 0);
 	ck_assert_str_eq(faults, "");
-	last_event = "case.erased";
-	last_more = more;
-	setup();
+	make("case.erased", more);
 	*line_of("word", 0) = '\0';
 	(void)snprintf(line_of("end", 0), LINE_MAX_, "end %zu", n_lines - 2);
 	ck_assert_uint_eq(verify().n_erasures, 1);
