@@ -117,25 +117,36 @@ static int sync_directory(const char *path)
 	return 0;
 }
 
-/* The file of that name, empty and nobody else's until it is closed: whoever waited for it has to
- * look whether it has been renamed meanwhile. */
+/* 0, -ESTALE when it was renamed while somebody else had it, or negative; then it is the caller's
+ * to close as well. */
+static int take_alone(const char *path, int fd)
+{
+	struct stat opened, named;
+
+	if (flock(fd, LOCK_EX) < 0 || fstat(fd, &opened) < 0)
+		return -errno;
+	if (stat(path, &named) < 0 || named.st_ino != opened.st_ino)
+		return -ESTALE;
+	return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+/* The file of that name, empty and nobody else's until it is closed. */
 static int open_alone(const char *path, int *ret_fd)
 {
-	for (;;) {
-		CLEANUP(close_file)
-		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		struct stat opened, named;
+	int r;
 
-		if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &opened) < 0)
+	do {
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+		if (fd < 0)
 			return -errno;
-		if (stat(path, &named) < 0 || named.st_ino != opened.st_ino)
-			continue;
-		if (ftruncate(fd, 0) < 0)
-			return -errno;
-		*ret_fd = fd;
-		fd = -1;
-		return 0;
-	}
+		r = take_alone(path, fd);
+		if (r == 0)
+			*ret_fd = fd;
+		else
+			(void)close(fd);
+	} while (r == -ESTALE);
+	return r;
 }
 
 /* During an upgrade two daemons of a host write the file. */
