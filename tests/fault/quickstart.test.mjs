@@ -268,3 +268,21 @@ test('whoever removed the state begins anew', limit, () => {
 	}
 	assert.notEqual(keys[0], keys[1]);
 });
+
+test('a build that was set up without Check gets the tests when Check is there', limit, () => {
+	const dir = mkdtempSync(`${tmpdir()}/conductd-build-`);
+	try {
+		const without = `${dir}/pkg-config`;
+		writeFileSync(without, '#!/bin/sh\nfor word; do [ "$word" != check ] || exit 1; done\nexec pkg-config "$@"\n', { mode: 0o755 });
+		const set_up = spawnSync('meson', ['setup', `${dir}/build`, top], { encoding: 'utf8', env: { ...process.env, PKG_CONFIG: without } });
+		assert.equal(set_up.status, 0, set_up.stdout);
+		const target = 'tests/unit/base/test_base_codec';
+		assert.ok(!readFileSync(`${dir}/build/build.ninja`, 'utf8').includes(target));
+		const { status, stdout, stderr } = spawnSync(`${top}/tests/harness/build`, ['sanitised', target],
+			{ encoding: 'utf8', env: { ...process.env, CONDUCTD_BUILD: `${dir}/build` } });
+		assert.equal(status, 0, stdout + stderr);
+		assert.equal(spawnSync(`${dir}/build/${target}`).status, 0);
+	} finally {
+		rmSync(dir, { recursive: true, force: true });
+	}
+});
