@@ -92,7 +92,8 @@ function makeCase(body, receipt) {
 		lane: 'standard', harm_type: null, minor_at_risk: false, about_functionary: 'no', privacy: 'handlers',
 		identity: 'sealed', publish_after: false, contain: [], unverified: false, lang: 'en', ...body,
 		details: word(reportKey, 'details', body.details),
-		incidents: (body.incidents ?? []).map(one => ({ ...one, page: one.page && word(caseKey, 'page', one.page) })),
+		incidents: (body.incidents ?? []).map(one => ({ ...one, page: one.page && word(caseKey, 'page', one.page),
+			revision: one.revision && word(caseKey, 'revision', String(one.revision)) })),
 		respondents: (body.respondents ?? []).map(one => ({
 			user: word(caseKey, 'name', one.user),
 			name_ix: indexOf('name', setup.scope, fold(one.user)).toString('hex'),
@@ -154,8 +155,10 @@ function serve() {
 		const nameOf = (unit, generation) => unit.toString('hex') + generation.toString('hex');
 		const keys = new Map(entries.filter(({ kind }) => kind === '$vault')
 			.map(({ unit, bytes }) => [nameOf(unit, bytes.subarray(0, 4)), sealer.openKey(unit, bytes)]));
-		return new Map(entries.filter(({ kind }) => !kind.startsWith('$')).map(({ id, unit, kind, bytes }) =>
-			[id, sealer.openWord(keys.get(nameOf(unit, bytes.subarray(4, 8))), unit, idOf(id), kind, bytes)]));
+		return new Map(entries.filter(({ kind }) => !kind.startsWith('$')).map(({ id, unit, kind, bytes }) => {
+			const word = sealer.openWord(keys.get(nameOf(unit, bytes.subarray(4, 8))), unit, idOf(id), kind, bytes);
+			return [id, kind === 'revision' ? Number(word) : word];
+		}));
 	}
 
 	/** The words of an answer in their places. */
