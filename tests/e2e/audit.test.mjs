@@ -30,7 +30,7 @@ const choose = below => {
 
 after(() => {
 	for (const file of [bundle, changed]) rmSync(file, { force: true });
-	console.log(`# note: audit: seed ${seed}`);
+	console.log(`note: audit: seed ${seed}`);
 });
 
 async function until(what, look) {

@@ -9,7 +9,7 @@ const ALL = 128;
 const isFull = process.env.EFFORT === 'full';
 const n_tries = isFull ? 100000 : 2000;
 const seed = Number(process.env.CONDUCTD_SEED ?? randomInt(2 ** 31));
-after(() => console.log(`# note: verifier: seed ${seed}; ${n_tries} changed proofs and ${n_tries} changed checkpoints, ${taken} taken`));
+after(() => console.log(`note: verifier: seed ${seed}; ${n_tries} changed proofs and ${n_tries} changed checkpoints, ${taken} taken`));
 let taken = 0;
 
 // xorshift32: the same choices for the same seed.
